@@ -1,0 +1,187 @@
+//! What happens in a run: the only wire and record format.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::digest::Digest;
+use crate::finding::Finding;
+use crate::outcome::{Failure, Outcome};
+use crate::reference::PluginRef;
+
+/// A step within a run: the job's name and the step's id (given or made up: `step-1`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StepId {
+    pub job: String,
+    pub step: String,
+}
+
+impl StepId {
+    pub fn new(job: impl Into<String>, step: impl Into<String>) -> Self {
+        Self { job: job.into(), step: step.into() }
+    }
+}
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.job, self.step)
+    }
+}
+
+/// One thing that happened. One line of `events.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Counts from 0 without gaps within a run.
+    pub seq: u64,
+    /// Milliseconds since the Unix epoch.
+    pub at: u64,
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// Importance of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+/// Where a line of a step's log came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stream {
+    /// Standard output of the component or of a program it ran.
+    Stdout,
+    /// Standard error of the component or of a program it ran.
+    Stderr,
+    /// The plugin's `log` function.
+    Log,
+}
+
+/// A change that a deploy plugin plans.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Change {
+    pub action: ChangeAction,
+    pub subject: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeAction {
+    Create,
+    Update,
+    Delete,
+}
+
+/// Findings by severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FindingCounts {
+    pub error: u64,
+    pub warning: u64,
+    pub info: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum EventKind {
+    RunStarted {
+        run: String,
+        workflow: String,
+        /// The workflow file, relative to the workspace.
+        file: String,
+        plan: Digest,
+        /// Every job with the ids of its steps, in order.
+        jobs: IndexMap<String, Vec<String>>,
+    },
+    JobStarted {
+        job: String,
+    },
+    StepStarted {
+        #[serde(flatten)]
+        id: StepId,
+        /// What people call the step.
+        name: String,
+        attempt: u32,
+        plugin: PluginRef,
+        digest: Digest,
+    },
+    Log {
+        #[serde(flatten)]
+        id: StepId,
+        stream: Stream,
+        level: Level,
+        /// One line or more, without the last line feed.
+        text: String,
+    },
+    Progress {
+        #[serde(flatten)]
+        id: StepId,
+        done: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        total: Option<u64>,
+        message: String,
+    },
+    Findings {
+        #[serde(flatten)]
+        id: StepId,
+        findings: Vec<Finding>,
+    },
+    Artifact {
+        #[serde(flatten)]
+        id: StepId,
+        name: String,
+        digest: Digest,
+        media_type: String,
+        size: u64,
+    },
+    /// What a deploy plugin would change or is about to change.
+    DeployPlanned {
+        #[serde(flatten)]
+        id: StepId,
+        changes: Vec<Change>,
+    },
+    /// What `rollback` needs, in hex.
+    DeployApplied {
+        #[serde(flatten)]
+        id: StepId,
+        receipt: String,
+    },
+    StepFinished {
+        #[serde(flatten)]
+        id: StepId,
+        outcome: Outcome,
+        duration_ms: u64,
+        #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+        outputs: IndexMap<String, Value>,
+        #[serde(default)]
+        findings: FindingCounts,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+        /// Why it was skipped.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    JobFinished {
+        job: String,
+        outcome: Outcome,
+        duration_ms: u64,
+        #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+        outputs: IndexMap<String, Value>,
+    },
+    /// Something people should know that changes no verdict.
+    Warning {
+        message: String,
+    },
+    RunFinished {
+        outcome: Outcome,
+        duration_ms: u64,
+    },
+}

@@ -1,0 +1,143 @@
+//! Grants that are a name: programs, environment variables, secrets; and the two of artifacts.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::serde_by_spelling;
+
+/// A program by name, found on the host's search path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecGrant {
+    pub program: String,
+}
+
+/// An environment variable of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvGrant {
+    pub name: String,
+}
+
+/// A secret by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretGrant {
+    pub name: String,
+}
+
+/// What a step may do with artifacts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArtifactGrant {
+    Read,
+    Write,
+}
+
+impl ExecGrant {
+    /// Programs that run whatever text they are given.
+    const SHELLS: [&str; 9] = ["sh", "bash", "dash", "zsh", "ksh", "fish", "ash", "pwsh", "cmd"];
+
+    /// Whether the program is a shell, which can run any other program.
+    pub fn is_shell(&self) -> bool {
+        Self::SHELLS.contains(&self.program.as_str())
+    }
+
+    pub fn covers(&self, inner: &Self) -> bool {
+        self == inner
+    }
+}
+
+impl EnvGrant {
+    pub fn covers(&self, inner: &Self) -> bool {
+        self == inner
+    }
+}
+
+impl SecretGrant {
+    pub fn covers(&self, inner: &Self) -> bool {
+        self == inner
+    }
+}
+
+fn is_variable_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+impl FromStr for ExecGrant {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let valid = !text.is_empty()
+            && !text.starts_with(['-', '.'])
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c));
+        if valid {
+            Ok(Self { program: text.to_owned() })
+        } else {
+            Err(format!("expected the name of a program on the search path, such as `git`, found `{text}`"))
+        }
+    }
+}
+
+impl FromStr for EnvGrant {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if is_variable_name(text) {
+            Ok(Self { name: text.to_owned() })
+        } else {
+            Err(format!("expected the name of an environment variable, found `{text}`"))
+        }
+    }
+}
+
+impl FromStr for SecretGrant {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if is_variable_name(text) {
+            Ok(Self { name: text.to_owned() })
+        } else {
+            Err(format!("expected the name of a secret (letters, digits, `_`), found `{text}`"))
+        }
+    }
+}
+
+impl FromStr for ArtifactGrant {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "read" => Ok(Self::Read),
+            "write" => Ok(Self::Write),
+            _ => Err(format!("expected `read` or `write`, found `{text}`")),
+        }
+    }
+}
+
+impl fmt::Display for ExecGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.program)
+    }
+}
+
+impl fmt::Display for EnvGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl fmt::Display for SecretGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl fmt::Display for ArtifactGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read",
+            Self::Write => "write",
+        })
+    }
+}
+
+serde_by_spelling!(ExecGrant, EnvGrant, SecretGrant, ArtifactGrant);

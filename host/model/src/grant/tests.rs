@@ -1,0 +1,98 @@
+use super::*;
+
+/// outer, inner, whether the first covers the second
+const COVERS: &[(Capability, &str, &str, bool)] = &[
+    (Capability::Files, "read .", "read src", true),
+    (Capability::Files, "read src", "read src/a", true),
+    (Capability::Files, "read src", "read src2", false),
+    (Capability::Files, "read .", "write src", false),
+    (Capability::Files, "write src", "read ./src//a/", true),
+    (Capability::Http, "GET https://a.example.com/*", "GET https://a.example.com/v1", true),
+    (Capability::Http, "GET https://a.example.com", "POST https://a.example.com/v1", false),
+    (Capability::Http, "* https://a.example.com", "POST https://A.example.com./v1", true),
+    (Capability::Http, "GET https://a.example.com/v1/*", "GET https://a.example.com/v1", false),
+    (Capability::Http, "GET https://a.example.com/v1/*", "GET https://a.example.com/v10/*", false),
+    (Capability::Http, "GET https://*.example.com", "GET https://a.b.example.com", true),
+    (Capability::Http, "GET https://*.example.com", "GET https://example.com", false),
+    (Capability::Http, "GET https://*.example.com", "GET https://badexample.com", false),
+    (Capability::Http, "GET https://*.example.com", "GET https://*.example.com", true),
+    (Capability::Http, "GET https://a.example.com", "GET http://a.example.com", false),
+    (Capability::Http, "GET https://a.example.com", "GET https://a.example.com:8443", false),
+    (Capability::Http, "GET https://a.example.com:443", "GET https://a.example.com", true),
+    (Capability::Http, "GET http://10.0.0.1", "GET http://10.0.0.1/x private", true),
+    (Capability::Exec, "git", "git", true),
+    (Capability::Exec, "git", "gitk", false),
+    (Capability::Artifacts, "write", "read", false),
+];
+
+#[test]
+fn covers() {
+    for (capability, outer, inner, expected) in COVERS {
+        let mut grants = Grants::default();
+        grants.add(Grant::parse(*capability, outer).unwrap());
+        let inner = Grant::parse(*capability, inner).unwrap();
+        assert_eq!(grants.covers(&inner), *expected, "{outer} covers {inner}");
+    }
+}
+
+#[test]
+fn a_grant_is_read_as_it_is_displayed() {
+    for (capability, outer, inner, _) in COVERS {
+        for text in [outer, inner] {
+            let grant = Grant::parse(*capability, text).unwrap();
+            assert_eq!(Grant::parse(*capability, &grant.to_string()).unwrap(), grant);
+        }
+    }
+}
+
+#[test]
+fn odd_spellings_are_refused() {
+    for (capability, text) in [
+        (Capability::Files, "read /etc"),
+        (Capability::Files, "read ../x"),
+        (Capability::Files, "read a/../.."),
+        (Capability::Files, "read C:\\x"),
+        (Capability::Files, "delete x"),
+        (Capability::Http, "https://a.example.com"),
+        (Capability::Http, "GET ftp://a.example.com"),
+        (Capability::Http, "GET https://allowed@evil.example"),
+        (Capability::Http, "GET https://*.com"),
+        (Capability::Http, "GET https://*"),
+        (Capability::Http, "GET http://0x7f.1"),
+        (Capability::Http, "GET http://2130706433"),
+        (Capability::Http, "GET http://127.1"),
+        (Capability::Http, "GET http://exämple.com"),
+        (Capability::Http, "GET https://a.example.com/../x"),
+        (Capability::Http, "GET https://a.example.com/%2e%2e/x"),
+        (Capability::Http, "GET https://a.example.com/*/x"),
+        (Capability::Http, "GET https://a.example.com:0"),
+        (Capability::Http, "GET https://a.example.com forever"),
+        (Capability::Exec, "./git"),
+        (Capability::Exec, "/bin/sh"),
+        (Capability::Exec, "git status"),
+        (Capability::Env, "A=B"),
+        (Capability::Secrets, ""),
+        (Capability::Artifacts, "delete"),
+    ] {
+        assert!(Grant::parse(capability, text).is_err(), "{capability}: {text}");
+    }
+}
+
+#[test]
+fn requests_that_could_mean_another_path_are_not_below_a_prefix() {
+    let grant: HttpGrant = "GET https://a.example.com/v1/*".parse().unwrap();
+    let target = |path: &str| HttpTarget::parse("GET", Scheme::Https, "a.example.com", path).unwrap();
+    assert!(grant.allows(&target("/v1/x?y=../z")));
+    for path in ["/v1/../admin", "/v1/%2E%2e/admin", "/v1//x", "/v1/a\\b", "/v2/x", "/v1"] {
+        assert!(!grant.allows(&target(path)), "{path}");
+    }
+}
+
+#[test]
+fn the_intersection_allows_what_both_allow() {
+    let declared = Grants { files: vec!["read .".parse().unwrap()], exec: vec!["git".parse().unwrap()], ..Grants::default() };
+    let narrowed = Grants { files: vec!["read src".parse().unwrap(), "write dist".parse().unwrap()], ..Grants::default() };
+    let both = declared.intersect(&narrowed);
+    assert_eq!(both.spellings(Capability::Files), ["read src"]);
+    assert!(both.exec.is_empty());
+}

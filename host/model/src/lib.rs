@@ -1,0 +1,26 @@
+//! The vocabulary of Sluice: the words that every other crate speaks. No IO, no clock, no environment.
+
+pub mod digest;
+pub mod event;
+pub mod finding;
+pub mod grant;
+pub mod kind;
+pub mod limits;
+pub mod manifest;
+pub mod outcome;
+pub mod problem;
+pub mod reference;
+pub mod span;
+pub mod yaml;
+
+pub use digest::Digest;
+pub use event::{Event, EventKind, StepId};
+pub use finding::{Finding, Severity};
+pub use grant::Grants;
+pub use kind::Kind;
+pub use limits::Limits;
+pub use manifest::Manifest;
+pub use outcome::{Failure, FailureKind, Outcome};
+pub use problem::Problem;
+pub use reference::PluginRef;
+pub use span::{Source, Span};

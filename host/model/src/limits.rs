@@ -1,0 +1,31 @@
+//! What a step may use at most.
+
+use serde::{Deserialize, Serialize};
+
+/// Limits of one step. Each has a guest among the tests that tries to break it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Limits {
+    /// Wall-clock time of one attempt, in milliseconds.
+    pub time_ms: u64,
+    /// All linear memories together, in bytes.
+    pub memory_bytes: u64,
+    /// Elements of all tables together.
+    pub table_elements: u64,
+    /// Open handles: files, streams, resources.
+    pub handles: u32,
+    /// Everything the step says: log, standard output, findings, outputs, in bytes.
+    pub output_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            time_ms: 10 * 60 * 1000,
+            memory_bytes: 1 << 30,
+            table_elements: 1_000_000,
+            handles: 10_000,
+            output_bytes: 16 << 20,
+        }
+    }
+}

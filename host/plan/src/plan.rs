@@ -1,0 +1,86 @@
+//! The workflow with nothing left undecided but what only a run can tell.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+use sluice_model::finding::FailOn;
+use sluice_model::{Digest, Grants, Kind, Limits, Manifest, PluginRef, Source, Span};
+use sluice_workflow::Template;
+use sluice_workflow::template::Condition;
+
+/// What the planner must know of a plugin; the caller loads it, this crate touches no file.
+#[derive(Debug, Clone)]
+pub struct PluginInfo {
+    pub reference: PluginRef,
+    pub digest: Digest,
+    /// `None` for a plain WASI command (`wasi:cli/run`).
+    pub manifest: Option<Manifest>,
+    /// Kinds that the component really exports.
+    pub exports: Vec<Kind>,
+    /// Whether it exports `wasi:cli/run`.
+    pub command: bool,
+    /// Every import: `wasi:filesystem/types@0.2.12`, `sluice:host/exec@1.0.0`.
+    pub imports: Vec<String>,
+}
+
+/// What `sluice plan` prints is what `run` does.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub source: Source,
+    pub workflow: String,
+    /// Of the canonical JSON of the plan.
+    pub digest: Digest,
+    pub inputs: IndexMap<String, Value>,
+    /// Known before the run: `inputs`, `git`, `run` as CEL values; `env` of the workflow.
+    pub context: Value,
+    pub env: IndexMap<String, Template>,
+    pub jobs: IndexMap<String, Job>,
+    /// The job `finally`, if the workflow has one.
+    pub finally: Option<Job>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Job {
+    pub name: String,
+    pub span: Span,
+    pub needs: Vec<String>,
+    pub condition: Option<Condition>,
+    pub env: IndexMap<String, Template>,
+    pub outputs: IndexMap<String, Template>,
+    pub timeout_ms: Option<u64>,
+    pub continue_on_error: bool,
+    pub steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub id: String,
+    pub name: String,
+    pub span: Span,
+    pub uses: PluginRef,
+    pub uses_span: Span,
+    pub digest: Digest,
+    pub kind: Kind,
+    /// Whether it runs as a plain WASI command.
+    pub command: bool,
+    pub condition: Option<Condition>,
+    pub env: IndexMap<String, Template>,
+    pub with: Template,
+    /// Inputs and grants if they are known before the run.
+    pub decided: Option<Decided>,
+    /// What the plugin declares and the step's `grants` narrow, to be decided again when the step starts.
+    pub manifest: Option<Manifest>,
+    pub narrowed: Grants,
+    pub limits: Limits,
+    pub fail_on: FailOn,
+    pub continue_on_error: bool,
+    /// What people should know before they run this: `runs programs unconfined`.
+    pub notes: Vec<String>,
+}
+
+/// Inputs that passed the manifest's schema, and the grants that follow from them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    pub inputs: Value,
+    pub grants: Grants,
+    pub env: IndexMap<String, String>,
+}

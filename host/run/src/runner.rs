@@ -1,0 +1,116 @@
+//! What runs one step: the engine in earnest, a script in tests.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use indexmap::IndexMap;
+use serde_json::Value;
+use sluice_model::event::{Change, Level, Stream};
+use sluice_model::{Digest, Failure, Finding, Grants, Kind, Limits, PluginRef, StepId};
+use tokio::sync::mpsc;
+use tokio::sync::Notify;
+
+/// Runs one step to its end.
+pub trait StepRunner: Send + Sync + 'static {
+    /// Never panics, and returns within the call's time limit and a short grace, whatever the plugin does.
+    fn run(&self, call: StepCall, says: StepEvents) -> impl Future<Output = StepReport> + Send;
+}
+
+/// Everything that a step needs.
+#[derive(Debug, Clone)]
+pub struct StepCall {
+    pub run: String,
+    pub id: StepId,
+    pub attempt: u32,
+    pub plugin: PluginRef,
+    pub digest: Digest,
+    pub action: Action,
+    /// The object of inputs, checked against the manifest.
+    pub inputs: Value,
+    /// JSON Schema of outputs; `None` allows any.
+    pub outputs_schema: Option<Value>,
+    pub grants: Grants,
+    /// Variables that the workflow sets for this step; seen by programs that it runs.
+    pub env: IndexMap<String, String>,
+    pub limits: Limits,
+    /// The run so far, as JSON.
+    pub summary: Value,
+    pub cancel: Cancel,
+}
+
+/// Which function of the plugin to call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// The one function of the kind; for deploy, `plan` and then `apply`.
+    Run(Kind),
+    /// `wasi:cli/run`.
+    Command,
+    /// Only `plan` of a deploy plugin.
+    DeployPlan,
+    /// `rollback` of a deploy plugin with this receipt.
+    DeployRollback(Vec<u8>),
+}
+
+/// How a step ended, before `fail-on` and `continue-on-error` are looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepReport {
+    pub failure: Option<Failure>,
+    pub outputs: IndexMap<String, Value>,
+}
+
+/// What a step says while it runs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Said {
+    Log { stream: Stream, level: Level, text: String },
+    Progress { done: u64, total: Option<u64>, message: String },
+    Findings(Vec<Finding>),
+    Artifact { name: String, digest: Digest, media_type: String, size: u64 },
+    DeployPlanned(Vec<Change>),
+    DeployApplied(Vec<u8>),
+}
+
+/// Where a running step says things. Cheap to clone; never blocks.
+#[derive(Debug, Clone)]
+pub struct StepEvents {
+    id: StepId,
+    sender: mpsc::UnboundedSender<(StepId, Said)>,
+}
+
+impl StepEvents {
+    pub fn new(id: StepId, sender: mpsc::UnboundedSender<(StepId, Said)>) -> Self {
+        Self { id, sender }
+    }
+
+    /// A listener that went away is not the step's problem.
+    pub fn say(&self, said: Said) {
+        let _ = self.sender.send((self.id.clone(), said));
+    }
+}
+
+/// Tells running steps that the run is being cancelled. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel {
+    shared: Arc<(AtomicBool, Notify)>,
+}
+
+impl Cancel {
+    pub fn cancel(&self) {
+        self.shared.0.store(true, Ordering::SeqCst);
+        self.shared.1.notify_waiters();
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.shared.0.load(Ordering::SeqCst)
+    }
+
+    /// Ready once the run is being cancelled.
+    pub async fn cancelled(&self) {
+        let notified = self.shared.1.notified();
+        tokio::pin!(notified);
+        notified.as_mut().enable();
+        if !self.is_cancelled() {
+            notified.await;
+        }
+    }
+}

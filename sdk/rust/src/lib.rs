@@ -1,0 +1,2 @@
+//! Write Sluice plugins in Rust.
+pub mod bindings;
