@@ -1,0 +1,234 @@
+//! The command line: names, helps, examples.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Runs YAML workflows whose steps are sandboxed WebAssembly components.
+///
+/// A step can touch only what its plugin declares and the workflow grants.
+#[derive(Debug, Parser)]
+#[command(name = "sluice", version, propagate_version = true, max_term_width = 100, after_help = MAIN_EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const MAIN_EXAMPLES: &str = "\
+Examples:
+  sluice run                    run the workflow of this repository
+  sluice run ci -i tests=true   run the workflow `ci` with an input
+  sluice plan ci                show what it would do, with every grant
+  sluice runs show              look at the latest run
+  sluice plugin show scan       what a plugin does and what it asks for
+
+Exit codes: 0 passed, 1 a step failed, 2 the workflow or the command line is wrong or refused,
+70 our fault, 130 and 143 ended by a signal.";
+
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Work as if started in this folder
+    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// When to use colour [default: auto; NO_COLOR and CLICOLOR_FORCE are honoured]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    pub color: ColorWhen,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a workflow
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Show what a run would do: jobs, steps, digests, inputs, grants; runs nothing
+    #[command(after_help = "Examples:\n  sluice plan\n  sluice plan ci -i tests=true\n  sluice plan ci --json | jq '.jobs'")]
+    Plan(PlanArgs),
+    /// Check workflows without running them
+    #[command(after_help = "Examples:\n  sluice check                  every workflow of this repository\n  sluice check workflows/ci.yaml")]
+    Check(CheckArgs),
+    /// List the workflows of this repository with their inputs
+    #[command(after_help = "Examples:\n  sluice list\n  sluice list --json")]
+    List(JsonArgs),
+    /// Look at recorded runs
+    #[command(subcommand)]
+    Runs(RunsCommand),
+    /// Undo what the deploy steps of a recorded run did, last first
+    #[command(after_help = "Examples:\n  sluice rollback               the latest run\n  sluice rollback 20261121-0945 --step deploy/site")]
+    Rollback(RollbackArgs),
+    /// Look at plugins, pack them
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Print the JSON Schema of workflows, for editors
+    #[command(after_help = "Examples:\n  sluice schema > .sluice/workflow.schema.json\n\nThen begin a workflow with:\n  # yaml-language-server: $schema=../.sluice/workflow.schema.json")]
+    Schema,
+    /// Explain the code of a problem
+    #[command(after_help = "Examples:\n  sluice explain workflow::unknown-field\n  sluice explain                list all codes")]
+    Explain(ExplainArgs),
+    /// Print completions for a shell
+    #[command(after_help = "Examples:\n  sluice completions bash > /etc/bash_completion.d/sluice\n  sluice completions fish > ~/.config/fish/completions/sluice.fish")]
+    Completions { shell: clap_complete::Shell },
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  sluice run                          sluice.yaml, .sluice/*.yaml or workflows/*.yaml, walking up
+  sluice run ci                       workflows/ci.yaml, by name
+  sluice run deploy.yaml -i env=prod  a file, with an input
+  sluice run --dry-run deploy         deploy steps only plan; nothing changes
+  sluice run --json | jq .event       one event a line
+
+A secret NAME takes its value from the environment variable SLUICE_SECRET_NAME.";
+
+#[derive(Debug, Args)]
+pub struct WorkflowArgs {
+    /// File or name of the workflow [default: the one of this repository]
+    #[arg(value_name = "FILE|NAME")]
+    pub workflow: Option<String>,
+    /// Give an input a value
+    #[arg(short = 'i', long = "input", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub inputs: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub workflow: WorkflowArgs,
+    /// Jobs that run at the same time [default: number of processors]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Deploy steps only plan, notify and exec steps are left out
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print events as JSON, one a line
+    #[arg(long, conflicts_with = "plain")]
+    pub json: bool,
+    /// Print plain lines even at a terminal
+    #[arg(long)]
+    pub plain: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub workflow: WorkflowArgs,
+    /// Print the plan as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Files or names [default: every workflow of this repository]
+    #[arg(value_name = "FILE|NAME")]
+    pub workflows: Vec<String>,
+    /// Print problems as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct JsonArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// List recorded runs, newest first
+    #[command(after_help = "Examples:\n  sluice runs list\n  sluice runs list --json")]
+    List(JsonArgs),
+    /// Show how a run went
+    #[command(after_help = "Examples:\n  sluice runs show              the latest\n  sluice runs show 20261121-0945")]
+    Show(ShowRunArgs),
+    /// Print what the steps of a run wrote
+    #[command(after_help = "Examples:\n  sluice runs logs\n  sluice runs logs 20261121-0945 --step check/lint")]
+    Logs(LogsArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ShowRunArgs {
+    /// Id of the run, or its beginning
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// Print the events as JSON, one a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct LogsArgs {
+    /// Id of the run, or its beginning
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// Only this step: `JOB`, or `JOB/STEP`
+    #[arg(long, value_name = "STEP")]
+    pub step: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// Id of the run, or its beginning
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// Only this step: `JOB/STEP`
+    #[arg(long, value_name = "STEP")]
+    pub step: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PluginCommand {
+    /// List the plugins inside this binary
+    #[command(after_help = "Examples:\n  sluice plugin list\n  sluice plugin list --json")]
+    List(JsonArgs),
+    /// Show name, version, kinds, inputs, capabilities, digest and imports, without compiling or running it
+    #[command(after_help = "Examples:\n  sluice plugin show scan\n  sluice plugin show ./vendor/check.wasm --json")]
+    Show(ShowPluginArgs),
+    /// Put a manifest into a component that was built in any language
+    #[command(after_help = "Examples:\n  sluice plugin pack component.wasm plugin.yaml -o check.wasm")]
+    Pack(PackArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ShowPluginArgs {
+    /// Name of a plugin inside this binary, or path of a component
+    #[arg(value_name = "REF")]
+    pub plugin: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PackArgs {
+    /// The component
+    pub component: PathBuf,
+    /// The manifest
+    #[arg(default_value = "plugin.yaml")]
+    pub manifest: PathBuf,
+    /// Where to write the plugin
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The code, such as `workflow::unknown-field`
+    pub code: Option<String>,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE".into()),
+    }
+}

@@ -1,0 +1,47 @@
+# Recipes of the project; `just` lists them.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+target := env("CARGO_TARGET_DIR", justfile_directory() / "target")
+sluice := target / "release/sluice"
+
+# List the recipes
+default:
+    @just --list --unsorted
+
+# Install what a fresh machine lacks: the wasm target
+setup:
+    @sdk/wasm-target.sh
+
+# Build target/release/sluice with the first-party plugins inside
+build: setup
+    cargo build --release --locked
+
+# The main job: workflows/ci.yaml on this repository
+demo: build
+    {{sluice}} run ci
+
+# All tests: the crates, the plugins, and the binary from outside
+test *ARGS: build guests
+    SLUICE_BIN={{sluice}} cargo test --release --locked --workspace --no-fail-fast {{ARGS}}
+
+# Plugins in Python and C from the same wit/, and guests that misbehave; built once
+guests: setup
+    @tests/guests/build.sh
+
+# Our figures beside those of peers, measured in one run
+bench: build
+    @tests/bench/run.sh {{sluice}}
+
+# Formatting, lints, advisories and licences
+check:
+    cargo fmt --all --check
+    cargo clippy --release --locked --workspace --all-targets -- -D warnings
+
+# Advisories, licences, sources; needs cargo-deny, installed on first use
+deny:
+    command -v cargo-deny >/dev/null || cargo install cargo-deny --locked --quiet
+    cargo deny check
+
+# What CI runs
+ci: check test demo
