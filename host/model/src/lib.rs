@@ -20,7 +20,7 @@ pub use grant::Grants;
 pub use kind::Kind;
 pub use limits::Limits;
 pub use manifest::Manifest;
-pub use outcome::{Failure, FailureKind, Outcome};
+pub use outcome::{Failure, FailureKind, Outcome, Place};
 pub use problem::Problem;
 pub use reference::PluginRef;
 pub use span::{Source, Span};

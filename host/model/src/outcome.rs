@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::span::{Source, Span};
+
 /// How something ended. These stay distinct everywhere: in events, on the terminal, in the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -107,11 +109,36 @@ pub struct Failure {
     /// For a transient failure, how long to wait before the next attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+    /// The line of the workflow that asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// A place in a workflow file, with all that a frame around it needs but the text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Place {
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in Unicode scalar values.
+    pub column: usize,
+    /// In bytes of the file.
+    pub span: Span,
+    /// Why, at this place.
+    pub label: String,
+}
+
+impl Place {
+    pub fn new(source: &Source, span: Span, label: impl Into<String>) -> Self {
+        let (line, column) = source.line_column(span.start);
+        Self { file: source.name().to_owned(), line, column, span, label: label.into() }
+    }
 }
 
 impl Failure {
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), causes: Vec::new(), help: None, retry_after_ms: None }
+        Self { kind, message: message.into(), causes: Vec::new(), help: None, retry_after_ms: None, place: None }
     }
 
     #[must_use]

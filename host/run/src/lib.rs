@@ -2,4 +2,4 @@
 
 pub mod runner;
 
-pub use runner::{StepCall, StepEvents, StepReport, StepRunner};
+pub use runner::{StepCall, StepEvents, StepReport, StepRunner, Summary};

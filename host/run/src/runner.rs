@@ -1,5 +1,6 @@
 //! What runs one step: the engine in earnest, a script in tests.
 
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,9 +35,43 @@ pub struct StepCall {
     /// Variables that the workflow sets for this step; seen by programs that it runs.
     pub env: IndexMap<String, String>,
     pub limits: Limits,
-    /// The run so far, as JSON.
-    pub summary: Value,
+    /// The run so far.
+    pub summary: Summary,
     pub cancel: Cancel,
+}
+
+/// The run so far, made into JSON only when a plugin asks. Cheap to clone; displays as JSON.
+#[derive(Clone)]
+pub struct Summary(Arc<dyn Fn() -> Value + Send + Sync>);
+
+impl Summary {
+    pub fn new(make: impl Fn() -> Value + Send + Sync + 'static) -> Self {
+        Self(Arc::new(make))
+    }
+
+    /// `{id, workflow, outcome, duration-ms, jobs: {NAME: {outcome, steps: {ID: {name, outcome, findings, duration-ms,
+    /// failure}}}}}`; `outcome` is what it would be if the run ended now.
+    pub fn to_json(&self) -> Value {
+        (self.0)()
+    }
+}
+
+impl From<Value> for Summary {
+    fn from(value: Value) -> Self {
+        Self::new(move || value.clone())
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_json().fmt(f)
+    }
+}
+
+impl fmt::Debug for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Summary")
+    }
 }
 
 /// Which function of the plugin to call.
