@@ -15,6 +15,7 @@ pub mod imports {
         generate_all,
         generate_unused_types: true,
         additional_type_attributes: {
+            "sluice:plugin/types@1.0.0/severity": [#[derive(Hash)]],
             "sluice:plugin/types@1.0.0/span": [#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]],
             "sluice:plugin/types@1.0.0/edit": [#[derive(PartialEq, Eq, Hash)]],
             "sluice:plugin/types@1.0.0/fix": [#[derive(PartialEq, Eq, Hash)]],
@@ -25,14 +26,13 @@ pub mod imports {
 
 /// One module a kind: generated bindings and the glue from its exported functions to the trait of the SDK.
 macro_rules! kind {
-    ($module:ident, $world:literal, $export:literal, $bindings:literal) => {
+    ($module:ident, $world:literal, $export:literal) => {
         pub mod $module {
             wit_bindgen::generate!({
                 path: "../../wit",
                 world: $world,
                 pub_export_macro: true,
                 export_macro_name: $export,
-                default_bindings_module: $bindings,
                 with: {
                     "sluice:plugin/types@1.0.0": crate::bindings::imports::sluice::plugin::types,
                     "sluice:host/artifacts@1.0.0": crate::bindings::imports::sluice::host::artifacts,
@@ -50,9 +50,9 @@ macro_rules! kind {
     };
 }
 
-kind!(lint, "lint-plugin", "export_lint", "sluice_sdk::bindings::lint");
-kind!(scan, "scan-plugin", "export_scan", "sluice_sdk::bindings::scan");
-kind!(build, "build-plugin", "export_build", "sluice_sdk::bindings::build");
-kind!(deploy, "deploy-plugin", "export_deploy", "sluice_sdk::bindings::deploy");
-kind!(notify, "notify-plugin", "export_notify", "sluice_sdk::bindings::notify");
-kind!(task, "task-plugin", "export_task", "sluice_sdk::bindings::task");
+kind!(lint, "lint-plugin", "export_lint");
+kind!(scan, "scan-plugin", "export_scan");
+kind!(build, "build-plugin", "export_build");
+kind!(deploy, "deploy-plugin", "export_deploy");
+kind!(notify, "notify-plugin", "export_notify");
+kind!(task, "task-plugin", "export_task");
