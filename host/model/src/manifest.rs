@@ -1,7 +1,5 @@
 //! What a plugin says of itself: `plugin.yaml`, embedded into the component as the custom section [`SECTION`].
 
-
-
 use serde::Serialize;
 use serde_json::Value;
 

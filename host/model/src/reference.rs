@@ -26,7 +26,11 @@ impl PluginRef {
             return Ok(Self::Path(text.to_owned()));
         }
         let valid = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if valid { Ok(Self::Builtin(text.to_owned())) } else { Err("a plugin name has lowercase letters, digits and `-`") }
+        if valid {
+            Ok(Self::Builtin(text.to_owned()))
+        } else {
+            Err("a plugin name has lowercase letters, digits and `-`")
+        }
     }
 }
 

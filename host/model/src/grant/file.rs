@@ -27,9 +27,7 @@ impl FileGrant {
 
     /// Whether a normalised path is the folder or below it.
     pub fn contains(&self, path: &str) -> bool {
-        self.path == "."
-            || path == self.path
-            || path.strip_prefix(&self.path).is_some_and(|rest| rest.starts_with('/'))
+        self.path == "." || path == self.path || path.strip_prefix(&self.path).is_some_and(|rest| rest.starts_with('/'))
     }
 }
 

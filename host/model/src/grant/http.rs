@@ -163,9 +163,7 @@ impl HttpGrant {
             (PathPattern::Any, _) => true,
             (PathPattern::Exact(outer), PathPattern::Exact(inner)) => outer == inner,
             (PathPattern::Prefix(outer), PathPattern::Prefix(inner)) => inner.starts_with(outer),
-            (PathPattern::Prefix(outer), PathPattern::Exact(inner)) => {
-                is_plain_path(inner) && inner.starts_with(outer)
-            }
+            (PathPattern::Prefix(outer), PathPattern::Exact(inner)) => is_plain_path(inner) && inner.starts_with(outer),
             _ => false,
         };
         method && path && self.scheme == inner.scheme && self.port == inner.port && self.host.covers(&inner.host)

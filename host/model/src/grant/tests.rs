@@ -90,8 +90,10 @@ fn requests_that_could_mean_another_path_are_not_below_a_prefix() {
 
 #[test]
 fn the_intersection_allows_what_both_allow() {
-    let declared = Grants { files: vec!["read .".parse().unwrap()], exec: vec!["git".parse().unwrap()], ..Grants::default() };
-    let narrowed = Grants { files: vec!["read src".parse().unwrap(), "write dist".parse().unwrap()], ..Grants::default() };
+    let declared =
+        Grants { files: vec!["read .".parse().unwrap()], exec: vec!["git".parse().unwrap()], ..Grants::default() };
+    let narrowed =
+        Grants { files: vec!["read src".parse().unwrap(), "write dist".parse().unwrap()], ..Grants::default() };
     let both = declared.intersect(&narrowed);
     assert_eq!(both.spellings(Capability::Files), ["read src"]);
     assert!(both.exec.is_empty());
