@@ -1,0 +1,41 @@
+//! Mail, messages, documents, everything else that is rented.
+
+use super::uuid;
+use crate::rule::Rule;
+
+pub const RULES: &[Rule] = &[
+    Rule::token("secret/sendgrid", "SendGrid API key", &["SG."], r"[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43}"),
+    Rule::token("secret/twilio-api-key", "Twilio API key", &["SK"], "[0-9a-f]{32}"),
+    Rule::assigned("secret/twilio-auth", "Twilio auth token", &["twilio"], "[0-9a-f]{32}"),
+    Rule::token("secret/mailgun", "Mailgun API key", &["key-"], "[0-9a-f]{32}"),
+    Rule::assigned("secret/mailgun-signing", "Mailgun key", &["mailgun"], "[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}"),
+    Rule::around("secret/mailchimp", "Mailchimp API key", &["-us"], 32, "[0-9a-f]{32}-us[0-9]{1,2}"),
+    Rule::token("secret/brevo", "Brevo API key", &["xkeysib-", "xsmtpsib-"], "[0-9a-f]{64}-[0-9A-Za-z]{16}"),
+    Rule::token("secret/resend", "Resend API key", &["re_"], "[0-9A-Za-z]{8}_[0-9A-Za-z]{24}").entropy(3.6),
+    Rule::assigned("secret/postmark", "Postmark server token", &["postmark"], uuid!()),
+    Rule::assigned("secret/messagebird", "MessageBird access key", &["messagebird"], "[0-9A-Za-z]{25}").entropy(3.4),
+    Rule::assigned("secret/vonage", "Vonage API secret", &["nexmo", "vonage"], "[0-9A-Za-z]{16}").entropy(3.2),
+    Rule::token("secret/linear", "Linear API key", &["lin_api_"], "[0-9A-Za-z]{40}"),
+    Rule::token("secret/notion", "Notion integration token", &["ntn_"], "[0-9]{11}[0-9A-Za-z]{35}"),
+    Rule::token("secret/notion-legacy", "Notion integration token", &["secret_"], "[0-9A-Za-z]{43}").entropy(4.0),
+    Rule::around("secret/airtable", "Airtable personal access token", &["pat"], 0, r"pat[0-9A-Za-z]{14}\.[0-9a-f]{64}"),
+    Rule::assigned("secret/asana", "Asana access token", &["asana"], "[0-9]/[0-9]{15,17}(?:/[0-9]{15,17})?:[0-9a-f]{32}"),
+    Rule::token("secret/figma", "Figma access token", &["figd_"], "[0-9A-Za-z_-]{40}"),
+    Rule::token("secret/frame-io", "Frame.io API token", &["fio-u-"], "[0-9A-Za-z_=-]{64}"),
+    Rule::token("secret/intra42", "42 Intra client secret", &["s-s4t2ud-", "s-s4t2af-"], "[0-9a-f]{64}"),
+    Rule::token("secret/typeform", "Typeform access token", &["tfp_"], r"[0-9A-Za-z_.=-]{40,60}").entropy(3.6),
+    Rule::assigned("secret/snyk", "Snyk API token", &["snyk"], uuid!()),
+    Rule::token("secret/hubspot", "HubSpot private app token", &["pat-na1-", "pat-na2-", "pat-eu1-"], uuid!()),
+    Rule::token("secret/contentful", "Contentful management token", &["CFPAT-"], "[0-9A-Za-z_-]{43}"),
+    Rule::token("secret/dropbox", "Dropbox access token", &["sl."], "(?:u\\.)?[0-9A-Za-z_-]{130,1600}").reach(1700),
+    Rule::token("secret/adobe", "Adobe client secret", &["p8e-"], "[0-9A-Za-z_-]{32}"),
+    Rule::assigned("secret/zendesk", "Zendesk API token", &["zendesk"], "[0-9A-Za-z]{40}").entropy(3.8),
+    Rule::assigned("secret/algolia", "Algolia API key", &["algolia"], "[0-9a-f]{32}").warning(),
+    Rule::token("secret/mapbox", "Mapbox secret token", &["sk.eyJ"], r"[0-9A-Za-z_-]{60,120}\.[0-9A-Za-z_-]{22}"),
+    Rule::token("secret/postman", "Postman API key", &["PMAK-"], "[0-9a-f]{24}-[0-9a-f]{34}"),
+    Rule::token("secret/readme", "ReadMe API key", &["rdme_"], "[0-9a-z]{70}"),
+    Rule::token("secret/settlemint", "SettleMint access token", &["sm_pat_", "sm_aat_", "sm_sat_"], "[0-9A-Za-z]{16}"),
+    Rule::assigned("secret/trello", "Trello token", &["trello"], "(?:ATTA[0-9A-Fa-f]{72}|[0-9a-f]{64})"),
+    Rule::assigned("secret/auth0", "Auth0 client secret", &["auth0"], "[0-9A-Za-z_-]{64}").entropy(4.0),
+    Rule::assigned("secret/confluent", "Confluent Cloud API secret", &["confluent"], "[0-9A-Za-z+/]{64}").entropy(4.0),
+];
