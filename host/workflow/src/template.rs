@@ -1,9 +1,22 @@
 //! Values with `${{ }}` in them.
 
+mod context;
+mod expression;
+mod locate;
+mod parse;
+mod reference;
+mod value;
+
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sluice_model::{Problem, Span};
+
+pub use context::Context;
+pub use expression::Expression;
+pub use reference::Reference;
+
+pub(crate) use parse::Reader;
 
 /// A YAML value in which strings may hold CEL expressions.
 #[derive(Debug, Clone)]
@@ -33,4 +46,121 @@ pub enum Piece {
 #[derive(Debug, Clone)]
 pub struct Condition {
     pub expression: Expression,
+}
+
+impl Template {
+    /// Reads one string, in which `${{ }}` holds expressions. `span` is where problems point when the text itself does
+    /// not stand in a file.
+    ///
+    /// # Errors
+    /// Every expression that is not closed or not valid.
+    pub fn parse(text: &str, span: Span) -> Result<Self, Vec<Problem>> {
+        Reader::new("").string(text, span)
+    }
+
+    /// Puts values in. Without expressions it cannot fail.
+    ///
+    /// # Errors
+    /// `workflow::expression` at the place of the expression that could not be evaluated, or whose value does not fit
+    /// into text.
+    pub fn evaluate(&self, context: &Context) -> Result<Value, Problem> {
+        match &self.value {
+            TemplateValue::Literal(value) => Ok(value.clone()),
+            TemplateValue::Expression(expression) => expression.evaluate(context),
+            TemplateValue::Text(pieces) => {
+                pieces.iter().map(|piece| piece.evaluate(context)).collect::<Result<String, _>>().map(Value::String)
+            }
+            TemplateValue::Sequence(items) => {
+                items.iter().map(|item| item.evaluate(context)).collect::<Result<Vec<_>, _>>().map(Value::Array)
+            }
+            TemplateValue::Mapping(entries) => {
+                let mut object = Map::new();
+                for (key, _, template) in entries {
+                    object.insert(key.clone(), template.evaluate(context)?);
+                }
+                Ok(Value::Object(object))
+            }
+        }
+    }
+
+    /// Every expression in it, in source order.
+    pub fn expressions(&self) -> Vec<&Expression> {
+        let mut found = Vec::new();
+        self.collect(&mut found);
+        found
+    }
+
+    /// Names of the values that it needs: `inputs`, `steps`.
+    pub fn roots(&self) -> BTreeSet<String> {
+        self.expressions().into_iter().flat_map(|expression| expression.roots().iter().cloned()).collect()
+    }
+
+    /// The value, if nothing has to be put in.
+    pub fn literal(&self) -> Option<Value> {
+        let constant = self.expressions().is_empty();
+        constant.then(|| self.evaluate(&Context::default()).ok()).flatten()
+    }
+
+    /// The value of a key, if it is a mapping that has it.
+    pub fn get(&self, name: &str) -> Option<&Template> {
+        match &self.value {
+            TemplateValue::Mapping(entries) => {
+                entries.iter().find(|(key, _, _)| key == name).map(|(_, _, template)| template)
+            }
+            _ => None,
+        }
+    }
+
+    fn collect<'t>(&'t self, found: &mut Vec<&'t Expression>) {
+        match &self.value {
+            TemplateValue::Literal(_) => {}
+            TemplateValue::Expression(expression) => found.push(expression),
+            TemplateValue::Text(pieces) => found.extend(pieces.iter().filter_map(|piece| match piece {
+                Piece::Expression(expression) => Some(expression),
+                Piece::Literal(_) => None,
+            })),
+            TemplateValue::Sequence(items) => items.iter().for_each(|item| item.collect(found)),
+            TemplateValue::Mapping(entries) => entries.iter().for_each(|(_, _, template)| template.collect(found)),
+        }
+    }
+}
+
+impl Piece {
+    fn evaluate(&self, context: &Context) -> Result<String, Problem> {
+        match self {
+            Piece::Literal(text) => Ok(text.clone()),
+            Piece::Expression(expression) => value::as_text(&expression.evaluate(context)?).map_err(|kind| {
+                Problem::new(
+                    "workflow::expression",
+                    format!("`{}` is {kind}, which cannot stand inside text", expression.text),
+                )
+                .at(expression.span, format!("this is {kind}"))
+                .help("let the expression be the whole value, or pick a part of it that is text")
+            }),
+        }
+    }
+}
+
+impl Condition {
+    /// # Errors
+    /// `workflow::expression` if it cannot be evaluated or is no boolean.
+    pub fn holds(&self, context: &Context) -> Result<bool, Problem> {
+        let expression = &self.expression;
+        match expression.evaluate(context)? {
+            Value::Bool(holds) => Ok(holds),
+            other => {
+                let kind = value::describe(&other);
+                Err(Problem::new(
+                    "workflow::expression",
+                    format!("the condition `{}` is {kind}, not a boolean", expression.text),
+                )
+                .at(expression.span, format!("this is {kind}"))
+                .help("compare it with something, for example `== \"yes\"`"))
+            }
+        }
+    }
+
+    pub fn roots(&self) -> &BTreeSet<String> {
+        self.expression.roots()
+    }
 }

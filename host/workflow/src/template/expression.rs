@@ -1,0 +1,167 @@
+//! One CEL expression.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+use cel::parser::Parser;
+use cel::{Env, ExecutionError, IdedExpr};
+use serde_json::Value;
+use sluice_model::{Problem, Span};
+
+use super::context::Context;
+use super::reference::{self, Reference};
+use super::value;
+
+/// Longer expressions are refused, in bytes.
+pub const MAX_BYTES: usize = 4096;
+
+/// Loops (`map`, `filter`, `exists`, ...) inside loops deeper than this are refused: each level multiplies the work.
+pub const MAX_LOOPS: usize = 3;
+
+/// A CEL expression that has been compiled. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Expression {
+    /// What stands between `${{` and `}}`, trimmed.
+    pub text: String,
+    /// Of that text.
+    pub span: Span,
+    /// Values that it reads, each with its place.
+    pub references: Vec<Reference>,
+    compiled: Arc<Compiled>,
+}
+
+/// What does not depend on the place.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub expr: IdedExpr,
+    pub roots: BTreeSet<String>,
+    /// Spans are relative to the expression's text.
+    pub references: Vec<Reference>,
+    /// Function name and where it is called.
+    pub calls: Vec<(String, Span)>,
+}
+
+/// A fault with its place in the expression's text.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    pub at: usize,
+    pub reason: String,
+}
+
+pub(crate) fn compile(text: &str) -> Result<Compiled, Fault> {
+    if text.is_empty() {
+        return Err(Fault { at: 0, reason: "it is empty".into() });
+    }
+    if text.len() > MAX_BYTES {
+        return Err(Fault { at: 0, reason: format!("it is longer than {MAX_BYTES} bytes") });
+    }
+    let (expr, places) =
+        Parser::default().parse_with_source_info(text).map_err(|errors| fault(text, &errors.errors))?;
+    let found = reference::find(&expr, &places, text);
+    if found.loops > MAX_LOOPS {
+        return Err(Fault { at: 0, reason: format!("loops are nested more than {MAX_LOOPS} deep") });
+    }
+    let roots = found.references.iter().map(|reference| reference.path[0].clone()).collect();
+    Ok(Compiled { expr, roots, references: found.references, calls: found.calls })
+}
+
+/// The first fault that says something; those after it mostly follow from it.
+fn fault(text: &str, errors: &[cel::ParseError]) -> Fault {
+    let told = errors.iter().find(|error| error.msg.starts_with("Syntax error: ")).or(errors.first());
+    let Some(error) = told else { return Fault { at: 0, reason: "it cannot be read".into() } };
+    let message = error.msg.strip_prefix("Syntax error: ").unwrap_or(&error.msg);
+    let message = message.split(" expecting {").next().unwrap_or(message);
+    let reason = if message.contains("'<EOF>'") {
+        match message.strip_prefix("missing ") {
+            Some(rest) => format!("a {} is missing at its end", rest.replace(" at '<EOF>'", "").replace('\'', "`")),
+            None => "it ends too early".to_owned(),
+        }
+    } else if let Some(rest) = message.strip_prefix("token recognition error at: ") {
+        let rest = rest.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).unwrap_or(rest).trim_end();
+        match rest {
+            "=" => "`=` is no operator; `==` compares".to_owned(),
+            "&" | "|" => format!("`{rest}` is no operator; `{rest}{rest}` is"),
+            _ if rest.starts_with(['\'', '"']) => "a quote is not closed".to_owned(),
+            _ => format!("`{rest}` has no place here"),
+        }
+    } else if let Some(rest) = message.strip_prefix("extraneous input ").or(message.strip_prefix("mismatched input ")) {
+        let found = rest.strip_suffix(" expecting <EOF>").unwrap_or(rest).replace('\'', "`");
+        format!("{found} is not expected here")
+    } else {
+        message.replace('\'', "`")
+    };
+    Fault { at: offset(text, error.pos), reason }
+}
+
+/// Line and column, both from 1 and counted in characters -> bytes.
+fn offset(text: &str, (line, column): (isize, isize)) -> usize {
+    let line = usize::try_from(line).unwrap_or(1).max(1) - 1;
+    let column = usize::try_from(column).unwrap_or(1).max(1) - 1;
+    let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let rest = text.get(start..).unwrap_or_default();
+    start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
+}
+
+impl Expression {
+    /// `place` maps a range of `text` to the file.
+    pub(crate) fn new(text: &str, compiled: Arc<Compiled>, place: impl Fn(usize, usize) -> Span) -> Self {
+        let references = compiled
+            .references
+            .iter()
+            .map(|reference| reference.moved(place(reference.span.start, reference.span.end)));
+        Self { text: text.to_owned(), span: place(0, text.len()), references: references.collect(), compiled }
+    }
+
+    /// # Errors
+    /// `workflow::expression` at the expression's place.
+    pub fn evaluate(&self, context: &Context) -> Result<Value, Problem> {
+        static ENV: OnceLock<Arc<Env>> = OnceLock::new();
+        let env = ENV.get_or_init(|| Arc::new(Env::stdlib()));
+        let mut scope = cel::Context::with_env(Arc::clone(env));
+        for root in &self.compiled.roots {
+            if let Some(value) = context.get(root) {
+                scope.add_variable_from_value(root.as_str(), value.clone());
+            }
+        }
+        let result =
+            cel::Value::resolve(&self.compiled.expr, &scope).map_err(|error| self.problem(&explain(&error)))?;
+        value::to_json(&result).map_err(|kind| self.problem(&format!("its value is {kind}")))
+    }
+
+    /// Names of the values that it needs: `inputs`, `steps`.
+    pub fn roots(&self) -> &BTreeSet<String> {
+        &self.compiled.roots
+    }
+
+    pub(crate) fn compiled(&self) -> &Compiled {
+        &self.compiled
+    }
+
+    fn problem(&self, reason: &str) -> Problem {
+        Problem::new("workflow::expression", format!("the expression `{}` has no value: {reason}", self.text))
+            .at(self.span, reason)
+    }
+}
+
+fn explain(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::NoSuchKey(key) => format!("there is no `{key}`"),
+        ExecutionError::UndeclaredReference(name) => format!("`{name}` is not known here"),
+        ExecutionError::NoSuchOverload(error) => {
+            let types = error.argument_types().iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+            format!("`{}` does not work on {types}", error.function().trim_matches('_'))
+        }
+        ExecutionError::IndexOutOfBounds(index) => match value::to_json(index) {
+            Ok(index) => format!("the list has no item {index}"),
+            Err(_) => "the list has no such item".into(),
+        },
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => "it divides by zero".into(),
+        ExecutionError::Overflow(..) => "a number gets too large".into(),
+        ExecutionError::FunctionError { function, message } => format!("`{function}` failed: {message}"),
+        other => {
+            let text = other.to_string();
+            let mut chars = text.chars();
+            chars.next().map(|first| first.to_ascii_lowercase().to_string() + chars.as_str()).unwrap_or_default()
+        }
+    }
+}
