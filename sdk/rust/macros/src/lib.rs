@@ -22,7 +22,17 @@ fn expand(invocation: &Invocation) -> syn::Result<proc_macro2::TokenStream> {
     let exports = kinds.iter().map(|(trait_name, kind)| {
         let export = quote::format_ident!("export_{kind}", span = trait_name.span());
         let module = quote::format_ident!("{kind}", span = trait_name.span());
-        quote!(::sluice_sdk::bindings::#module::#export!(#plugin with_types_in ::sluice_sdk::bindings::#module);)
+        quote! {
+            // The names of exports (`sluice:plugin/...`) are not symbols that a native linker accepts in a library, so
+            // there, where unit tests run, only the trait is checked.
+            #[cfg(target_family = "wasm")]
+            ::sluice_sdk::bindings::#module::#export!(#plugin with_types_in ::sluice_sdk::bindings::#module);
+            #[cfg(not(target_family = "wasm"))]
+            const _: fn() = || {
+                fn implements<T: ::sluice_sdk::#trait_name>() {}
+                implements::<#plugin>();
+            };
+        }
     });
     Ok(quote! {
         // The exported functions of a component have fixed symbol names and take raw memory, and a custom section is
