@@ -1,0 +1,82 @@
+//! Which files there are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sluice_sdk::Failure;
+
+/// Folders that hold the history of the repository and the records of runs, never a part of what is packed.
+const NEVER: [&str; 2] = [".git", ".sluice"];
+
+/// Every regular file below `root`, relative to it, with `/`, in no particular order. Symbolic links are skipped:
+/// where they lead differs from machine to machine.
+pub fn regular_files(root: &Path) -> Result<Vec<String>, Failure> {
+    let mut files = Vec::new();
+    let mut folders = vec![(root.to_owned(), String::new())];
+    while let Some((folder, name)) = folders.pop() {
+        let unreadable = |error| Failure::failed(format!("cannot read the folder `{}`: {error}", folder.display()));
+        for item in fs::read_dir(&folder).map_err(unreadable)? {
+            let item = item.map_err(unreadable)?;
+            let file_type = item.file_type().map_err(unreadable)?;
+            if !file_type.is_dir() && !file_type.is_file() {
+                continue;
+            }
+            let path: PathBuf = item.path();
+            let Some(last) = item.file_name().to_str().map(ToOwned::to_owned) else {
+                return Err(Failure::failed(format!("the name of `{}` is not UTF-8", path.display())));
+            };
+            if NEVER.contains(&last.as_str()) {
+                continue;
+            }
+            let relative = if name.is_empty() { last } else { format!("{name}/{last}") };
+            if file_type.is_dir() {
+                folders.push((path, relative));
+            } else {
+                files.push(relative);
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Those of `paths` that lie below the folder `from` (`.` or `a/b`), relative to it.
+pub fn below(from: &str, paths: Vec<String>) -> Vec<String> {
+    if from == "." {
+        return paths;
+    }
+    paths.iter().filter_map(|path| path.strip_prefix(from)?.strip_prefix('/')).map(ToOwned::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_and_the_folders_of_tools_are_left_out() {
+        let root = tempfile::tempdir().unwrap();
+        for path in ["a/b/c.txt", ".hidden", ".git/config", "a/.sluice/record", "target/out"] {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        std::os::unix::fs::symlink("a", root.path().join("folder-link")).unwrap();
+        std::os::unix::fs::symlink(".hidden", root.path().join("file-link")).unwrap();
+
+        let mut files = regular_files(root.path()).unwrap();
+        files.sort();
+        assert_eq!(files, [".hidden", "a/b/c.txt", "target/out"]);
+    }
+
+    #[test]
+    fn a_missing_folder_is_told_by_name() {
+        let failure = regular_files(Path::new("no/such")).unwrap_err();
+        assert_eq!(failure.message(), "cannot read the folder `no/such`: No such file or directory (os error 2)");
+    }
+
+    #[test]
+    fn paths_are_cut_at_folder_borders() {
+        let paths = ["dist/a", "dist/b/c", "dist2/d", "e"].map(String::from).to_vec();
+        assert_eq!(below("dist", paths.clone()), ["a", "b/c"]);
+        assert_eq!(below(".", paths.clone()), paths);
+    }
+}
