@@ -1,5 +1,6 @@
 //! The vocabulary of Sluice: the words that every other crate speaks. No IO, no clock, no environment.
 
+pub mod denial;
 pub mod digest;
 pub mod event;
 pub mod finding;
@@ -13,6 +14,7 @@ pub mod reference;
 pub mod span;
 pub mod yaml;
 
+pub use denial::{Denial, Denials};
 pub use digest::Digest;
 pub use event::{Event, EventKind, StepId};
 pub use finding::{Finding, Severity};

@@ -1,0 +1,75 @@
+//! What the host refused while a step ran.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::grant::Capability;
+
+/// One thing that the host refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial {
+    pub capability: Capability,
+    /// What was asked: `GET https://cdn.example.net/orders.json`, `running \`git\``.
+    pub asked: String,
+    /// Why not, when it is not simply that no grant covers it.
+    pub why: Option<String>,
+    /// The narrowest grant that would have allowed it, in the spelling of workflows; `None` when none can.
+    pub grant: Option<String>,
+}
+
+impl Denial {
+    /// Something that no grant covers.
+    pub fn new(capability: Capability, asked: impl Into<String>, grant: impl Into<String>) -> Self {
+        Self { capability, asked: asked.into(), why: None, grant: Some(grant.into()) }
+    }
+
+    #[must_use]
+    pub fn because(mut self, why: impl Into<String>) -> Self {
+        self.why = Some(why.into());
+        self
+    }
+
+    /// How to grant exactly this, if that is possible.
+    pub fn help(&self) -> Option<String> {
+        let grant = self.grant.as_ref()?;
+        Some(format!(
+            "if the step should be allowed that too, add to its `grants`:\n    {}: [\"{grant}\"]",
+            self.capability
+        ))
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the host denied {}", self.asked)?;
+        self.why.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))
+    }
+}
+
+/// The denials of one step, shared by its capabilities. Cheap to clone; keeps the first few, since a plugin may repeat
+/// itself without end.
+#[derive(Debug, Clone, Default)]
+pub struct Denials(Arc<Mutex<Vec<Denial>>>);
+
+impl Denials {
+    const KEPT: usize = 16;
+
+    /// Remembers a denial and gives the text for the plugin.
+    pub fn add(&self, denial: Denial) -> String {
+        let mut text = denial.to_string();
+        if let Some(help) = denial.help() {
+            text.push_str("; ");
+            text.push_str(&help);
+        }
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < Self::KEPT && !kept.contains(&denial) {
+            kept.push(denial);
+        }
+        text
+    }
+
+    /// In the order in which they happened, without repetitions.
+    pub fn list(&self) -> Vec<Denial> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
