@@ -3,8 +3,7 @@
 set -euo pipefail
 
 target=wasm32-wasip2
-libdir() { rustc --print target-libdir --target "$target" 2>/dev/null || true; }
-present() { compgen -G "$(libdir)/libstd-*.rlib" >/dev/null; }
+present() { compgen -G "$(rustc --print target-libdir --target "$target" 2>/dev/null)/libstd-*.rlib" >/dev/null; }
 
 present && exit 0
 echo "setup: adding the Rust target $target" >&2

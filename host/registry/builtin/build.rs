@@ -43,11 +43,27 @@ fn build_components(root: &Path, target: &Path) -> Result<(), Box<dyn Error>> {
     for variable in ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "CARGO_BUILD_TARGET", "RUSTC_WORKSPACE_WRAPPER", "RUSTC"] {
         cargo.env_remove(variable);
     }
+    if let Some(rustc) = fallback_compiler() {
+        cargo.env("RUSTC", rustc);
+    }
     let status = cargo.status()?;
     if !status.success() {
         return Err("the first-party plugins did not build; if the target wasm32-wasip2 is missing, run `./setup`".into());
     }
     Ok(())
+}
+
+/// What `sdk/wasm-target-debian.sh` assembled, if the compiler of this build lacks the target.
+fn fallback_compiler() -> Option<PathBuf> {
+    let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
+    let libraries = Command::new(rustc).args(["--print", "target-libdir", "--target", "wasm32-wasip2"]).output().ok()?;
+    let libraries = PathBuf::from(String::from_utf8(libraries.stdout).ok()?.trim());
+    let has_std = fs::read_dir(libraries).is_ok_and(|mut files| {
+        files.any(|file| file.is_ok_and(|file| file.file_name().to_string_lossy().starts_with("libstd-")))
+    });
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".cache")))?;
+    let compiler = cache.join("sluice/wasm-toolchain/usr/bin/rustc");
+    (!has_std && compiler.is_file()).then_some(compiler)
 }
 
 fn write_entry(table: &mut String, name: &str, component: &Path, out: &Path) -> Result<(), Box<dyn Error>> {

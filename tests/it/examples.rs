@@ -1,0 +1,134 @@
+//! Every workflow in `workflows/` runs in the tests. One that is not listed here fails.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use crate::environment::{Environment, Ran, repository};
+use crate::server::{OK, Server};
+
+/// A copy of the parts of the repository that the examples look at.
+fn small_repository() -> Environment {
+    let environment = Environment::new();
+    for path in ["README.md", "ARCHITECTURE.md", "LICENSE", "docs/README.md", "wit/types.wit", "wit/kinds.wit"] {
+        environment.write(path, fs::read(repository().join(path)).unwrap());
+    }
+    for entry in fs::read_dir(repository().join("workflows")).unwrap() {
+        let path = entry.unwrap().path();
+        environment.write(&format!("workflows/{}", path.file_name().unwrap().to_str().unwrap()), fs::read(&path).unwrap());
+    }
+    environment
+}
+
+fn run(environment: &Environment, arguments: &[&str]) -> Ran {
+    environment.sluice(&[&["run"], arguments].concat()).exits_with(0)
+}
+
+#[track_caller]
+fn says(ran: &Ran, text: &str) {
+    assert!(ran.stdout.contains(text), "`{text}` is not in\n{}", ran.whole());
+}
+
+type Example = (&'static str, fn(&Environment));
+
+const EXAMPLES: &[Example] = &[
+    ("artifacts", |environment| {
+        run(environment, &["artifacts"]);
+        let text = environment.read("target/example-site/current/wit/kinds.wit");
+        assert_eq!(text, environment.read("wit/kinds.wit"));
+    }),
+    ("ci", |environment| {
+        let webhook = Server::start(&[OK]);
+        run(environment, &["ci", "-i", "to=site", "-i", &format!("webhook={}", webhook.url("/hook"))]);
+        assert!(environment.workspace().join("site/current").exists());
+        assert_eq!(webhook.requests().len(), 1);
+        assert!(webhook.requests()[0].body.contains("passed"), "{:?}", webhook.requests());
+    }),
+    ("conditions", |environment| {
+        let ran = run(environment, &["conditions", "--json"]);
+        let outcomes: Vec<String> = ran
+            .events()
+            .iter()
+            .filter(|event| event["event"] == "step-finished")
+            .map(|event| event["outcome"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(outcomes, ["skipped", "allowed-to-fail", "passed", "passed"]);
+        says(&ran, "the job main passed");
+    }),
+    ("environment", |environment| says(&run(environment, &["environment", "--json"]), "test green test-small")),
+    ("findings", |environment| {
+        run(environment, &["findings"]);
+    }),
+    ("grants", |environment| {
+        run(environment, &["grants"]);
+        let plan = environment.sluice(&["plan", "grants"]).exits_with(0);
+        says(&plan, "read docs");
+        assert!(!plan.stdout.contains("read ."), "{}", plan.whole());
+    }),
+    ("hello", |environment| {
+        says(&run(environment, &["hello", "-i", "who=reader", "--json"]), "hello, reader");
+    }),
+    ("inputs", |environment| {
+        let ran = run(environment, &["inputs", "-i", "environment=prod", "-i", "replicas=3", "--json"]);
+        says(&ran, "environment=prod replicas=3 first=eu dry=true");
+        environment.sluice(&["run", "inputs", "-i", "environment=production"]).exits_with(2);
+        environment.sluice(&["run", "inputs", "-i", "replicas=many"]).exits_with(2);
+    }),
+    ("needs", |environment| says(&run(environment, &["needs", "--json"]), "releasing 1.2.3")),
+    ("notify", |environment| {
+        let busy = "503 Busy\r\nContent-Length: 0\r\nRetry-After: 0\r\nConnection: close\r\n\r\n";
+        let webhook = Server::start(&[busy, OK]);
+        run(environment, &["notify", "-i", &format!("url={}", webhook.url("/services/T0/B0/x"))]);
+        let requests = webhook.requests();
+        assert_eq!(requests.len(), 2, "the first was answered with 503");
+        assert_eq!(requests[1].method, "POST");
+        let body: serde_json::Value = serde_json::from_str(&requests[1].body).unwrap();
+        assert!(body["text"].as_str().unwrap().ends_with("passed"), "{body}");
+    }),
+    ("secrets", |environment| {
+        let ran = environment
+            .command(&["run", "secrets", "--json"])
+            .env("SLUICE_SECRET_TOKEN", "hunter2-very-secret")
+            .output()
+            .unwrap();
+        let stdout = String::from_utf8(ran.stdout).unwrap();
+        assert!(ran.status.success(), "{stdout}");
+        assert!(stdout.contains("the token is ***"), "{stdout}");
+        assert!(!stdout.contains("hunter2"), "{stdout}");
+        assert!(!all_text(environment).contains("hunter2-very-secret"), "the record holds the secret");
+    }),
+];
+
+/// The text of every file that the run left behind.
+fn all_text(environment: &Environment) -> String {
+    fn walk(folder: &std::path::Path, text: &mut String) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, text);
+            } else if path.is_file() {
+                text.push_str(&String::from_utf8_lossy(&fs::read(&path).unwrap()));
+            }
+        }
+    }
+    let mut text = String::new();
+    walk(&environment.workspace().join(".sluice"), &mut text);
+    text
+}
+
+#[test]
+fn every_example_runs() {
+    for (name, check) in EXAMPLES {
+        eprintln!("example {name}");
+        check(&small_repository());
+    }
+}
+
+#[test]
+fn no_example_is_forgotten() {
+    let on_disk: BTreeSet<String> = fs::read_dir(repository().join("workflows"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    let tested: BTreeSet<String> = EXAMPLES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(tested, on_disk);
+}

@@ -1,0 +1,97 @@
+//! A small HTTP server on loopback that remembers what it was asked.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+pub struct Server {
+    pub address: String,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub method: String,
+    pub path: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Request {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Server {
+    /// Answers the n-th request with the n-th response; the last one again and again. A response is the whole text
+    /// after `HTTP/1.1 `.
+    pub fn start(responses: &[&str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let responses: Vec<String> = responses.iter().map(|&text| text.to_owned()).collect();
+        let seen = requests.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Some(request) = read_request(&stream.as_ref().unwrap()) else { continue };
+                let index = {
+                    let mut seen = seen.lock().unwrap();
+                    seen.push(request);
+                    (seen.len() - 1).min(responses.len() - 1)
+                };
+                let _ = write!(stream.unwrap(), "HTTP/1.1 {}", responses[index]);
+            }
+        });
+        Self { address, requests }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+/// An answer with a body.
+pub const OK: &str = "200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+
+fn read_request(stream: &TcpStream) -> Option<Request> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    let mut words = line.split(' ');
+    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        headers.push((name.to_owned(), value.to_owned()));
+    }
+    let mut request = Request { method, path, headers, body: String::new() };
+    let chunked = request.header("transfer-encoding").is_some_and(|value| value == "chunked");
+    let length = request.header("content-length").and_then(|value| value.parse::<usize>().ok());
+    let mut body = Vec::new();
+    if chunked {
+        loop {
+            let mut size = String::new();
+            reader.read_line(&mut size).ok()?;
+            let size = usize::from_str_radix(size.trim(), 16).ok()?;
+            let mut chunk = vec![0; size + 2];
+            reader.read_exact(&mut chunk).ok()?;
+            if size == 0 {
+                break;
+            }
+            body.extend_from_slice(&chunk[..size]);
+        }
+    } else {
+        body = vec![0; length.unwrap_or_default()];
+        reader.read_exact(&mut body).ok()?;
+    }
+    request.body = String::from_utf8_lossy(&body).into_owned();
+    Some(request)
+}
