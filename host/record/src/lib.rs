@@ -1,1 +1,29 @@
+//! Events <-> disk.
+//!
+//! Every run leaves a folder below `.sluice/runs`, named by its [`RunId`]:
+//!
+//! | file | what | how it is written |
+//! |---|---|---|
+//! | `plan.json` | what the run was to do | staged, synced, renamed |
+//! | `workflow.yaml` | the text that the plan was made from | staged, synced, renamed |
+//! | `events.jsonl` | one event a line, in order; the truth | appended in groups, one sync a tick; locked while the run lives |
+//! | `summary.json` | [`RunInfo`], so that listing runs does not read events; a cache | staged, renamed, at the end |
+//!
+//! An event counts once its line feed is on the disk: a last line without one is what a crash left, and is ignored and
+//! told. A summary that is missing or damaged is made again from the events. Nothing follows a symbolic link.
 
+mod error;
+mod events;
+mod folder;
+mod id;
+mod info;
+mod read;
+mod recorder;
+mod writer;
+
+pub use error::RecordError;
+pub use events::{Events, TornTail};
+pub use id::RunId;
+pub use info::{RunInfo, State, StepCounts};
+pub use read::{Entry, Run, list, open};
+pub use recorder::Recorder;

@@ -1,0 +1,103 @@
+//! What a run comes to: a fold over its events.
+
+use serde::{Deserialize, Serialize};
+use sluice_model::event::FindingCounts;
+use sluice_model::{Event, EventKind, Outcome};
+
+use crate::id::RunId;
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// It ended, and its last event says how.
+    Finished(Outcome),
+    /// Its process is alive.
+    Running,
+    /// Its process ended without a last event.
+    Interrupted,
+}
+
+/// Steps by outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StepCounts {
+    /// All that the plan has, also those that did not start.
+    pub planned: u64,
+    pub passed: u64,
+    pub failed: u64,
+    pub allowed_to_fail: u64,
+    pub skipped: u64,
+    pub cancelled: u64,
+    pub unknown: u64,
+}
+
+/// One run in a list of runs. `summary.json` is this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunInfo {
+    pub id: RunId,
+    /// Empty if the run was interrupted before its first event was written.
+    pub workflow: String,
+    /// The workflow file, relative to the workspace.
+    pub file: String,
+    pub state: State,
+    /// Milliseconds since the Unix epoch.
+    pub started: u64,
+    /// For a run that did not end, the time to its last event.
+    pub duration_ms: u64,
+    pub steps: StepCounts,
+    pub findings: FindingCounts,
+    pub events: u64,
+}
+
+impl RunInfo {
+    pub(crate) fn new(id: RunId) -> Self {
+        Self {
+            started: id.started(),
+            id,
+            workflow: String::new(),
+            file: String::new(),
+            state: State::Interrupted,
+            duration_ms: 0,
+            steps: StepCounts::default(),
+            findings: FindingCounts::default(),
+            events: 0,
+        }
+    }
+
+    pub(crate) fn add(&mut self, event: &Event) {
+        if self.events == 0 {
+            self.started = event.at;
+        }
+        self.events += 1;
+        if !matches!(self.state, State::Finished(_)) {
+            self.duration_ms = event.at.saturating_sub(self.started);
+        }
+        match &event.kind {
+            EventKind::RunStarted { workflow, file, jobs, .. } => {
+                self.workflow.clone_from(workflow);
+                self.file.clone_from(file);
+                self.steps.planned = jobs.values().map(|steps| steps.len() as u64).sum();
+            }
+            EventKind::StepFinished { outcome, findings, .. } => {
+                *match outcome {
+                    Outcome::Passed => &mut self.steps.passed,
+                    Outcome::Failed => &mut self.steps.failed,
+                    Outcome::AllowedToFail => &mut self.steps.allowed_to_fail,
+                    Outcome::Skipped => &mut self.steps.skipped,
+                    Outcome::Cancelled => &mut self.steps.cancelled,
+                    Outcome::Unknown => &mut self.steps.unknown,
+                } += 1;
+                self.findings.error += findings.error;
+                self.findings.warning += findings.warning;
+                self.findings.info += findings.info;
+            }
+            EventKind::RunFinished { outcome, duration_ms } => {
+                self.state = State::Finished(*outcome);
+                self.duration_ms = *duration_ms;
+            }
+            _ => {}
+        }
+    }
+}

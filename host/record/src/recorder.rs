@@ -1,0 +1,100 @@
+//! Writing a record.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use sluice_model::Event;
+
+use crate::error::RecordError;
+use crate::folder;
+use crate::id::RunId;
+use crate::info::{RunInfo, State};
+use crate::writer::{Preface, Writer};
+
+/// Writes the record of one run. Only [`flush`](Self::flush) and [`finish`](Self::finish) wait for the disk.
+///
+/// The first error is kept and given back at the end; what comes after it is dropped. It says nothing about the run.
+pub struct Recorder {
+    folder: PathBuf,
+    writer: Writer,
+    info: RunInfo,
+}
+
+impl Recorder {
+    /// Makes the folder of the run below `root` (`.sluice` of the workspace). `plan_json` and `workflow_text` are
+    /// written behind the caller's back.
+    ///
+    /// # Errors
+    /// [`RecordError::Exists`] asks for another id; all others mean that there will be no record.
+    pub fn create(root: &Path, id: RunId, plan_json: Vec<u8>, workflow_text: &str) -> Result<Self, RecordError> {
+        folder::ensure(root)?;
+        ignore(root)?;
+        let runs = root.join("runs");
+        folder::ensure(&runs)?;
+        let folder = runs.join(id.as_str());
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(RecordError::Exists { id }),
+            other => other.map_err(RecordError::io("create", &folder))?,
+        }
+        let path = folder.join("events.jsonl");
+        let opened = OpenOptions::new().append(true).create_new(true).open(&path);
+        let events = opened.map_err(RecordError::io("create", &path))?;
+        // It tells readers that this process lives. Where files cannot be locked, they will say `interrupted`.
+        let _ = events.try_lock();
+        let files = vec![("plan.json", plan_json), ("workflow.yaml", workflow_text.as_bytes().to_vec())];
+        let preface = Preface { folder: folder.clone(), files };
+        let writer = Writer::start(preface, events).map_err(RecordError::io("write", &path))?;
+        Ok(Self { folder, writer, info: RunInfo::new(id) })
+    }
+
+    /// The folder of this run.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Adds an event. It is on the disk about 10 ms later.
+    pub fn append(&mut self, event: &Event) {
+        self.info.add(event);
+        self.writer.append(|lines| {
+            // Events are maps with string keys, written to memory: there is nothing to fail.
+            serde_json::to_writer(&mut *lines, event).expect("an event is representable in JSON");
+            lines.push(b'\n');
+        });
+    }
+
+    /// Waits until every event so far is on the disk. False if the record has failed.
+    pub fn flush(&self) -> bool {
+        self.writer.flush()
+    }
+
+    /// What went wrong so far, to warn people early.
+    pub fn failed(&self) -> Option<String> {
+        self.writer.error()
+    }
+
+    /// Brings everything to the disk, and the summary if the run has ended. The first error of all.
+    pub fn finish(mut self) -> Result<(), RecordError> {
+        self.writer.close()?;
+        if let State::Finished(_) = self.info.state {
+            let bytes = serde_json::to_vec_pretty(&self.info).expect("a summary is representable in JSON");
+            folder::write_cache(&self.folder, "summary.json", &bytes)?;
+        }
+        Ok(())
+    }
+}
+
+/// Keeps records out of version control.
+fn ignore(root: &Path) -> Result<(), RecordError> {
+    let path = root.join(".gitignore");
+    if fs::symlink_metadata(&path).is_ok() {
+        return Ok(());
+    }
+    let failed = |source| RecordError::Io { action: "write", path: path.clone(), source };
+    let mut staged = tempfile::NamedTempFile::new_in(root).map_err(failed)?;
+    staged.write_all(b"*\n").and_then(|()| staged.as_file().sync_all()).map_err(failed)?;
+    match staged.persist_noclobber(&path) {
+        Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(failed(error.error)),
+        _ => Ok(()),
+    }
+}

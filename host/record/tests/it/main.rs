@@ -1,0 +1,5 @@
+//! Records on a real disk.
+
+mod broken;
+mod run;
+mod write;
