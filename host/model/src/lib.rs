@@ -12,6 +12,7 @@ pub mod outcome;
 pub mod problem;
 pub mod reference;
 pub mod span;
+pub mod suggest;
 pub mod yaml;
 
 pub use denial::{Denial, Denials};

@@ -1,10 +1,16 @@
 //! What a plugin says of itself: `plugin.yaml`, embedded into the component as the custom section [`SECTION`].
 
+mod codes;
+mod parse;
+mod schema;
+
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::grant::Capability;
 use crate::kind::Kind;
+
+pub use codes::CODES;
 
 /// Name of the custom section that holds the manifest's text.
 pub const SECTION: &str = "sluice:manifest";

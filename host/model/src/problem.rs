@@ -21,6 +21,16 @@ pub struct Problem {
     pub source: Option<Source>,
 }
 
+/// What `sluice explain CODE` tells of a problem's code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Explanation {
+    pub code: &'static str,
+    /// One line, in the style of a message.
+    pub title: &'static str,
+    /// Why it is refused and what to do, with an example; plain text with indented code.
+    pub text: &'static str,
+}
+
 /// A remark at a place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Label {

@@ -3,8 +3,11 @@
 //! YAML 1.2 with its core schema: `true` and `false` are the only booleans. One document, text keys, finite numbers.
 //! Anchors, aliases and merge keys (`<<`) are expanded, within limits that make a "YAML bomb" a short error.
 
+mod check;
 mod load;
 mod scalar;
+
+pub use check::{Checker, field};
 
 use crate::problem::Problem;
 use crate::span::{Source, Span};
@@ -49,6 +52,9 @@ pub struct Dialect {
     pub syntax: &'static str,
     pub too_large: &'static str,
     pub empty: &'static str,
+    pub unknown_field: &'static str,
+    pub missing_field: &'static str,
+    pub wrong_type: &'static str,
     /// In bytes.
     pub max_bytes: usize,
 }

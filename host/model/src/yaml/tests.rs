@@ -1,7 +1,14 @@
 use super::*;
 
-const DIALECT: Dialect =
-    Dialect { syntax: "x::yaml", too_large: "x::too-large", empty: "x::empty", max_bytes: 1 << 16 };
+const DIALECT: Dialect = Dialect {
+    syntax: "x::yaml",
+    too_large: "x::too-large",
+    empty: "x::empty",
+    unknown_field: "x::unknown-field",
+    missing_field: "x::missing-field",
+    wrong_type: "x::wrong-type",
+    max_bytes: 1 << 16,
+};
 
 fn read(text: &str) -> Result<Node, Vec<Problem>> {
     parse(&Source::new("t.yaml", text), &DIALECT)
