@@ -30,8 +30,8 @@ guests: setup
     @tests/guests/build.sh
 
 # Our figures beside those of peers, measured in one run
-bench: build
-    @tests/bench/run.sh {{sluice}}
+bench: build guests
+    cargo run --quiet --release --locked -p sluice-tests --bin bench -- {{sluice}}
 
 # Formatting, lints, advisories and licences
 check:

@@ -1,0 +1,58 @@
+//! Everything that this program prints goes through here: colour, broken pipes, problems.
+
+use std::io::{self, IsTerminal, Write};
+
+use sluice_model::Problem;
+use sluice_report::problems;
+
+use crate::args::ColorWhen;
+
+/// What a shell reports for a program that was ended by SIGPIPE.
+const BROKEN_PIPE: i32 = 141;
+
+/// Where and how to print.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    pub stdout_color: bool,
+    pub stderr_color: bool,
+    /// Whether standard output is a terminal that can move its cursor.
+    pub interactive: bool,
+}
+
+impl Output {
+    /// Honours `--color`, NO_COLOR, CLICOLOR_FORCE and TERM, in this order.
+    pub fn new(when: ColorWhen) -> Self {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let color = |terminal: bool| match when {
+            ColorWhen::Always => true,
+            ColorWhen::Never => false,
+            ColorWhen::Auto if set("NO_COLOR") => false,
+            ColorWhen::Auto => set("CLICOLOR_FORCE") || (terminal && !dumb),
+        };
+        let (stdout, stderr) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        Self { stdout_color: color(stdout), stderr_color: color(stderr), interactive: stdout && !dumb && !set("CI") }
+    }
+
+    /// Prints a result. When the reader went away, the program ends as quietly as one that SIGPIPE ends.
+    pub fn result(&self, text: &str) {
+        let mut stdout = io::stdout().lock();
+        if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            if error.kind() == io::ErrorKind::BrokenPipe {
+                std::process::exit(BROKEN_PIPE);
+            }
+            self.message(&format!("error: cannot write to standard output: {error}\n"));
+            std::process::exit(crate::exit::INTERNAL.into());
+        }
+    }
+
+    /// Prints something that is not a result. Nobody can be told when this fails.
+    pub fn message(&self, text: &str) {
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    /// Prints problems the way people read them.
+    pub fn problems(&self, problems: &[Problem]) {
+        self.message(&problems::render(problems, self.stderr_style()));
+    }
+}
