@@ -1,6 +1,7 @@
 //! The macro behind `sluice_sdk::plugin!`.
 
 mod invocation;
+mod manifest;
 
 use proc_macro::TokenStream;
 use quote::quote;
@@ -10,7 +11,8 @@ use invocation::Invocation;
 /// Makes a component of a type: `plugin!(Type: Lint + Scan, "plugin.yaml")`.
 ///
 /// Exports the kinds whose traits are listed and no others, and embeds the manifest, whose path is relative to the
-/// crate's `Cargo.toml`, as the custom section `sluice:manifest`.
+/// crate's `Cargo.toml`, as the custom section `sluice:manifest`. Does not compile when the manifest has a problem, or
+/// lists other kinds than the invocation.
 #[proc_macro]
 pub fn plugin(input: TokenStream) -> TokenStream {
     let invocation = syn::parse_macro_input!(input as Invocation);
@@ -18,6 +20,7 @@ pub fn plugin(input: TokenStream) -> TokenStream {
 }
 
 fn expand(invocation: &Invocation) -> syn::Result<proc_macro2::TokenStream> {
+    manifest::check(invocation)?;
     let Invocation { plugin, kinds, manifest } = invocation;
     let exports = kinds.iter().map(|(trait_name, kind)| {
         let export = quote::format_ident!("export_{kind}", span = trait_name.span());
