@@ -105,7 +105,7 @@ pub struct RunArgs {
     /// Jobs that run at the same time [default: number of processors]
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
-    /// Deploy steps only plan, notify and exec steps are left out
+    /// Deploy steps only plan, notify steps are skipped, everything else runs
     #[arg(long)]
     pub dry_run: bool,
     /// Print events as JSON, one a line

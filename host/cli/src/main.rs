@@ -1,1 +1,78 @@
-fn main() {}
+//! The command line: the only crate that prints, reads the environment, exits.
+
+mod args;
+mod codes;
+mod command;
+mod discover;
+mod exit;
+mod git;
+mod host;
+mod output;
+mod pack;
+mod plugins;
+mod prepare;
+mod screen;
+
+use std::panic;
+use std::path::PathBuf;
+
+use clap::Parser;
+use sluice_model::Problem;
+
+use args::{Cli, ColorWhen, Command};
+use output::Output;
+
+fn main() {
+    let code = match panic::catch_unwind(run) {
+        Ok(code) => code,
+        // The panic's own message has been printed.
+        Err(_) => {
+            Output::new(ColorWhen::Auto).message("\nthis is a bug in sluice; please report it with the message above\n");
+            exit::INTERNAL
+        }
+    };
+    // Not a return: threads of steps that hang in the kernel are not waited for.
+    std::process::exit(code.into());
+}
+
+fn run() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { exit::REFUSED } else { exit::PASSED };
+            // A reader that went away needs no help text.
+            let _ = error.print();
+            return code;
+        }
+    };
+    let output = Output::new(cli.global.color);
+    let from = match folder(cli.global.directory) {
+        Ok(from) => from,
+        Err(problem) => {
+            output.problems(&[problem]);
+            return exit::REFUSED;
+        }
+    };
+    match &cli.command {
+        Command::Run(args) => command::run::run(args, &from, &output),
+        Command::Plan(args) => command::plan::run(args, &from, &output),
+        Command::Check(args) => command::check::run(args, &from, &output),
+        Command::List(args) => command::list::run(args, &from, &output),
+        Command::Runs(args) => command::runs::run(args, &from, &output),
+        Command::Rollback(args) => command::rollback::run(args, &from, &output),
+        Command::Plugin(args) => command::plugin::run(args, &from, &output),
+        Command::Schema => command::schema::run(&output),
+        Command::Explain(args) => command::explain::run(args, &output),
+        Command::Completions { shell } => command::completions::run(*shell, &output),
+    }
+}
+
+/// The folder to start in, with no symbolic links in its path.
+fn folder(wanted: Option<PathBuf>) -> Result<PathBuf, Problem> {
+    let wanted = wanted.unwrap_or_else(|| PathBuf::from("."));
+    let problem = |reason: String| {
+        Problem::new("usage::no-such-folder", format!("cannot work in the folder `{}`", wanted.display())).cause(reason)
+    };
+    let folder = wanted.canonicalize().map_err(|error| problem(error.to_string()))?;
+    if folder.is_dir() { Ok(folder) } else { Err(problem("it is not a folder".into())) }
+}

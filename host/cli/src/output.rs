@@ -3,12 +3,15 @@
 use std::io::{self, IsTerminal, Write};
 
 use sluice_model::Problem;
-use sluice_report::problems;
+use sluice_report::{Look, problems};
 
 use crate::args::ColorWhen;
 
 /// What a shell reports for a program that was ended by SIGPIPE.
 const BROKEN_PIPE: i32 = 141;
+
+/// Wider text is hard to read.
+const MAX_WIDTH: usize = 120;
 
 /// Where and how to print.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +56,30 @@ impl Output {
 
     /// Prints problems the way people read them.
     pub fn problems(&self, problems: &[Problem]) {
-        self.message(&problems::render(problems, self.stderr_style()));
+        let look = Look { color: self.stderr_color, unicode: unicode() };
+        self.message(&problems::render(problems, look, self.width()));
     }
+
+    /// What standard output can show.
+    pub fn look(&self) -> Look {
+        Look { color: self.stdout_color, unicode: unicode() }
+    }
+
+    /// Columns to fill.
+    pub fn width(&self) -> usize {
+        match terminal_size::terminal_size() {
+            Some((terminal_size::Width(columns), _)) => usize::from(columns).min(MAX_WIDTH),
+            None => MAX_WIDTH,
+        }
+    }
+}
+
+/// Whether the locale is a UTF-8 one; where nothing is said, it is.
+fn unicode() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .filter_map(std::env::var_os)
+        .find(|value| !value.is_empty())
+        .map(|value| value.to_string_lossy().to_ascii_lowercase());
+    locale.is_none_or(|locale| locale.contains("utf-8") || locale.contains("utf8"))
 }

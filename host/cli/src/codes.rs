@@ -1,0 +1,185 @@
+//! Problems that arise while a run goes on, or on this machine; those of a workflow and a plan stand in their crates.
+
+use sluice_model::problem::Explanation;
+
+pub const CODES: &[Explanation] = &[
+    Explanation {
+        code: "run::denied",
+        title: "the host refused something that the step was not granted",
+        text: "\
+A step may touch what its plugin declares and the workflow does not narrow away. The message says what was asked; the help
+shows the narrowest grant that would allow it. Widen a grant only if the step should really reach that:
+
+    - uses: notify
+      grants:
+        http: [\"POST https://hooks.example.com/ci\"]
+
+`sluice plan` shows the grants of every step.",
+    },
+    Explanation {
+        code: "run::findings",
+        title: "a lint or scan found something",
+        text: "\
+Findings at or above `fail-on` fail the step. The default is `error` for lint and `warning` for scan:
+
+    - uses: lint
+      fail-on: never        # report only",
+    },
+    Explanation {
+        code: "run::timed-out",
+        title: "a step or job reached its time limit",
+        text: "\
+A step may take 10 minutes unless it says otherwise; all programs that it ran were ended with it:
+
+    - run: make test
+      timeout: 1h",
+    },
+    Explanation {
+        code: "run::limit",
+        title: "a step reached a limit on memory, tables, handles or output",
+        text: "\
+Limits keep a plugin that went wrong, or means harm, from taking the machine down. If the step needs more:
+
+    - uses: scan
+      limits: {memory: 2GiB, output: 64MiB}",
+    },
+    Explanation {
+        code: "run::cancelled",
+        title: "the run was cancelled",
+        text: "\
+A signal (Ctrl-C, SIGTERM) ended the run. Running steps were asked to end, and `finally` ran. A second signal ends at once.",
+    },
+    Explanation {
+        code: "run::expression",
+        title: "an expression could not be evaluated while the run was under way",
+        text: "\
+Names are checked before the run, but values are not known then: an output that was never set, an index past the end of a
+list, a text where a number is needed. Look at the outputs of the step it reads with `sluice runs show --json`.",
+    },
+    Explanation {
+        code: "run::no-such-run",
+        title: "there is no record of that run",
+        text: "\
+Runs are recorded in `.sluice/runs` of the workspace, and are named by the beginning of their id or by `latest`:
+
+    sluice runs list",
+    },
+    Explanation {
+        code: "run::ambiguous-run",
+        title: "several runs have ids that begin so",
+        text: "\
+Give more of the id:
+
+    sluice runs show 20261121-0945",
+    },
+    Explanation {
+        code: "run::no-such-step",
+        title: "the run has no step of that name",
+        text: "\
+A step is named by its job and its id; a step without an `id` is `step-N`, counted from 1:
+
+    sluice runs logs --step check/step-1",
+    },
+    Explanation {
+        code: "run::nothing-to-roll-back",
+        title: "the run deployed nothing",
+        text: "\
+Only deploy steps that finished leave a receipt, which is what a rollback needs. Name the run that deployed:
+
+    sluice rollback 20261121-0945",
+    },
+    Explanation {
+        code: "run::other-plugin",
+        title: "the plugin is not the one that deployed",
+        text: "\
+A receipt is opaque to all but the plugin that wrote it, so a rollback runs exactly that version, by digest.",
+    },
+    Explanation {
+        code: "plugin::failed",
+        title: "a plugin tried and failed",
+        text: "\
+The message is the plugin's own. What it logged stands above it, and in the record:
+
+    sluice runs logs --step JOB/STEP",
+    },
+    Explanation {
+        code: "plugin::invalid-input",
+        title: "a plugin called its input wrong",
+        text: "\
+The input has the right type but makes no sense to the plugin. `sluice plugin show NAME` prints what it takes.",
+    },
+    Explanation {
+        code: "plugin::transient",
+        title: "a plugin failed for a reason that may pass",
+        text: "\
+A server was busy or a connection was cut. Running the workflow again may be all that is needed.",
+    },
+    Explanation {
+        code: "plugin::trap",
+        title: "a plugin crashed",
+        text: "\
+The component trapped: it panicked, ran out of stack, or reached code that cannot be reached. Nothing outside its sandbox
+was harmed. Tell its author, with the inputs and the version that `sluice plugin show` prints.",
+    },
+    Explanation {
+        code: "plugin::load",
+        title: "a component could not be compiled or linked",
+        text: "\
+The component needs something that this version of Sluice does not offer, or it is broken. `sluice plugin show` prints what
+it imports.",
+    },
+    Explanation {
+        code: "plugin::not-found",
+        title: "there is no such plugin",
+        text: "\
+`uses` takes the name of a plugin inside Sluice, or the path of a component relative to the workspace:
+
+    - uses: scan
+    - uses: ./vendor/check.wasm",
+    },
+    Explanation {
+        code: "plugin::manifest",
+        title: "the manifest of a plugin is wrong",
+        text: "\
+A manifest names the plugin, its kinds, its inputs and the capabilities it declares, each with a reason:
+
+    name: todo
+    version: 0.1.0
+    description: Finds forgotten notes.
+    kinds: [lint]
+    capabilities:
+      - files: [\"read .\"]
+        reason: the files to check",
+    },
+    Explanation {
+        code: "host::record",
+        title: "a record could not be written or read",
+        text: "\
+The verdict of the run stands, but it cannot be looked at again in full. Usual reasons: a full disk, a read-only folder,
+a file where `.sluice` should be a folder.",
+    },
+    Explanation {
+        code: "host::record-damaged",
+        title: "a record is damaged",
+        text: "\
+A line of `events.jsonl` that is not its last cannot be read, so something other than Sluice changed the file.",
+    },
+    Explanation {
+        code: "host::record-not-plain",
+        title: "a symbolic link or special file stands in the place of a record",
+        text: "\
+Records are plain files in plain folders; nothing is followed out of `.sluice`. Remove what is in the way.",
+    },
+    Explanation {
+        code: "host::record-exists",
+        title: "a record with this id is there already",
+        text: "\
+Two runs began in the same second and drew the same random number. Run again.",
+    },
+    Explanation {
+        code: "host::internal",
+        title: "something went wrong in Sluice itself",
+        text: "\
+This is our fault. Please report it with the message, the workflow and `sluice --version`. The exit code is 70.",
+    },
+];

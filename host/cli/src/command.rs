@@ -1,0 +1,12 @@
+//! One module a command. Each returns an exit code.
+
+pub mod check;
+pub mod completions;
+pub mod explain;
+pub mod list;
+pub mod plan;
+pub mod plugin;
+pub mod rollback;
+pub mod run;
+pub mod runs;
+pub mod schema;

@@ -1,0 +1,89 @@
+//! `sluice plan`
+
+use std::fmt::Write;
+use std::path::Path;
+
+use sluice_model::grant::Capability;
+use sluice_plan::{Job, Plan, Step};
+
+use crate::args::PlanArgs;
+use crate::output::Output;
+use crate::{discover, exit, prepare};
+
+/// What stands for `run.id` where there is no run.
+const NO_RUN: &str = "RUN";
+
+pub fn run(args: &PlanArgs, from: &Path, output: &Output) -> u8 {
+    let prepared = discover::find(from, args.workflow.workflow.as_deref())
+        .map_err(|problem| vec![problem])
+        .and_then(|found| prepare::prepare(&found, &args.workflow.inputs, NO_RUN));
+    let plan = match prepared {
+        Ok(prepared) => prepared.plan,
+        Err(problems) => {
+            output.problems(&problems);
+            return exit::REFUSED;
+        }
+    };
+    if args.json {
+        output.result(&format!("{:#}\n", plan.to_json()));
+    } else {
+        output.result(&describe(&plan));
+    }
+    exit::PASSED
+}
+
+fn describe(plan: &Plan) -> String {
+    let mut text = format!("{}  {}  plan {}\n", plan.workflow, plan.source.name(), plan.digest.short());
+    for (name, value) in &plan.inputs {
+        let _ = writeln!(text, "  input {name} = {value}");
+    }
+    for job in plan.jobs.values().chain(&plan.finally) {
+        describe_job(&mut text, job);
+    }
+    text
+}
+
+fn describe_job(text: &mut String, job: &Job) {
+    let needs = if job.needs.is_empty() { String::new() } else { format!("  needs {}", job.needs.join(", ")) };
+    let condition = job.condition.as_ref().map(|condition| format!("  if {}", condition.expression.text)).unwrap_or_default();
+    let _ = writeln!(text, "\n{}{needs}{condition}", job.name);
+    for step in &job.steps {
+        describe_step(text, step);
+    }
+}
+
+fn describe_step(text: &mut String, step: &Step) {
+    let (reference, digest) = (&step.uses, step.digest.short());
+    let _ = writeln!(text, "  {}  {}  {reference} {digest}", step.id, step.name);
+    if let Some(condition) = &step.condition {
+        let _ = writeln!(text, "      if       {}", condition.expression.text);
+    }
+    let Some(decided) = &step.decided else {
+        let _ = writeln!(text, "      inputs   known when the step starts");
+        for capability in Capability::ALL {
+            for grant in step.narrowed.spellings(capability) {
+                let _ = writeln!(text, "      at most  {capability}: {grant}");
+            }
+        }
+        notes(text, step);
+        return;
+    };
+    for (name, value) in decided.inputs.as_object().into_iter().flatten() {
+        let _ = writeln!(text, "      with     {name} = {value}");
+    }
+    if decided.grants.is_empty() {
+        let _ = writeln!(text, "      grants   nothing");
+    }
+    for capability in Capability::ALL {
+        for grant in decided.grants.spellings(capability) {
+            let _ = writeln!(text, "      grants   {capability}: {grant}");
+        }
+    }
+    notes(text, step);
+}
+
+fn notes(text: &mut String, step: &Step) {
+    for note in &step.notes {
+        let _ = writeln!(text, "      note     {note}");
+    }
+}

@@ -1,0 +1,145 @@
+//! `sluice rollback`
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use indexmap::IndexMap;
+use serde_json::{Value, json};
+use sluice_engine::WasmRunner;
+use sluice_model::{EventKind, Grants, Limits, PluginRef, Problem, StepId};
+use sluice_record::Run;
+use sluice_run::StepRunner;
+use sluice_run::runner::{Action, Cancel, Said, StepCall, StepEvents, Summary};
+use tokio::sync::mpsc;
+
+use super::run::{engine, plugin};
+use crate::args::RollbackArgs;
+use crate::output::Output;
+use crate::{exit, host, plugins};
+
+/// A deployment that a record holds the receipt of.
+struct Deployment {
+    id: StepId,
+    plugin: PluginRef,
+    digest: sluice_model::Digest,
+    attempt: u32,
+    receipt: Vec<u8>,
+    inputs: Value,
+    grants: Grants,
+}
+
+pub fn run(args: &RollbackArgs, from: &Path, output: &Output) -> u8 {
+    let workspace = super::runs::workspace(from);
+    let run = match sluice_record::open(&workspace.join(".sluice"), &args.run) {
+        Ok(run) => run,
+        Err(error) => return refuse(&[Problem::from(&error)], output),
+    };
+    let deployments = match deployments(&run, args.step.as_deref()) {
+        Ok(deployments) => deployments,
+        Err(problem) => return refuse(&[problem], output),
+    };
+    match roll_back(&run, &deployments, &workspace, output) {
+        Ok(code) => code,
+        Err(problems) => refuse(&problems, output),
+    }
+}
+
+fn refuse(problems: &[Problem], output: &Output) -> u8 {
+    output.problems(problems);
+    exit::REFUSED
+}
+
+/// Deployments of the run, last first.
+fn deployments(run: &Run, only: Option<&str>) -> Result<Vec<Deployment>, Problem> {
+    let (mut started, mut found) = (BTreeMap::new(), Vec::new());
+    for event in run.events().map_err(|error| Problem::from(&error))? {
+        match event.map_err(|error| Problem::from(&error))?.kind {
+            EventKind::StepStarted { id, plugin, digest, attempt, .. } => {
+                started.insert(id, (plugin, digest, attempt));
+            }
+            EventKind::DeployApplied { id, receipt, inputs, grants } => {
+                let Some((plugin, digest, attempt)) = started.get(&id).cloned() else { continue };
+                let receipt = unhex(&receipt)
+                    .ok_or_else(|| Problem::new("host::record-damaged", format!("the receipt of step `{id}` cannot be read")))?;
+                found.push(Deployment { id, plugin, digest, attempt, receipt, inputs, grants });
+            }
+            _ => {}
+        }
+    }
+    found.reverse();
+    if let Some(only) = only {
+        found.retain(|deployment| deployment.id.to_string() == only);
+    }
+    if found.is_empty() {
+        let whose = only.map_or_else(|| "this run".to_owned(), |step| format!("step `{step}`"));
+        return Err(Problem::new("run::nothing-to-roll-back", format!("{whose} deployed nothing"))
+            .help("`sluice runs list` lists the recorded runs"));
+    }
+    Ok(found)
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    let pairs = digits.chunks_exact(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    if digits.len().is_multiple_of(2) { pairs.collect() } else { None }
+}
+
+fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &Output) -> Result<u8, Vec<Problem>> {
+    let runner = engine(workspace).map_err(|problem| vec![problem])?;
+    let runtime = host::runtime().map_err(|problem| vec![problem])?;
+    let mut failed = false;
+    for deployment in deployments {
+        let id = &deployment.id;
+        let call = call(run, deployment, workspace, &runner)?;
+        let (sender, mut said) = mpsc::unbounded_channel();
+        let report = runtime.block_on(runner.run(call, StepEvents::new(id.clone(), sender)));
+        while let Ok((_, said)) = said.try_recv() {
+            if let Said::Log { text, .. } = said {
+                output.message(&format!("[{id}] {text}\n"));
+            }
+        }
+        match report.failure {
+            None => output.result(&format!("{id}: rolled back\n")),
+            Some(failure) => {
+                failed = true;
+                let mut problem = Problem::new(failure.kind.code(), format!("step `{id}` could not be rolled back: {}", failure.message));
+                problem.causes = failure.causes;
+                problem.help = failure.help;
+                output.problems(&[problem]);
+            }
+        }
+    }
+    runtime.shutdown_background();
+    Ok(if failed { exit::FAILED } else { exit::PASSED })
+}
+
+/// The call that undoes a deployment: the recorded plugin, inputs and grants, and no others.
+fn call(run: &Run, deployment: &Deployment, workspace: &Path, runner: &WasmRunner) -> Result<StepCall, Vec<Problem>> {
+    let (id, reference) = (&deployment.id, &deployment.plugin);
+    let loaded = plugins::load(reference, workspace).map_err(|problem| vec![problem])?;
+    if loaded.info.digest != deployment.digest {
+        return Err(vec![
+            Problem::new("run::other-plugin", format!("plugin `{reference}` is not the one that deployed `{id}`"))
+                .cause(format!("deployed by {}, found {}", deployment.digest, loaded.info.digest))
+                .help("use the version of the plugin, or of sluice, that the run used"),
+        ]);
+    }
+    let manifest = loaded.info.manifest.as_ref();
+    let declared = manifest.map(|manifest| manifest.capabilities.iter().map(|declaration| declaration.capability).collect());
+    runner.add(plugin(loaded.component, declared.unwrap_or_default()));
+    Ok(StepCall {
+        run: run.id().as_str().to_owned(),
+        id: id.clone(),
+        attempt: deployment.attempt,
+        plugin: reference.clone(),
+        digest: deployment.digest,
+        action: Action::DeployRollback(deployment.receipt.clone()),
+        inputs: deployment.inputs.clone(),
+        outputs_schema: None,
+        grants: deployment.grants.clone(),
+        env: IndexMap::new(),
+        limits: Limits::default(),
+        summary: Summary::new(|| json!({})),
+        cancel: Cancel::default(),
+    })
+}

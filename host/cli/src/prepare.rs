@@ -1,0 +1,134 @@
+//! Everything before a run: find, read, check, load plugins, plan. Collects problems; runs nothing.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::json;
+use sluice_model::{PluginRef, Problem, Source};
+use sluice_plan::{Facts, Plan, Plugins};
+use sluice_registry::Component;
+use sluice_workflow::Workflow;
+
+use crate::discover::Found;
+use crate::{git, plugins};
+
+/// A workflow file longer than this is not read, in bytes; the parser's own limit is lower and says more.
+const MAX_BYTES: u64 = 16 << 20;
+
+/// Why programs are not confined yet.
+const UNCONFINED: &str = "unconfined: it can do all that your account can";
+
+/// A plan and what it needs to be run.
+pub struct Prepared {
+    pub plan: Plan,
+    pub components: BTreeMap<PluginRef, Component>,
+}
+
+/// Reads the file of a workflow.
+pub fn read(found: &Found) -> Result<Source, Problem> {
+    let name = found.display_name();
+    let unreadable = |reason: String| Problem::new("workflow::unreadable", format!("cannot read `{name}`")).cause(reason);
+    let mut bytes = Vec::new();
+    File::open(&found.file)
+        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|error| unreadable(error.to_string()))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(unreadable(format!("it is larger than {} MiB", MAX_BYTES >> 20)));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source::new(name, text)),
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let before = &error.as_bytes()[..valid];
+            let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+            Err(unreadable(format!("it is not UTF-8: line {line} has the byte 0x{:02x}", error.as_bytes()[valid]))
+                .help("save the file in the encoding UTF-8"))
+        }
+    }
+}
+
+/// Reads and checks a workflow.
+pub fn parse(found: &Found) -> Result<Workflow, Vec<Problem>> {
+    let source = read(found).map_err(|problem| vec![problem])?;
+    match sluice_workflow::parse(&source) {
+        (Some(mut workflow), problems) if problems.is_empty() => {
+            if workflow.name.is_empty() {
+                workflow.name = found.stem();
+            }
+            Ok(workflow)
+        }
+        (_, problems) => Err(problems),
+    }
+}
+
+/// Plans a workflow with the inputs given on the command line. `run_id` is what `run.id` stands for.
+pub fn prepare(found: &Found, given: &[(String, String)], run_id: &str) -> Result<Prepared, Vec<Problem>> {
+    let workflow = parse(found)?;
+    let inputs = sluice_workflow::bind_inputs(&workflow, given)?;
+    let (plugins, components) = load(&workflow, &found.workspace);
+    let facts = Facts {
+        git: workflow.uses_root("git").then(|| git::facts(&found.workspace)),
+        run: json!({"id": run_id, "workflow": workflow.name}),
+        builtins: sluice_registry::builtin_names().map(str::to_owned).collect(),
+        unconfined: Some(UNCONFINED.to_owned()),
+    };
+    let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts)?;
+    Ok(Prepared { plan, components })
+}
+
+/// Checks a workflow as far as that is possible without inputs: required ones get a value of their type.
+pub fn check(found: &Found) -> Result<(), Vec<Problem>> {
+    let workflow = parse(found)?;
+    let given: Vec<(String, String)> = workflow
+        .inputs
+        .iter()
+        .filter(|(_, input)| input.default.is_none())
+        .map(|(name, input)| (name.clone(), example_value(input)))
+        .collect();
+    let inputs = sluice_workflow::bind_inputs(&workflow, &given)?;
+    let (plugins, _) = load(&workflow, &found.workspace);
+    let facts = Facts {
+        git: workflow.uses_root("git").then(|| git::facts(&found.workspace)),
+        run: json!({"id": "check", "workflow": workflow.name}),
+        builtins: sluice_registry::builtin_names().map(str::to_owned).collect(),
+        unconfined: Some(UNCONFINED.to_owned()),
+    };
+    sluice_plan::plan(&workflow, &plugins, inputs, facts).map(|_| ())
+}
+
+fn example_value(input: &sluice_workflow::workflow::Input) -> String {
+    use sluice_workflow::workflow::InputType;
+    if let Some(option) = input.options.first() {
+        return option.as_str().map_or_else(|| option.to_string(), str::to_owned);
+    }
+    match input.kind {
+        // A value that also passes where a URL is asked for.
+        InputType::String => "https://example.com/".into(),
+        InputType::Integer | InputType::Number => "1".into(),
+        InputType::Boolean => "false".into(),
+        InputType::List => "example".into(),
+    }
+}
+
+fn load(workflow: &Workflow, workspace: &Path) -> (Plugins, BTreeMap<PluginRef, Component>) {
+    let (mut plugins, mut components) = (Plugins::new(), BTreeMap::new());
+    let steps = workflow.jobs.values().flat_map(|job| &job.steps).chain(&workflow.finally);
+    for reference in steps.map(|step| &step.uses.value) {
+        if plugins.contains_key(reference) {
+            continue;
+        }
+        match plugins::load(reference, workspace) {
+            Ok(loaded) => {
+                plugins.insert(reference.clone(), Ok(loaded.info));
+                components.insert(reference.clone(), loaded.component);
+            }
+            Err(problem) => {
+                plugins.insert(reference.clone(), Err(problem));
+            }
+        }
+    }
+    (plugins, components)
+}
+

@@ -1,0 +1,184 @@
+//! Shows a run while it goes on: moving lines at a terminal, plain lines or JSON elsewhere.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sluice_model::Event;
+use sluice_report::{Live, Look, Options, Plain, Size, json};
+
+use crate::output::Output;
+
+/// How often the moving part is drawn.
+const FRAME: Duration = Duration::from_millis(100);
+
+/// A source file longer than this gets no frame, in bytes.
+const MAX_SOURCE_BYTES: u64 = 4 << 20;
+
+/// Milliseconds since the Unix epoch.
+pub fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How a run is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Live,
+    Plain,
+    Json,
+}
+
+/// Shows events. What cannot be shown is remembered and told by [`Screen::finish`].
+pub struct Screen {
+    shown: Shown,
+    failed: Option<io::Error>,
+}
+
+enum Shown {
+    Live { painter: Arc<Painter>, thread: JoinHandle<()> },
+    Plain(Plain),
+    Json,
+}
+
+impl Screen {
+    pub fn new(mode: Mode, output: &Output, record: Option<String>, workspace: &Path) -> Self {
+        let options = options(output.look(), record, workspace);
+        let shown = match mode {
+            Mode::Json => Shown::Json,
+            Mode::Plain => Shown::Plain(Plain::new(options, output.width())),
+            Mode::Live => {
+                let state = Painting { live: Live::new(options, size()), lines: 0, done: false };
+                let painter = Arc::new(Painter { state: Mutex::new(state), wake: Condvar::new() });
+                let own = painter.clone();
+                Shown::Live { thread: std::thread::spawn(move || own.paint_until_done()), painter }
+            }
+        };
+        Self { shown, failed: None }
+    }
+
+    pub fn on_event(&mut self, event: &Event) {
+        let result = match &mut self.shown {
+            Shown::Live { painter, .. } => {
+                painter.lock().live.on_event(event);
+                Ok(())
+            }
+            _ if self.failed.is_some() => Ok(()),
+            Shown::Plain(plain) => {
+                let mut text = Vec::new();
+                plain.on_event(event, &mut text).and_then(|()| write(&text))
+            }
+            Shown::Json => {
+                let mut text = Vec::new();
+                json::write(event, &mut text).and_then(|()| write(&text))
+            }
+        };
+        if let Err(error) = result {
+            self.failed.get_or_insert(error);
+        }
+    }
+
+    /// Shows the last state. Returns why something could not be shown; a reader that went away is no reason.
+    pub fn finish(self) -> Option<io::Error> {
+        if let Shown::Live { painter, thread } = self.shown {
+            painter.lock().done = true;
+            painter.wake.notify_all();
+            let _ = thread.join();
+        }
+        self.failed.filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
+    }
+}
+
+fn write(text: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text)?;
+    stdout.flush()
+}
+
+/// What reporters are told beside the events.
+pub fn options(look: Look, record: Option<String>, workspace: &Path) -> Options {
+    let workspace = workspace.to_owned();
+    Options { look, record, read_source: Box::new(move |path| read_source(&workspace, path)) }
+}
+
+/// The text of a file of the workspace. Paths come from plugins: nothing is followed out of the workspace.
+fn read_source(workspace: &Path, path: &str) -> Option<String> {
+    let path = sluice_model::grant::normalise_path(path).ok()?;
+    let mut full = PathBuf::from(workspace);
+    for part in path.split('/') {
+        full.push(part);
+        if full.symlink_metadata().ok()?.is_symlink() {
+            return None;
+        }
+    }
+    let metadata = full.metadata().ok()?;
+    if !metadata.is_file() || metadata.len() > MAX_SOURCE_BYTES {
+        return None;
+    }
+    Some(String::from_utf8_lossy(&std::fs::read(full).ok()?).into_owned())
+}
+
+fn size() -> Size {
+    match terminal_size::terminal_size() {
+        Some((terminal_size::Width(columns), terminal_size::Height(rows))) => {
+            Size { columns: columns.into(), rows: rows.into() }
+        }
+        None => Size { columns: 80, rows: 24 },
+    }
+}
+
+/// Draws the moving part from a thread of its own, so that neither steps nor events wait for the terminal.
+struct Painter {
+    state: Mutex<Painting>,
+    wake: Condvar,
+}
+
+struct Painting {
+    live: Live,
+    /// Height of the moving part that stands on the terminal.
+    lines: usize,
+    done: bool,
+}
+
+impl Painter {
+    fn lock(&self) -> MutexGuard<'_, Painting> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn paint_until_done(&self) {
+        let _ = write(b"\x1b[?25l");
+        let mut state = self.lock();
+        loop {
+            let text = state.next_frame();
+            let done = state.done;
+            drop(state);
+            let _ = write(text.as_bytes());
+            if done {
+                break;
+            }
+            state = self.lock();
+            if !state.done {
+                state = self.wake.wait_timeout(state, FRAME).unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+        let _ = write(b"\x1b[?25h");
+    }
+}
+
+impl Painting {
+    fn next_frame(&mut self) -> String {
+        self.live.resize(size());
+        let mut text = String::new();
+        if self.lines > 0 {
+            // Up to the first line of the last frame, and clear from there.
+            text.push_str(&format!("\x1b[{}A\r\x1b[J", self.lines));
+        }
+        text.push_str(&self.live.take_scrollback());
+        let frame = if self.done { String::new() } else { self.live.frame(now()) };
+        self.lines = frame.lines().count();
+        text.push_str(&frame);
+        text
+    }
+}
