@@ -12,8 +12,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 use sluice_model::{Problem, Span};
 
+use crate::codes;
+
 pub use context::Context;
-pub use expression::Expression;
+pub use expression::{Expression, FUNCTIONS};
 pub use reference::Reference;
 
 pub(crate) use parse::Reader;
@@ -95,6 +97,10 @@ impl Template {
         self.expressions().into_iter().flat_map(|expression| expression.roots().iter().cloned()).collect()
     }
 
+    pub fn uses_root(&self, root: &str) -> bool {
+        self.expressions().into_iter().any(|expression| expression.roots().contains(root))
+    }
+
     /// The value, if nothing has to be put in.
     pub fn literal(&self) -> Option<Value> {
         let constant = self.expressions().is_empty();
@@ -131,7 +137,7 @@ impl Piece {
             Piece::Literal(text) => Ok(text.clone()),
             Piece::Expression(expression) => value::as_text(&expression.evaluate(context)?).map_err(|kind| {
                 Problem::new(
-                    "workflow::expression",
+                    codes::EXPRESSION,
                     format!("`{}` is {kind}, which cannot stand inside text", expression.text),
                 )
                 .at(expression.span, format!("this is {kind}"))
@@ -151,7 +157,7 @@ impl Condition {
             other => {
                 let kind = value::describe(&other);
                 Err(Problem::new(
-                    "workflow::expression",
+                    codes::EXPRESSION,
                     format!("the condition `{}` is {kind}, not a boolean", expression.text),
                 )
                 .at(expression.span, format!("this is {kind}"))

@@ -56,7 +56,10 @@ pub struct Input {
 
 #[derive(Debug, Clone)]
 pub struct Job {
+    /// The key below `jobs`.
     pub name: Spanned<String>,
+    /// `name`, for people.
+    pub title: Option<String>,
     pub needs: Vec<Spanned<String>>,
     pub condition: Option<Condition>,
     pub env: IndexMap<String, Template>,
@@ -94,4 +97,26 @@ pub struct LimitOverrides {
     pub output_bytes: Option<u64>,
     pub handles: Option<u32>,
     pub table_elements: Option<u64>,
+}
+
+impl Workflow {
+    /// Whether any expression reads the root, so that the caller need not find out what nobody asks for.
+    pub fn uses_root(&self, root: &str) -> bool {
+        let job = |job: &Job| {
+            job.condition.iter().any(|condition| condition.roots().contains(root))
+                || job.env.values().chain(job.outputs.values()).any(|template| template.uses_root(root))
+                || job.steps.iter().any(|step| step.uses_root(root))
+        };
+        self.env.values().any(|template| template.uses_root(root))
+            || self.jobs.values().any(job)
+            || self.finally.iter().any(|step| step.uses_root(root))
+    }
+}
+
+impl Step {
+    fn uses_root(&self, root: &str) -> bool {
+        self.with.uses_root(root)
+            || self.env.values().any(|template| template.uses_root(root))
+            || self.condition.iter().any(|condition| condition.roots().contains(root))
+    }
 }

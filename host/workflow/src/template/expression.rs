@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
+use cel::extractors::This;
 use cel::parser::Parser;
 use cel::{Env, ExecutionError, IdedExpr};
 use serde_json::Value;
 use sluice_model::{Problem, Span};
+
+use crate::codes;
 
 use super::context::Context;
 use super::reference::{self, Reference};
@@ -16,7 +19,25 @@ use super::value;
 pub const MAX_BYTES: usize = 4096;
 
 /// Loops (`map`, `filter`, `exists`, ...) inside loops deeper than this are refused: each level multiplies the work.
-pub const MAX_LOOPS: usize = 3;
+pub const MAX_LOOPS: usize = 2;
+
+/// What expressions can call, besides the macros `has`, `all`, `exists`, `exists_one`, `map` and `filter`.
+pub const FUNCTIONS: [&str; 14] = [
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "matches",
+    "join",
+    "string",
+    "int",
+    "uint",
+    "double",
+    "bool",
+    "bytes",
+    "dyn",
+    "type",
+];
 
 /// A CEL expression that has been compiled. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -27,6 +48,8 @@ pub struct Expression {
     pub span: Span,
     /// Values that it reads, each with its place.
     pub references: Vec<Reference>,
+    /// Places of the calls, in the order of [`Compiled::calls`].
+    calls: Vec<Span>,
     compiled: Arc<Compiled>,
 }
 
@@ -109,7 +132,14 @@ impl Expression {
             .references
             .iter()
             .map(|reference| reference.moved(place(reference.span.start, reference.span.end)));
-        Self { text: text.to_owned(), span: place(0, text.len()), references: references.collect(), compiled }
+        let calls = compiled.calls.iter().map(|(_, span)| place(span.start, span.end));
+        Self {
+            text: text.to_owned(),
+            span: place(0, text.len()),
+            references: references.collect(),
+            calls: calls.collect(),
+            compiled,
+        }
     }
 
     /// # Errors
@@ -118,6 +148,10 @@ impl Expression {
         static ENV: OnceLock<Arc<Env>> = OnceLock::new();
         let env = ENV.get_or_init(|| Arc::new(Env::stdlib()));
         let mut scope = cel::Context::with_env(Arc::clone(env));
+        // CEL's own strings extension has `join` too, and with it `replace`, which can make much text out of little.
+        if self.compiled.calls.iter().any(|(name, _)| name == "join") {
+            scope.add_function("join", join).map_err(|error| self.problem(&error.to_string()))?;
+        }
         for root in &self.compiled.roots {
             if let Some(value) = context.get(root) {
                 scope.add_variable_from_value(root.as_str(), value.clone());
@@ -133,14 +167,29 @@ impl Expression {
         &self.compiled.roots
     }
 
-    pub(crate) fn compiled(&self) -> &Compiled {
-        &self.compiled
+    pub(crate) fn tree(&self) -> &IdedExpr {
+        &self.compiled.expr
+    }
+
+    /// Functions that it calls, each with its place.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = (&str, Span)> {
+        self.compiled.calls.iter().zip(&self.calls).map(|((name, _), span)| (name.as_str(), *span))
     }
 
     fn problem(&self, reason: &str) -> Problem {
-        Problem::new("workflow::expression", format!("the expression `{}` has no value: {reason}", self.text))
+        Problem::new(codes::EXPRESSION, format!("the expression `{}` has no value: {reason}", self.text))
             .at(self.span, reason)
     }
+}
+
+/// `list.join(", ")`; numbers and booleans are written as in text.
+fn join(This(list): This<Arc<Vec<cel::Value>>>, separator: Arc<String>) -> Result<cel::Value, ExecutionError> {
+    let fail = |kind: &str| ExecutionError::function_error("join", format!("an item is {kind}"));
+    let item = |item: &cel::Value| {
+        value::to_json(item).map_err(|kind| fail(&kind)).and_then(|item| value::as_text(&item).map_err(&fail))
+    };
+    let items = list.iter().map(item).collect::<Result<Vec<_>, _>>()?;
+    Ok(cel::Value::String(Arc::new(items.join(&separator))))
 }
 
 fn explain(error: &ExecutionError) -> String {

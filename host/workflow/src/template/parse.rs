@@ -7,6 +7,8 @@ use serde_json::Value;
 use sluice_model::yaml::{Node, NodeValue};
 use sluice_model::{Problem, Span};
 
+use crate::codes;
+
 use super::expression::{Compiled, Fault, compile};
 use super::locate::Locator;
 use super::{Condition, Expression, Piece, Template, TemplateValue};
@@ -65,7 +67,7 @@ impl<'t> Reader<'t> {
             // A quote that is not closed hides the end; the compiler tells that better.
             let Some(length) = end_of_expression(&value[inner..]).or_else(|| value[inner..].find(CLOSE)) else {
                 problems.push(
-                    Problem::new("workflow::expression-syntax", "an expression is not closed")
+                    Problem::new(codes::EXPRESSION_SYNTAX, "an expression is not closed")
                         .at(locator.locate(open, inner), "no `}}` follows this")
                         .help("close it with `}}`; to write the marks themselves: ${{ '${{' }}"),
                 );
@@ -106,7 +108,7 @@ impl<'t> Reader<'t> {
         match self.string(trimmed, span)?.value {
             TemplateValue::Expression(expression) => Ok(Condition { expression }),
             _ => Err(vec![
-                Problem::new("workflow::condition", "a condition mixes an expression with text")
+                Problem::new(codes::CONDITION, "a condition mixes an expression with text")
                     .at(span, "text around `${{ }}` would always count as true")
                     .help("write the whole condition as one expression, without `${{ }}`"),
             ]),
@@ -134,7 +136,7 @@ impl<'t> Reader<'t> {
                 } else {
                     format!("`{}` is not a valid expression: {reason}", shorten(trimmed))
                 };
-                Err(Problem::new("workflow::expression-syntax", message)
+                Err(Problem::new(codes::EXPRESSION_SYNTAX, message)
                     .at(locator.locate(at + fault, at + fault + length), reason))
             }
         }

@@ -1,0 +1,301 @@
+//! Every name that an expression reads exists, and is there when the expression is evaluated.
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use sluice_model::{Problem, suggest};
+
+use super::scope::{Needs, Scope, Steps};
+use super::types;
+use crate::codes;
+use crate::template::{Condition, Expression, FUNCTIONS, Reference, Template};
+use crate::workflow::{Job, Step, Workflow};
+
+/// Roots in the order in which a help lists them.
+pub const ROOTS: [&str; 6] = ["inputs", "env", "needs", "steps", "git", "run"];
+pub const GIT: [&str; 6] = ["sha", "short", "branch", "tag", "dirty", "time"];
+pub const RUN: [&str; 3] = ["id", "workflow", "attempt"];
+const RESULT: [&str; 2] = ["outcome", "outputs"];
+
+pub fn check(workflow: &Workflow, problems: &mut Vec<Problem>) {
+    let mut names = Names { problems };
+    let bare = Scope { workflow, env: [None; 3], needs: Needs::None, steps: Steps::None };
+    names.variables(&workflow.env, &bare);
+    let scope = bare.with_env(0, &workflow.env);
+    for job in workflow.jobs.values() {
+        names.job(job, &Scope { needs: Needs::Of(job), ..scope });
+    }
+    names.steps(&workflow.finally, &Scope { needs: Needs::All, ..scope });
+}
+
+struct Names<'p> {
+    problems: &'p mut Vec<Problem>,
+}
+
+impl Names<'_> {
+    fn job(&mut self, job: &Job, scope: &Scope<'_>) {
+        self.condition(job.condition.as_ref(), scope);
+        self.variables(&job.env, scope);
+        let scope = scope.with_env(1, &job.env);
+        self.steps(&job.steps, &scope);
+        let ids = ids(&job.steps);
+        let scope = Scope { steps: Steps::Before(&ids, job.steps.len()), ..scope };
+        job.outputs.values().for_each(|template| self.template(template, &scope));
+    }
+
+    fn steps(&mut self, steps: &[Step], scope: &Scope<'_>) {
+        let ids = ids(steps);
+        for (position, step) in steps.iter().enumerate() {
+            let scope = Scope { steps: Steps::Before(&ids, position), ..*scope };
+            self.variables(&step.env, &scope);
+            let scope = scope.with_env(2, &step.env);
+            self.condition(step.condition.as_ref(), &scope);
+            self.template(&step.with, &scope);
+        }
+    }
+
+    fn variables(&mut self, variables: &IndexMap<String, Template>, scope: &Scope<'_>) {
+        variables.values().for_each(|template| self.template(template, scope));
+    }
+
+    fn template(&mut self, template: &Template, scope: &Scope<'_>) {
+        for expression in template.expressions() {
+            self.expression(expression, scope);
+        }
+    }
+
+    fn condition(&mut self, condition: Option<&Condition>, scope: &Scope<'_>) {
+        let Some(condition) = condition else { return };
+        let before = self.problems.len();
+        self.expression(&condition.expression, scope);
+        if self.problems.len() == before {
+            self.problems.extend(types::condition(&condition.expression, scope));
+        }
+    }
+
+    fn expression(&mut self, expression: &Expression, scope: &Scope<'_>) {
+        let before = self.problems.len();
+        for reference in &expression.references {
+            self.problems.extend(self::reference(reference, expression, scope));
+        }
+        for (name, span) in expression.calls() {
+            if !FUNCTIONS.contains(&name) {
+                let help = match suggest::closest(name, FUNCTIONS) {
+                    Some(close) => format!("a function with a similar name exists: `{close}`"),
+                    None => format!("functions: {}", suggest::list(FUNCTIONS)),
+                };
+                self.problems.push(
+                    Problem::new(codes::UNKNOWN_FUNCTION, format!("unknown function `{name}`"))
+                        .at(span, "not a function")
+                        .help(help),
+                );
+            }
+        }
+        if self.problems.len() == before {
+            self.problems.extend(types::expression(expression, scope));
+        }
+    }
+}
+
+fn ids(steps: &[Step]) -> HashMap<&str, usize> {
+    steps.iter().enumerate().map(|(position, step)| (step.id.as_str(), position)).collect()
+}
+
+fn reference(reference: &Reference, expression: &Expression, scope: &Scope<'_>) -> Option<Problem> {
+    let path: Vec<&str> = reference.path.iter().map(String::as_str).collect();
+    let at = |problem: Problem, label: &str| problem.at(reference.span, label);
+    let unknown = |message: String, label: &str, help: String| {
+        Some(at(Problem::new(codes::UNKNOWN_NAME, message), label).help(help))
+    };
+    match *path.as_slice() {
+        ["inputs", name, ..] if !scope.workflow.inputs.contains_key(name) => {
+            let names = scope.workflow.inputs.keys().map(String::as_str);
+            unknown(
+                format!("there is no input `{name}`"),
+                "not declared below `inputs`",
+                suggestion("an input", "inputs", "inputs", &path, names, expression),
+            )
+        }
+        ["env", name, ..] if !scope.variable(name) && !reference.optional => {
+            let help = suggestion("a variable", "variables", "env", &path, scope.variables(), expression);
+            unknown(format!("there is no variable `{name}` here"), "not set by an `env` around this place", help)
+        }
+        ["git", name, ..] if !GIT.contains(&name) => unknown(
+            format!("`git` has no `{name}`"),
+            "not known of the repository",
+            suggestion("a value", "`git` has", "git", &path, GIT, expression),
+        ),
+        ["run", name, ..] if !RUN.contains(&name) => unknown(
+            format!("`run` has no `{name}`"),
+            "not known of the run",
+            suggestion("a value", "`run` has", "run", &path, RUN, expression),
+        ),
+        ["needs", name, ..] => needs(&path, name, reference, expression, scope),
+        ["steps", name, ..] => steps(&path, name, reference, expression, scope),
+        ["needs"] | ["steps"] => None,
+        [root, ..] if !ROOTS.contains(&root) => {
+            let help = match dashed(root, expression) {
+                Some(help) => help,
+                None => match suggest::closest(root, ROOTS) {
+                    Some(close) => format!("a similar name exists: `{close}`"),
+                    None => format!("expressions see {}; quote text: \"{root}\"", suggest::list(ROOTS)),
+                },
+            };
+            unknown(format!("unknown name `{root}`"), "not something that expressions see", help)
+        }
+        _ => None,
+    }
+}
+
+fn needs(
+    path: &[&str],
+    name: &str,
+    reference: &Reference,
+    expression: &Expression,
+    scope: &Scope<'_>,
+) -> Option<Problem> {
+    let problem = |code, message: String, label: &str, help: String| {
+        Some(Problem::new(code, message).at(reference.span, label).help(help))
+    };
+    let needed = match scope.needs {
+        Needs::None => {
+            return problem(
+                codes::NOT_AVAILABLE,
+                "`needs` is not known here".into(),
+                "no job has run yet",
+                "read it in a job that needs another".into(),
+            );
+        }
+        Needs::Of(job) => job.needs.iter().any(|need| need.value == name),
+        Needs::All => true,
+    };
+    let Some(target) = scope.workflow.jobs.get(name) else {
+        let names: Vec<&str> = match scope.needs {
+            Needs::Of(job) => job.needs.iter().map(|need| need.value.as_str()).collect(),
+            _ => scope.workflow.jobs.keys().map(String::as_str).collect(),
+        };
+        return problem(
+            codes::UNKNOWN_NAME,
+            format!("there is no job `{name}`"),
+            "no job has this name",
+            suggestion("a job", "jobs", "needs", path, names, expression),
+        );
+    };
+    if !needed {
+        let message = format!("the job `{name}` may not have run yet");
+        return problem(
+            codes::NOT_AVAILABLE,
+            message,
+            "this job does not need it",
+            format!("add `{name}` to the `needs` of this job"),
+        );
+    }
+    match path {
+        [_, _, "outputs", output, ..] if !target.outputs.contains_key(*output) => {
+            let names = target.outputs.keys().map(String::as_str);
+            let help = if target.outputs.is_empty() {
+                format!("declare it in job `{name}`: outputs: {{{output}: ${{{{ steps.ID.outputs.NAME }}}}}}")
+            } else {
+                suggestion("an output", "outputs", &format!("needs.{name}.outputs"), path, names, expression)
+            };
+            problem(
+                codes::UNKNOWN_NAME,
+                format!("the job `{name}` has no output `{output}`"),
+                "not declared below `outputs` of that job",
+                help,
+            )
+        }
+        [_, _, part, ..] if !RESULT.contains(part) => part_of("job", name, part, reference),
+        _ => None,
+    }
+}
+
+fn steps(
+    path: &[&str],
+    name: &str,
+    reference: &Reference,
+    expression: &Expression,
+    scope: &Scope<'_>,
+) -> Option<Problem> {
+    let problem = |code, message: String, label: &str, help: String| {
+        Some(Problem::new(code, message).at(reference.span, label).help(help))
+    };
+    let Steps::Before(ids, earlier) = scope.steps else {
+        return problem(
+            codes::NOT_AVAILABLE,
+            "`steps` is not known here".into(),
+            "no step of this job has run yet",
+            "read it in a later step of the same job, or in `outputs` of the job".into(),
+        );
+    };
+    match ids.get(name) {
+        None => {
+            let names =
+                ids.iter().filter(|(id, position)| **position < earlier && !id.starts_with("step-")).map(|(id, _)| *id);
+            let mut names: Vec<&str> = names.take(200).collect();
+            names.sort_unstable();
+            let help = if names.is_empty() {
+                format!("give the earlier step an id: `id: {name}`")
+            } else {
+                suggestion("a step", "earlier steps", "steps", path, names, expression)
+            };
+            problem(codes::UNKNOWN_NAME, format!("there is no step `{name}` in this job"), "no step has this id", help)
+        }
+        Some(position) if *position >= earlier => {
+            let (message, label) = match *position == earlier {
+                true => (format!("the step `{name}` reads itself"), "its result is not there yet"),
+                false => (format!("the step `{name}` comes later"), "runs after this step"),
+            };
+            problem(codes::NOT_AVAILABLE, message, label, "read the results of earlier steps only".into())
+        }
+        Some(_) => match path {
+            [_, _, part, ..] if !RESULT.contains(part) => part_of("step", name, part, reference),
+            _ => None,
+        },
+    }
+}
+
+fn part_of(of: &str, name: &str, part: &str, reference: &Reference) -> Option<Problem> {
+    let help = match suggest::closest(part, RESULT) {
+        Some(close) => format!("a similar name exists: `{close}`"),
+        None => format!("read `{}.{name}.outputs.{part}` or `{}.{name}.outcome`", reference.path[0], reference.path[0]),
+    };
+    Some(
+        Problem::new(codes::UNKNOWN_NAME, format!("the {of} `{name}` has no `{part}`"))
+            .at(reference.span, "results have `outcome` and `outputs`")
+            .help(help),
+    )
+}
+
+/// `name` is the last name of `path` that matters; `root` is what stands before it.
+fn suggestion<'n>(
+    one: &str,
+    all: &str,
+    root: &str,
+    path: &[&str],
+    names: impl IntoIterator<Item = &'n str> + Clone,
+    expression: &Expression,
+) -> String {
+    let depth = root.split('.').count();
+    let name = path.get(depth).copied().unwrap_or_default();
+    // `steps.build-app` was read as a subtraction; the whole name may exist.
+    let longer = names.clone().into_iter().filter(|known| known.contains('-') && known.starts_with(name));
+    if let Some(known) = longer.into_iter().find(|known| expression.text.contains(&format!("{root}.{known}"))) {
+        return format!("`-` is minus in expressions; write `{root}[\"{known}\"]`");
+    }
+    match suggest::closest(name, names.clone()) {
+        Some(close) => format!("{one} with a similar name exists: `{close}`"),
+        None if names.clone().into_iter().next().is_none() => format!("there are no {all} here"),
+        None => format!("{all}: {}", suggest::list(names)),
+    }
+}
+
+/// A root that is only the rest of a name with `-`.
+fn dashed(root: &str, expression: &Expression) -> Option<String> {
+    let at = expression.text.find(&format!("-{root}"))?;
+    let before = &expression.text[..at];
+    let begin =
+        before.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.' || c == '-')).map_or(0, |at| at + 1);
+    let (head, first) = before[begin..].rsplit_once('.')?;
+    (!head.is_empty()).then(|| format!("`-` is minus in expressions; write `{head}[\"{first}-{root}\"]`"))
+}

@@ -1,0 +1,177 @@
+//! Nodes -> [`Workflow`]: shapes, types, names. What needs the whole document is checked in [`crate::check`].
+
+mod input;
+mod job;
+mod limits;
+mod step;
+mod variables;
+
+pub use input::{allowed, shown};
+
+use indexmap::IndexMap;
+use sluice_model::yaml::{Checker, Dialect, Key, Node, NodeValue, field};
+use sluice_model::{Problem, Source, Span};
+
+use crate::codes;
+use crate::fields::{Table, WORKFLOW};
+use crate::template::Reader;
+use crate::workflow::{Job, Spanned, Workflow};
+
+pub const DIALECT: Dialect = Dialect {
+    syntax: codes::YAML,
+    too_large: codes::TOO_LARGE,
+    empty: codes::EMPTY,
+    unknown_field: codes::UNKNOWN_FIELD,
+    missing_field: codes::MISSING_FIELD,
+    wrong_type: codes::WRONG_TYPE,
+    max_bytes: 1 << 20,
+};
+
+/// The job of a workflow that has only `steps`.
+const MAIN: &str = "main";
+
+/// Longest name of a job, input or step, in characters.
+const MAX_NAME: usize = 64;
+
+/// Reads one document and collects problems.
+pub struct Document<'t> {
+    source: &'t Source,
+    pub check: Checker<'static>,
+    templates: Reader<'t>,
+}
+
+impl<'t> Document<'t> {
+    pub fn new(source: &'t Source) -> Self {
+        Self { source, check: Checker::new(&DIALECT), templates: Reader::new(source.text()) }
+    }
+
+    pub fn workflow(&mut self, node: &Node) -> Option<Workflow> {
+        let entries = self.fields(node, "the workflow", &WORKFLOW)?;
+        let name =
+            self.optional(entries, "name", |document, node| document.check.text(node, "`name`").map(str::to_owned));
+        let inputs = self.optional(entries, "inputs", Self::inputs).unwrap_or_default();
+        let env =
+            self.optional(entries, "env", |document, node| Some(document.variables(node, "`env`"))).unwrap_or_default();
+        let jobs = self.jobs(node, entries);
+        let finally = match field(entries, "finally") {
+            Some(node) => self.steps(node, "`finally`"),
+            None => Vec::new(),
+        };
+        Some(Workflow {
+            source: self.source.clone(),
+            name: name.unwrap_or_else(|| stem(self.source.name())),
+            inputs,
+            env,
+            jobs,
+            finally,
+        })
+    }
+
+    fn jobs(&mut self, node: &Node, entries: &[(Key, Node)]) -> IndexMap<String, Job> {
+        let start = Span::new(node.span.start, node.span.start);
+        let mut jobs = IndexMap::new();
+        match (key(entries, "jobs"), key(entries, "steps")) {
+            (Some(_), Some((steps, _))) => self.check.report(
+                Problem::new(codes::CONFLICT, "the workflow has both `jobs` and `steps`")
+                    .at(steps.span, "`steps` is the short form of one job")
+                    .help("move these steps into a job"),
+            ),
+            (None, None) => self.check.missing(
+                start,
+                "the workflow has neither `jobs` nor `steps`",
+                "nothing to do in this workflow",
+                "add steps, for example:\n    steps:\n    - run: echo hello",
+            ),
+            _ => {}
+        }
+        if let Some((_, node)) = key(entries, "jobs") {
+            let entries = self.check.mapping(node, "`jobs`").unwrap_or_default();
+            if entries.is_empty() && matches!(node.value, NodeValue::Mapping(_)) {
+                self.check.report(
+                    Problem::new(codes::EMPTY_LIST, "`jobs` is empty").at(node.span, "at least one job is needed"),
+                );
+            }
+            for (key, node) in entries {
+                self.job_name(key);
+                if let Some(job) = self.job(key, node) {
+                    jobs.insert(key.name.clone(), job);
+                }
+            }
+        } else if let Some((key, node)) = key(entries, "steps") {
+            let name = Spanned { value: MAIN.to_owned(), span: key.span };
+            jobs.insert(MAIN.to_owned(), self.main(name, node));
+        }
+        jobs
+    }
+
+    fn job_name(&mut self, key: &Key) {
+        if key.name == crate::workflow::FINALLY {
+            self.check.report(
+                Problem::new(codes::NAME, "a job cannot be called `finally`")
+                    .at(key.span, "the steps that run at the end have this name")
+                    .help("choose another name, or move it to `finally` of the workflow"),
+            );
+        } else {
+            self.name(&key.name, key.span, "a job");
+        }
+    }
+
+    /// Checks the name of `of` ("a job").
+    fn name(&mut self, name: &str, span: Span, of: &str) -> bool {
+        let valid = name.chars().count() <= MAX_NAME
+            && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        if !valid {
+            let fixed: String = name
+                .chars()
+                .take(MAX_NAME)
+                .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' })
+                .collect();
+            let fixed = fixed.trim_matches('-');
+            let problem = Problem::new(codes::NAME, format!("`{}` cannot be the name of {of}", name.escape_debug()))
+                .at(
+                    span,
+                    format!("names begin with a letter and have letters, digits, `_` and `-`, at most {MAX_NAME}"),
+                );
+            let usable = fixed.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+            self.check.report(if usable { problem.help(format!("for example `{fixed}`")) } else { problem });
+        }
+        valid
+    }
+
+    fn fields<'n>(&mut self, node: &'n Node, place: &str, table: &Table) -> Option<&'n [(Key, Node)]> {
+        self.check.fields(node, place, table.of, &table.names())
+    }
+
+    fn optional<'n, T>(
+        &mut self,
+        entries: &'n [(Key, Node)],
+        name: &str,
+        read: impl FnOnce(&mut Self, &'n Node) -> Option<T>,
+    ) -> Option<T> {
+        let node = field(entries, name)?;
+        read(self, node)
+    }
+
+    /// A value that the plan must know before anything runs. False if it was an expression, which is reported.
+    fn literal(&mut self, node: &Node, what: &str) -> bool {
+        let expression = node.as_str().is_some_and(|text| text.contains("${{"));
+        if expression {
+            self.check.report(
+                Problem::new(codes::WRONG_TYPE, format!("{what} cannot be an expression"))
+                    .at(node.span, "must be written out"),
+            );
+        }
+        !expression
+    }
+}
+
+fn key<'n>(entries: &'n [(Key, Node)], name: &str) -> Option<&'n (Key, Node)> {
+    entries.iter().find(|(key, _)| key.name == name)
+}
+
+/// `workflows/ci.yaml` -> `ci`.
+fn stem(name: &str) -> String {
+    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    file.strip_suffix(".yaml").or(file.strip_suffix(".yml")).unwrap_or(file).to_owned()
+}

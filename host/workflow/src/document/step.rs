@@ -1,0 +1,201 @@
+//! `steps`.
+
+use sluice_model::finding::FailOn;
+use sluice_model::yaml::{Key, Node, field};
+use sluice_model::{PluginRef, Problem, Span, suggest};
+
+use super::{Document, key};
+use crate::codes;
+use crate::fields::{FAIL_ON, STEP};
+use crate::template::{Template, TemplateValue};
+use crate::workflow::{Spanned, Step};
+
+/// The plugin behind `run`.
+const EXEC: &str = "exec";
+
+/// Longest name made from a script, in characters.
+const MAX_TITLE: usize = 60;
+
+impl Document<'_> {
+    /// `number` counts from 1.
+    pub(super) fn step(&mut self, number: usize, node: &Node) -> Option<Step> {
+        let given = ["id", "name"].iter().find_map(|name| node.get(name)?.as_str());
+        let place = given.map_or_else(|| format!("step {number}"), |name| format!("step `{name}`"));
+        let entries = self.fields(node, &place, &STEP)?;
+        let what = |field: &str| format!("`{field}` of {place}");
+
+        let id = self.optional(entries, "id", |document, node| document.id(node, &what("id")));
+        let name = self
+            .optional(entries, "name", |document, node| document.check.text(node, &what("name")).map(str::to_owned));
+        let action = self.action(entries, node, &place);
+        let condition = self.optional(entries, "if", |document, node| document.condition(node, &what("if")));
+        let env = field(entries, "env").map(|node| self.variables(node, &what("env"))).unwrap_or_default();
+        let timeout_ms = self.optional(entries, "timeout", |document, node| document.duration(node, &what("timeout")));
+        let continue_on_error = self.optional(entries, "continue-on-error", |document, node| {
+            document.boolean(node, &what("continue-on-error"))
+        });
+        let fail_on = self.optional(entries, "fail-on", |document, node| document.fail_on(node, &what("fail-on")));
+        let grants = field(entries, "grants").map(|node| self.grants(node, &what("grants"))).unwrap_or_default();
+        let limits = field(entries, "limits").map(|node| self.limits(node, &what("limits"))).unwrap_or_default();
+
+        let (uses, with, title) = action?;
+        Some(Step {
+            id: id.unwrap_or_else(|| format!("step-{number}")),
+            name: name.unwrap_or(title),
+            span: node.span,
+            uses,
+            with,
+            condition,
+            env,
+            timeout_ms,
+            continue_on_error: continue_on_error.unwrap_or_default(),
+            fail_on,
+            grants,
+            limits,
+        })
+    }
+
+    fn id(&mut self, node: &Node, what: &str) -> Option<String> {
+        let id = self.check.text(node, what)?;
+        if self.name(id, node.span, "a step")
+            && id.strip_prefix("step-").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
+        {
+            self.check.report(
+                Problem::new(codes::NAME, format!("the id `{id}` is not free"))
+                    .at(node.span, "ids like this are given to steps that have none")
+                    .help("choose an id that says what the step does"),
+            );
+        }
+        Some(id.to_owned())
+    }
+
+    /// Plugin, inputs, and a name for people.
+    fn action(
+        &mut self,
+        entries: &[(Key, Node)],
+        node: &Node,
+        place: &str,
+    ) -> Option<(Spanned<PluginRef>, Template, String)> {
+        if let (Some((shell, _)), None) = (key(entries, "shell"), key(entries, "run")) {
+            self.check.report(
+                Problem::new(codes::CONFLICT, format!("{place} has `shell` without `run`"))
+                    .at(shell.span, "only `run` has a shell")
+                    .help("remove `shell`, or give a script with `run`"),
+            );
+        }
+        let with = field(entries, "with");
+        match (key(entries, "uses"), key(entries, "run")) {
+            (Some((uses, _)), Some((run, _))) => {
+                self.check.report(
+                    Problem::new(codes::CONFLICT, format!("{place} has both `uses` and `run`"))
+                        .at(run.span.max(uses.span), "a step does one thing")
+                        .at(run.span.min(uses.span), "the other is here")
+                        .help("make two steps of it"),
+                );
+                None
+            }
+            (None, None) => {
+                let start = Span::new(node.span.start, node.span.end.min(node.span.start + 1));
+                self.check.missing(
+                    start,
+                    format!("{place} has neither `uses` nor `run`"),
+                    "this step does nothing",
+                    "add `uses: PLUGIN` or `run: SCRIPT`",
+                );
+                None
+            }
+            (Some((_, uses)), None) => {
+                let with = self.with(with, &[], uses.span, place);
+                let plugin = self.plugin(uses, place)?;
+                let title = plugin.to_string();
+                Some((Spanned { value: plugin, span: uses.span }, with, title))
+            }
+            (None, Some((run, script))) => {
+                let text = self.check.text(script, &format!("`run` of {place}"))?;
+                if text.trim().is_empty() {
+                    self.check.report(
+                        Problem::new(codes::EMPTY_LIST, format!("`run` of {place} is empty"))
+                            .at(script.span, "no script"),
+                    );
+                }
+                let mut sugar = vec![(run, script)];
+                if let Some((key, shell)) = key(entries, "shell") {
+                    self.check.text(shell, &format!("`shell` of {place}"))?;
+                    sugar.push((key, shell));
+                }
+                let with = self.with(with, &sugar, script.span, place);
+                let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or(EXEC);
+                Some((Spanned { value: PluginRef::Builtin(EXEC.into()), span: run.span }, with, shorten(first)))
+            }
+        }
+    }
+
+    /// The inputs, with those that have a field of their own.
+    fn with(&mut self, with: Option<&Node>, sugar: &[(&Key, &Node)], span: Span, place: &str) -> Template {
+        let mut inputs: Vec<(String, Span, Template)> =
+            sugar.iter().map(|(key, node)| (key.name.clone(), key.span, self.template(node))).collect();
+        let what = format!("`with` of {place}");
+        for (key, node) in with.and_then(|node| self.check.mapping(node, &what)).unwrap_or_default() {
+            match sugar.iter().find(|(own, _)| own.name == key.name) {
+                Some((own, _)) => self.check.report(
+                    Problem::new(codes::CONFLICT, format!("{place} gives `{}` twice", key.name))
+                        .at(key.span.max(own.span), "given again here")
+                        .at(key.span.min(own.span), "first given here"),
+                ),
+                None => inputs.push((key.name.clone(), key.span, self.template(node))),
+            }
+        }
+        Template { span: with.map_or(span, |node| node.span), value: TemplateValue::Mapping(inputs) }
+    }
+
+    fn plugin(&mut self, node: &Node, place: &str) -> Option<PluginRef> {
+        let what = format!("`uses` of {place}");
+        let text = self.check.text(node, &what)?;
+        if !self.literal(node, &what) {
+            return None;
+        }
+        let mut refuse = |reason: &str| {
+            self.check.report(
+                Problem::new(codes::PLUGIN, format!("`{text}` is no reference to a plugin")).at(node.span, reason),
+            );
+        };
+        match PluginRef::parse(text) {
+            Ok(plugin) => Some(plugin),
+            Err(reason) => {
+                refuse(reason);
+                None
+            }
+        }
+    }
+
+    fn fail_on(&mut self, node: &Node, what: &str) -> Option<FailOn> {
+        let text = self.choice(node, what, &FAIL_ON)?;
+        text.parse().ok()
+    }
+
+    /// One of `choices`.
+    pub(super) fn choice<'n>(&mut self, node: &'n Node, what: &str, choices: &[&str]) -> Option<&'n str> {
+        let text = self.check.text(node, what)?;
+        if choices.contains(&text) {
+            return Some(text);
+        }
+        let help = match suggest::closest(text, choices.iter().copied()) {
+            Some(close) => format!("a similar value is possible: `{close}`"),
+            None => format!("possible: {}", suggest::list(choices.iter().copied())),
+        };
+        self.check.report(
+            Problem::new(codes::CHOICE, format!("{what} cannot be `{text}`"))
+                .at(node.span, "not a possible value")
+                .help(help),
+        );
+        None
+    }
+}
+
+fn shorten(line: &str) -> String {
+    if line.chars().count() <= MAX_TITLE {
+        line.to_owned()
+    } else {
+        line.chars().take(MAX_TITLE - 3).chain("...".chars()).collect()
+    }
+}

@@ -1,0 +1,83 @@
+//! JSON Schema for editors, made from the tables in [`crate::fields`].
+
+use serde_json::{Map, Value, json};
+use sluice_model::grant::Capability;
+
+use crate::fields::{Field, Shape, Table, WORKFLOW};
+
+/// JSON Schema (draft 2020-12) of a workflow. It knows shapes, not meanings: [`crate::parse`] checks more.
+pub fn schema() -> Value {
+    let definitions: Map<String, Value> =
+        Table::ALL.into_iter().skip(1).map(|table| (table.name.to_owned(), mapping(table))).collect();
+    let mut schema = mapping(&WORKFLOW);
+    if let Value::Object(object) = &mut schema {
+        object.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
+        object.insert("title".into(), "Sluice workflow".into());
+        object.insert("oneOf".into(), json!([{"required": ["jobs"]}, {"required": ["steps"]}]));
+        object.insert("$defs".into(), Value::Object(definitions));
+    }
+    schema
+}
+
+fn mapping(table: &Table) -> Value {
+    let properties: Map<String, Value> =
+        table.fields.iter().map(|field| (field.name.to_owned(), property(field))).collect();
+    // Whoever wrote `input:` and nothing more means one with every default.
+    let kind = if table.name == "input" { json!(["object", "null"]) } else { json!("object") };
+    let mut schema = json!({"type": kind, "additionalProperties": false, "properties": properties});
+    match table.name {
+        "step" => schema["oneOf"] = json!([{"required": ["uses"]}, {"required": ["run"]}]),
+        "job" => schema["required"] = json!(["steps"]),
+        _ => {}
+    }
+    schema
+}
+
+fn property(field: &Field) -> Value {
+    let mut schema = shape(field.shape);
+    schema["description"] = field.description.into();
+    schema
+}
+
+fn shape(shape: Shape) -> Value {
+    let text = json!({"type": "string"});
+    let reference = |table: &Table| json!({"$ref": format!("#/$defs/{}", table.name)});
+    match shape {
+        Shape::Text => text,
+        Shape::Boolean => json!({"type": "boolean"}),
+        Shape::Duration => {
+            json!({"type": "string", "pattern": "^([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$", "examples": ["10m", "90s"]})
+        }
+        Shape::Size => {
+            json!({"type": "string", "pattern": "^[0-9]+ ?(B|kB|MB|GB|KiB|MiB|GiB)$", "examples": ["64MiB"]})
+        }
+        Shape::Count => json!({"type": "integer", "minimum": 1}),
+        Shape::Texts => json!({"oneOf": [text, {"type": "array", "items": text, "uniqueItems": true}]}),
+        Shape::Condition => json!({"type": ["string", "boolean"]}),
+        Shape::Any => json!({}),
+        Shape::Values => json!({"type": "array"}),
+        Shape::Choice(choices) => json!({"enum": choices}),
+        Shape::Variables => json!({
+            "type": "object",
+            "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
+            "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+        }),
+        Shape::Inputs => json!({"type": "object"}),
+        Shape::Grants => {
+            let spellings = json!({"oneOf": [text, {"type": "array", "items": text}, {"type": "null"}]});
+            let known = Capability::ALL.into_iter().map(|capability| {
+                let mut schema = spellings.clone();
+                schema["description"] = format!("This step may {}", capability.meaning()).into();
+                (capability.as_str().to_owned(), schema)
+            });
+            json!({"type": "object", "additionalProperties": false, "properties": Value::Object(known.collect())})
+        }
+        Shape::Named(table) => json!({
+            "type": "object",
+            "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_-]{0,63}$"},
+            "additionalProperties": reference(table),
+        }),
+        Shape::List(table) => json!({"type": "array", "minItems": 1, "items": reference(table)}),
+        Shape::One(table) => reference(table),
+    }
+}
