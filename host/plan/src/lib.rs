@@ -1,5 +1,18 @@
 //! [`sluice_workflow::Workflow`] + manifests -> [`Plan`]. Pure: no file, clock or environment. Refuses what is not granted.
 
+mod canonical;
+mod codes;
+mod decide;
+mod grants;
+mod inputs;
 mod plan;
+mod planner;
+mod plugin;
+mod scope;
 
+pub use codes::CODES;
+pub use decide::decide;
 pub use plan::{Decided, Job, Plan, PluginInfo, Step};
+pub use planner::{Facts, Plugins, plan};
+pub use plugin::Plugin;
+pub use scope::Scope;

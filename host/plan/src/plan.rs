@@ -1,11 +1,16 @@
 //! The workflow with nothing left undecided but what only a run can tell.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde_json::Value;
 use sluice_model::finding::FailOn;
+use sluice_model::grant::Capability;
 use sluice_model::{Digest, Grants, Kind, Limits, Manifest, PluginRef, Source, Span};
 use sluice_workflow::Template;
 use sluice_workflow::template::Condition;
+
+use crate::plugin::Plugin;
 
 /// What the planner must know of a plugin; the caller loads it, this crate touches no file.
 #[derive(Debug, Clone)]
@@ -30,7 +35,7 @@ pub struct Plan {
     /// Of the canonical JSON of the plan.
     pub digest: Digest,
     pub inputs: IndexMap<String, Value>,
-    /// Known before the run: `inputs`, `git`, `run` as CEL values; `env` of the workflow.
+    /// Known before the run: an object with `inputs`, `git` and `run`.
     pub context: Value,
     pub env: IndexMap<String, Template>,
     pub jobs: IndexMap<String, Job>,
@@ -67,9 +72,16 @@ pub struct Step {
     pub with: Template,
     /// Inputs and grants if they are known before the run.
     pub decided: Option<Decided>,
-    /// What the plugin declares and the step's `grants` narrow, to be decided again when the step starts.
-    pub manifest: Option<Manifest>,
+    /// What the plugin says of itself; all steps of one plugin share it.
+    pub manifest: Option<Arc<Manifest>>,
+    /// The checked plugin, from which [`crate::decide`] follows; all steps of one plugin share it.
+    pub plugin: Arc<Plugin>,
+    /// What the step's `grants` name.
     pub narrowed: Grants,
+    /// The capabilities that the step's `grants` name, even if they name nothing of them.
+    pub narrows: Vec<Capability>,
+    /// Capabilities whose grants follow from values that only the run knows. Empty when `decided` is known.
+    pub undecided: Vec<Capability>,
     pub limits: Limits,
     pub fail_on: FailOn,
     pub continue_on_error: bool,
@@ -83,4 +95,16 @@ pub struct Decided {
     pub inputs: Value,
     pub grants: Grants,
     pub env: IndexMap<String, String>,
+}
+
+impl Plan {
+    /// All jobs, `finally` last.
+    pub fn all_jobs(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.values().chain(&self.finally)
+    }
+
+    /// The job at this position of [`Plan::all_jobs`].
+    pub fn job(&self, index: usize) -> Option<&Job> {
+        self.jobs.get_index(index).map(|(_, job)| job).or(self.finally.as_ref().filter(|_| index == self.jobs.len()))
+    }
 }

@@ -1,5 +1,10 @@
 //! [`sluice_plan::Plan`] -> events. Knows no YAML, no wasm, no terminal, no disk.
+//!
+//! [`scheduler`] decides what happens next and is pure; [`dispatcher`] is the one loop that does it.
 
+pub mod dispatcher;
 pub mod runner;
+pub mod scheduler;
 
+pub use dispatcher::{Control, Options, run};
 pub use runner::{StepCall, StepEvents, StepReport, StepRunner, Summary};

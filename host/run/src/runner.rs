@@ -9,8 +9,8 @@ use indexmap::IndexMap;
 use serde_json::Value;
 use sluice_model::event::{Change, Level, Stream};
 use sluice_model::{Digest, Failure, Finding, Grants, Kind, Limits, PluginRef, StepId};
-use tokio::sync::mpsc;
 use tokio::sync::Notify;
+use tokio::sync::mpsc;
 
 /// Runs one step to its end.
 pub trait StepRunner: Send + Sync + 'static {

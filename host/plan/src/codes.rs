@@ -1,0 +1,98 @@
+//! Codes of problems in plans.
+
+use sluice_model::problem::Explanation;
+
+pub const UNKNOWN_PLUGIN: &str = "plan::unknown-plugin";
+pub const NO_MANIFEST: &str = "plan::no-manifest";
+pub const BAD_MANIFEST: &str = "plan::bad-manifest";
+pub const KIND_MISMATCH: &str = "plan::kind-mismatch";
+pub const AMBIGUOUS_KIND: &str = "plan::ambiguous-kind";
+pub const UNKNOWN_IMPORT: &str = "plan::unknown-import";
+pub const NOT_DECLARED: &str = "plan::not-declared";
+pub const UNKNOWN_INPUT: &str = "plan::unknown-input";
+pub const MISSING_INPUT: &str = "plan::missing-input";
+pub const INVALID_INPUT: &str = "plan::invalid-input";
+pub const INVALID_VARIABLE: &str = "plan::invalid-variable";
+pub const BAD_GRANT: &str = "plan::bad-grant";
+pub const GRANT_EXCEEDS: &str = "plan::grant-exceeds";
+pub const UNDECIDED_GRANT: &str = "plan::undecided-grant";
+pub const NO_FINDINGS: &str = "plan::no-findings";
+
+/// What `sluice explain` tells of them.
+pub const CODES: &[Explanation] = &[
+    Explanation {
+        code: UNKNOWN_PLUGIN,
+        title: "a step uses a plugin that does not exist",
+        text: "`uses` is the name of a built-in plugin, or the path of a component:\n\n    - uses: lint\n    - uses: ./vendor/check.wasm\n\n`sluice plugin list` prints the built-in ones.",
+    },
+    Explanation {
+        code: NO_MANIFEST,
+        title: "a component carries no manifest",
+        text: "A plugin says in its manifest what it is and what it needs. The component that this step uses has none, and it is\nno plain WASI command (`wasi:cli/run`) either. The Rust SDK embeds `plugin.yaml` when it compiles; for other\nlanguages:\n\n    sluice plugin pack component.wasm plugin.yaml -o plugin.wasm",
+    },
+    Explanation {
+        code: BAD_MANIFEST,
+        title: "a manifest holds something that cannot be used",
+        text: "The manifest can be read, but its schema of inputs is not valid JSON Schema (draft 2020-12), or one of its grants is\nno valid expression. Grants may name inputs through `with`, and nothing else:\n\n    capabilities:\n      - http: [\"POST ${{ with.url }}\"]\n        reason: delivers the message",
+    },
+    Explanation {
+        code: KIND_MISMATCH,
+        title: "a manifest names a kind that the component does not export",
+        text: "The kinds in the manifest say how steps of the plugin are run and shown, so they must be what the component really\nexports. With `kinds: [scan]`, the component exports `sluice:plugin/scan`.",
+    },
+    Explanation {
+        code: AMBIGUOUS_KIND,
+        title: "a plugin is of several kinds",
+        text: "A component may export several kinds, but a step cannot say yet which one it means. Use a plugin of one kind.",
+    },
+    Explanation {
+        code: UNKNOWN_IMPORT,
+        title: "a component imports something that Sluice does not have",
+        text: "A component runs only if everything that it imports is there: WASI 0.2 (`cli`, `clocks`, `filesystem`, `http`, `io`,\n`random`, `sockets`), `sluice:plugin/types@1` and `sluice:host@1`. What else it imports may belong to a newer version\nof Sluice or to another host. `sluice plugin show FILE` prints all imports.",
+    },
+    Explanation {
+        code: NOT_DECLARED,
+        title: "a component imports a capability that its manifest does not declare",
+        text: "A plugin declares every capability that it could use, with a reason, so that people can tell from the manifest what\nit can do. A component that imports more is refused before anything runs. The plugin's author declares it:\n\n    capabilities:\n      - exec: [\"git\"]\n        reason: reads the history",
+    },
+    Explanation {
+        code: UNKNOWN_INPUT,
+        title: "a step sets an input that its plugin does not have",
+        text: "Unknown inputs are refused, because a misspelled one would silently do nothing. `sluice plugin show NAME` prints the\ninputs of a plugin. For a plain WASI command the only one is `args`:\n\n    - uses: ./tool.wasm\n      with:\n        args: [\"--check\", \"src\"]",
+    },
+    Explanation {
+        code: MISSING_INPUT,
+        title: "a step does not set an input that its plugin requires",
+        text: "The manifest requires the input and gives no default. `sluice plugin show NAME` prints what it means.\n\n    - uses: notify\n      with:\n        url: https://hooks.example.com/T000",
+    },
+    Explanation {
+        code: INVALID_INPUT,
+        title: "an input does not fit what its plugin accepts",
+        text: "Inputs are checked against the JSON Schema in the plugin's manifest before anything runs, as far as they are known\nthen; the rest is checked when the step starts. `sluice plugin show NAME` prints the types.",
+    },
+    Explanation {
+        code: INVALID_VARIABLE,
+        title: "a variable has a value that no environment can hold",
+        text: "Variables are text; numbers and booleans become text. Lists, mappings and null do not:\n\n    env:\n      LEVEL: 3\n      NAMES: ${{ inputs.names.join(\",\") }}",
+    },
+    Explanation {
+        code: BAD_GRANT,
+        title: "something cannot be granted",
+        text: "A grant is written like this, and an input that a plugin's grants depend on must lead to one:\n\n    grants:\n      files: [\"read src\", \"write dist\"]\n      http: [\"GET https://api.example.com/v1/*\"]\n      exec: [\"git\"]\n      env: [\"CI\"]\n      secrets: [\"API_TOKEN\"]\n      artifacts: [\"read\", \"write\"]\n\nPaths are relative to the workspace and stay inside it.",
+    },
+    Explanation {
+        code: GRANT_EXCEEDS,
+        title: "a step grants more than its plugin declares",
+        text: "What a step may touch is what its plugin declares and its `grants` allow, so `grants` can only narrow. A capability\nthat `grants` does not name keeps what is declared; an empty list takes it away:\n\n    - uses: lint\n      grants:\n        files: [\"read src\"]\n        http: []",
+    },
+    Explanation {
+        code: UNDECIDED_GRANT,
+        title: "what a step may touch would be known only when it runs",
+        text: "The plugin's grants depend on an input, and the input depends on the run, for example on the output of an earlier\nstep. So that the plan still says what may happen, the step states the most that it may touch:\n\n    - uses: ./fetch.wasm\n      with:\n        url: ${{ steps.find.outputs.url }}\n      grants:\n        http: [\"GET https://api.example.com/*\"]\n\nWhen the step starts, it gets what both sides allow.",
+    },
+    Explanation {
+        code: NO_FINDINGS,
+        title: "`fail-on` on a step that reports no findings",
+        text: "`fail-on` is the least severity of findings that fails a step: `info`, `warning`, `error` or `never`. Only plugins of\nthe kinds `lint` and `scan` report findings.",
+    },
+];

@@ -1,0 +1,43 @@
+//! Inputs and grants of one step, from values that are all known.
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+use sluice_model::{Failure, FailureKind, Place, Problem};
+
+use crate::grants;
+use crate::plan::{Decided, Plan, Step};
+
+/// Decides a step when it starts, by the same rules as the plan does. `with` is the evaluated template, `env` the
+/// variables of the step.
+///
+/// # Errors
+/// `FailureKind::InvalidInput`, with the first problem's place and the others as causes.
+pub fn decide(plan: &Plan, step: &Step, with: Value, env: IndexMap<String, String>) -> Result<Decided, Failure> {
+    settle(step, with, env).map_err(|problems| {
+        let mut problems = problems.into_iter();
+        let Some(first) = problems.next() else { return Failure::new(FailureKind::Internal, "the step has no inputs") };
+        let place = first.labels.first().map(|label| Place::new(&plan.source, label.span, label.text.clone()));
+        Failure {
+            causes: problems.map(|problem| problem.message).collect(),
+            help: first.help,
+            place,
+            ..Failure::new(FailureKind::InvalidInput, first.message)
+        }
+    })
+}
+
+/// Fills in defaults, checks the inputs, and puts them into the grants.
+pub(crate) fn settle(step: &Step, mut with: Value, env: IndexMap<String, String>) -> Result<Decided, Vec<Problem>> {
+    if with.is_null() {
+        with = Value::Object(serde_json::Map::new());
+    }
+    step.plugin.inputs.fill(&mut with);
+    let problems = step.plugin.inputs.check(step, &with);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let declaration = grants::declared(step, &with, &BTreeSet::new())?;
+    Ok(Decided { grants: grants::effective(step, &declaration.grants), inputs: with, env })
+}

@@ -1,0 +1,165 @@
+//! Workflow and plugins -> plan.
+
+mod step;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::{Value, json};
+use sluice_model::suggest::{closest, list};
+use sluice_model::{Digest, PluginRef, Problem, Span};
+use sluice_workflow::template::Expression;
+use sluice_workflow::workflow::{FINALLY, Workflow};
+use sluice_workflow::{Template, workflow};
+
+use crate::codes;
+use crate::plan::{Job, Plan, PluginInfo};
+use crate::plugin::Plugin;
+use crate::scope::Scope;
+
+/// What the caller knows of the world before the run.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// What `git` is in expressions; `None` outside a repository.
+    pub git: Option<Value>,
+    /// What `run` is in expressions.
+    pub run: Value,
+    /// Names of the built-in plugins, for suggestions.
+    pub builtins: Vec<String>,
+    /// Why programs that steps run are not confined by the operating system; `None` if they are.
+    pub unconfined: Option<String>,
+}
+
+/// Plugins by reference. One that could not be loaded is the problem that says why; its place is added here.
+pub type Plugins = BTreeMap<PluginRef, Result<PluginInfo, Problem>>;
+
+/// Plans a workflow. `inputs` are the values of the workflow's inputs, defaults filled in.
+///
+/// # Errors
+/// All problems, in source order, each within the workflow's source.
+pub fn plan(
+    workflow: &Workflow,
+    plugins: &Plugins,
+    inputs: IndexMap<String, Value>,
+    facts: Facts,
+) -> Result<Plan, Vec<Problem>> {
+    let context = json!({"inputs": inputs, "git": facts.git, "run": facts.run});
+    let mut planner = Planner { plugins, facts, checked: BTreeMap::new(), problems: Vec::new() };
+    let scope = planner.enter(Some(&Scope::new(&context)), &workflow.env);
+    let jobs = workflow.jobs.iter().map(|(name, job)| (name.clone(), planner.job(job, scope.as_ref()))).collect();
+    let finally = planner.finally(&workflow.finally, scope.as_ref());
+    let mut problems = planner.problems;
+    if !problems.is_empty() {
+        problems.sort_by_key(Problem::position);
+        return Err(problems.into_iter().map(|problem| problem.within(&workflow.source)).collect());
+    }
+    let mut plan = Plan {
+        source: workflow.source.clone(),
+        workflow: workflow.name.clone(),
+        digest: Digest::from_bytes([0; 32]),
+        inputs,
+        context,
+        env: workflow.env.clone(),
+        jobs,
+        finally,
+    };
+    plan.digest = plan.compute_digest();
+    Ok(plan)
+}
+
+struct Planner<'w> {
+    plugins: &'w Plugins,
+    facts: Facts,
+    /// `None` for a plugin whose problems have been told.
+    checked: BTreeMap<&'w PluginRef, Option<Arc<Plugin>>>,
+    problems: Vec<Problem>,
+}
+
+impl<'w> Planner<'w> {
+    /// The scope inside something with variables; `None` if they depend on the run, or a problem has been told.
+    fn enter(&mut self, scope: Option<&Scope>, env: &IndexMap<String, Template>) -> Option<Scope> {
+        let scope = scope?;
+        let expressions: Vec<_> = env.values().flat_map(Template::expressions).collect();
+        if !known(scope, &expressions) {
+            return None;
+        }
+        scope.enter(env).map_err(|problem| self.problems.push(problem)).ok()
+    }
+
+    fn job(&mut self, job: &'w workflow::Job, scope: Option<&Scope>) -> Job {
+        let scope = self.enter(scope, &job.env);
+        let mut planned = Job {
+            name: job.name.value.clone(),
+            span: job.name.span,
+            needs: job.needs.iter().map(|need| need.value.clone()).collect(),
+            condition: job.condition.clone(),
+            env: job.env.clone(),
+            outputs: job.outputs.clone(),
+            timeout_ms: job.timeout_ms,
+            continue_on_error: job.continue_on_error,
+            steps: Vec::with_capacity(job.steps.len()),
+        };
+        planned.steps.extend(job.steps.iter().filter_map(|step| self.step(step, scope.as_ref())));
+        planned
+    }
+
+    fn finally(&mut self, steps: &'w [workflow::Step], scope: Option<&Scope>) -> Option<Job> {
+        let (first, last) = (steps.first()?, steps.last()?);
+        Some(Job {
+            name: FINALLY.to_owned(),
+            span: Span::new(first.span.start, last.span.end),
+            needs: Vec::new(),
+            condition: None,
+            env: IndexMap::new(),
+            outputs: IndexMap::new(),
+            timeout_ms: None,
+            continue_on_error: false,
+            steps: steps.iter().filter_map(|step| self.step(step, scope)).collect(),
+        })
+    }
+
+    /// The plugin behind a reference, checked when it is first used.
+    fn plugin(&mut self, uses: &'w PluginRef, at: Span) -> Option<Arc<Plugin>> {
+        if let Some(checked) = self.checked.get(uses) {
+            return checked.clone();
+        }
+        let checked = match self.plugins.get(uses) {
+            Some(Ok(info)) => Plugin::check(info, at).map(Arc::new),
+            Some(Err(problem)) => Err(vec![located(problem.clone(), at)]),
+            None => Err(vec![self.unknown(uses, at)]),
+        };
+        let checked = checked.map_err(|problems| self.problems.extend(problems)).ok();
+        self.checked.insert(uses, checked.clone());
+        checked
+    }
+
+    fn unknown(&self, uses: &PluginRef, at: Span) -> Problem {
+        let name = uses.to_string();
+        let builtins = || self.facts.builtins.iter().map(String::as_str);
+        let problem = Problem::new(codes::UNKNOWN_PLUGIN, format!("unknown plugin `{name}`"));
+        match closest(&name, builtins()) {
+            Some(similar) => problem
+                .at(at, "no built-in plugin has this name")
+                .help(format!("a plugin with a similar name exists: `{similar}`")),
+            None => problem
+                .at(at, "no built-in plugin has this name")
+                .help(format!("built in: {}; others by path: `./plugin.wasm`", list(builtins()))),
+        }
+    }
+}
+
+/// A problem of a plugin keeps its own source, if it has one; the step is where it came from.
+fn located(problem: Problem, at: Span) -> Problem {
+    match problem.source {
+        None if problem.labels.is_empty() => problem.at(at, "used here"),
+        _ => problem,
+    }
+}
+
+/// Whether all that the expressions name is known before the run.
+fn known(scope: &Scope, expressions: &[&Expression]) -> bool {
+    let roots: BTreeSet<&str> =
+        expressions.iter().flat_map(|expression| expression.roots()).map(String::as_str).collect();
+    roots.into_iter().all(|root| scope.context.has(root))
+}

@@ -1,0 +1,208 @@
+//! One step of a workflow -> one step of the plan.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+use sluice_model::finding::FailOn;
+use sluice_model::grant::{Capability, Grant};
+use sluice_model::suggest::list;
+use sluice_model::{Grants, Kind, Limits, Problem};
+use sluice_workflow::template::TemplateValue;
+use sluice_workflow::{Template, workflow};
+
+use super::{Planner, known};
+use crate::plan::Step;
+use crate::scope::Scope;
+use crate::{codes, decide, grants};
+
+impl<'w> Planner<'w> {
+    /// `scope` is the job's, `None` if it depends on the run. `None` if the plugin cannot be used.
+    pub(super) fn step(&mut self, step: &'w workflow::Step, scope: Option<&Scope>) -> Option<Step> {
+        let plugin = self.plugin(&step.uses.value, step.uses.span)?;
+        let mut planned = Step {
+            id: step.id.clone(),
+            name: step.name.clone(),
+            span: step.span,
+            uses: step.uses.value.clone(),
+            uses_span: step.uses.span,
+            digest: plugin.digest,
+            kind: plugin.kind,
+            command: plugin.command,
+            condition: step.condition.clone(),
+            env: step.env.clone(),
+            with: step.with.clone(),
+            decided: None,
+            manifest: plugin.manifest.clone(),
+            narrowed: Grants::default(),
+            narrows: step.grants.keys().copied().collect(),
+            undecided: Vec::new(),
+            limits: limits(step),
+            fail_on: step.fail_on.unwrap_or(default_fail_on(plugin.kind)),
+            continue_on_error: step.continue_on_error,
+            notes: Vec::new(),
+            plugin,
+        };
+        if step.fail_on.is_some() && !planned.kind.emits_findings() {
+            self.problems.push(
+                Problem::new(
+                    codes::NO_FINDINGS,
+                    format!("step `{}` has `fail-on`, but its plugin reports no findings", step.id),
+                )
+                .at(step.uses.span, format!("a plugin of the kind `{}`", planned.kind))
+                .help("remove `fail-on`"),
+            );
+        }
+        planned.narrowed = self.narrowed(step);
+        let scope = self.enter(scope, &step.env);
+        match scope.filter(|scope| known(scope, &step.with.expressions())) {
+            Some(scope) => self.decide(step, &mut planned, &scope),
+            None => self.check_known(step, &mut planned),
+        }
+        planned.notes = self.notes(&planned);
+        Some(planned)
+    }
+
+    fn narrowed(&mut self, step: &workflow::Step) -> Grants {
+        let mut narrowed = Grants::default();
+        for (capability, spellings) in &step.grants {
+            for spelling in spellings {
+                match Grant::parse(*capability, &spelling.value) {
+                    Ok(grant) => narrowed.add(grant),
+                    Err(reason) => self.problems.push(
+                        Problem::new(codes::BAD_GRANT, format!("`{}` is no grant of `{capability}`", spelling.value))
+                            .at(spelling.span, reason),
+                    ),
+                }
+            }
+        }
+        narrowed
+    }
+
+    /// Everything is known: decides inputs and grants for good.
+    fn decide(&mut self, step: &workflow::Step, planned: &mut Step, scope: &Scope) {
+        let decided = step.with.evaluate(&scope.context).map_err(|problem| vec![problem]);
+        match decided.and_then(|with| decide::settle(planned, with, scope.env().clone())) {
+            Ok(decided) => {
+                if let Ok(declaration) = grants::declared(planned, &decided.inputs, &BTreeSet::new()) {
+                    self.check_narrowed(step, planned, &declaration);
+                }
+                planned.decided = Some(decided);
+            }
+            Err(problems) => self.problems.extend(problems),
+        }
+    }
+
+    /// Something is known only when the step starts: checks the rest, so that as little as possible fails then.
+    fn check_known(&mut self, step: &workflow::Step, planned: &mut Step) {
+        let TemplateValue::Mapping(entries) = &step.with.value else { return };
+        let names: Vec<&str> = entries.iter().map(|(name, _, _)| name.as_str()).collect();
+        let literal = |template: &Template| template.literal();
+        let values: Map<String, Value> =
+            entries.iter().filter_map(|(name, _, value)| Some((name.clone(), literal(value)?))).collect();
+        let unknown: BTreeSet<&str> = names.iter().copied().filter(|name| !values.contains_key(*name)).collect();
+        let problems = planned.plugin.inputs.check_known(planned, &names, &values);
+        if !problems.is_empty() {
+            return self.problems.extend(problems);
+        }
+        let mut values = Value::Object(values);
+        planned.plugin.inputs.fill(&mut values);
+        match grants::declared(planned, &values, &unknown) {
+            Ok(declaration) => {
+                self.check_narrowed(step, planned, &declaration);
+                for capability in &declaration.undecided {
+                    if !planned.narrows.contains(capability) {
+                        self.problems.push(undecided(planned, *capability, &unknown));
+                    }
+                }
+                planned.undecided = declaration.undecided.into_iter().collect();
+            }
+            Err(problems) => self.problems.extend(problems),
+        }
+    }
+
+    /// A step's `grants` only narrow.
+    fn check_narrowed(&mut self, step: &workflow::Step, planned: &Step, declaration: &grants::Declaration) {
+        if planned.plugin.declared.is_none() {
+            return;
+        }
+        let plugin = planned.plugin.name();
+        for (capability, spellings) in
+            step.grants.iter().filter(|(capability, _)| !declaration.undecided.contains(*capability))
+        {
+            for spelling in spellings {
+                let Ok(grant) = Grant::parse(*capability, &spelling.value) else { continue };
+                if declaration.grants.covers(&grant) {
+                    continue;
+                }
+                let declared = declaration.grants.spellings(*capability);
+                let help = match declared.as_slice() {
+                    [] => format!(
+                        "it declares no `{capability}` for these inputs; `grants` only narrow what a plugin declares"
+                    ),
+                    declared => format!(
+                        "for these inputs it declares {} of `{capability}`; `grants` only narrow that",
+                        list(declared.iter().map(String::as_str))
+                    ),
+                };
+                self.problems.push(
+                    Problem::new(
+                        codes::GRANT_EXCEEDS,
+                        format!(
+                            "step `{}` grants `{}`, which is more than plugin `{plugin}` declares",
+                            step.id, spelling.value
+                        ),
+                    )
+                    .at(spelling.span, "not covered by what it declares")
+                    .help(help),
+                );
+            }
+        }
+    }
+
+    fn notes(&self, step: &Step) -> Vec<String> {
+        let Some(why) = &self.facts.unconfined else { return Vec::new() };
+        let grants = step.decided.as_ref().map_or(&step.narrowed, |decided| &decided.grants);
+        let programs = grants.exec.iter().map(|grant| {
+            let what = if grant.is_shell() { ", and any other program," } else { "" };
+            format!("runs `{grant}`{what} unconfined: it can do all that your account can ({why})")
+        });
+        programs.collect()
+    }
+}
+
+fn undecided(step: &Step, capability: Capability, unknown: &BTreeSet<&str>) -> Problem {
+    let example = match capability {
+        Capability::Files => "read src",
+        Capability::Http => "GET https://api.example.com/v1/*",
+        Capability::Exec => "git",
+        Capability::Env => "CI",
+        Capability::Secrets => "API_TOKEN",
+        Capability::Artifacts => "read",
+    };
+    Problem::new(
+        codes::UNDECIDED_GRANT,
+        format!("what step `{}` may touch with `{capability}` would be known only when it runs", step.id),
+    )
+    .at(grants::deciding_span(step, capability, unknown), "this value decides it")
+    .help(format!("say in the step what it may touch at most:\n    grants:\n      {capability}: [\"{example}\"]"))
+}
+
+fn default_fail_on(kind: Kind) -> FailOn {
+    match kind {
+        Kind::Scan => FailOn::Warning,
+        Kind::Lint => FailOn::Error,
+        Kind::Build | Kind::Deploy | Kind::Notify | Kind::Task => FailOn::Never,
+    }
+}
+
+fn limits(step: &workflow::Step) -> Limits {
+    let defaults = Limits::default();
+    let own = &step.limits;
+    Limits {
+        time_ms: step.timeout_ms.unwrap_or(defaults.time_ms),
+        memory_bytes: own.memory_bytes.unwrap_or(defaults.memory_bytes),
+        table_elements: own.table_elements.unwrap_or(defaults.table_elements),
+        handles: own.handles.unwrap_or(defaults.handles),
+        output_bytes: own.output_bytes.unwrap_or(defaults.output_bytes),
+    }
+}

@@ -1,0 +1,69 @@
+//! Values that templates can see at some place of the workflow, and the variables that are set there.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+use sluice_model::Problem;
+use sluice_workflow::Template;
+use sluice_workflow::template::Context;
+
+/// `inputs`, `git`, `run`, `env`, and whatever else the caller has put in. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    pub context: Context,
+    env: Arc<IndexMap<String, String>>,
+}
+
+impl Scope {
+    /// The values of [`crate::Plan::context`], without any variable.
+    pub fn new(known: &Value) -> Self {
+        let mut context = Context::new();
+        for (name, value) in known.as_object().into_iter().flatten() {
+            context.set(name, value);
+        }
+        context.set("env", &Value::Object(serde_json::Map::new()));
+        Self { context, env: Arc::default() }
+    }
+
+    /// The scope inside something with an `env` of its own: its variables see those around and replace them.
+    ///
+    /// # Errors
+    /// At the first variable whose value has no place in an environment.
+    pub fn enter(&self, variables: &IndexMap<String, Template>) -> Result<Self, Problem> {
+        if variables.is_empty() {
+            return Ok(self.clone());
+        }
+        let mut env = IndexMap::clone(&self.env);
+        for (name, template) in variables {
+            let value = text(name, template, template.evaluate(&self.context)?)?;
+            env.insert(name.clone(), value);
+        }
+        let mut context = self.context.clone();
+        let object = env.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
+        context.set("env", &Value::Object(object));
+        Ok(Self { context, env: Arc::new(env) })
+    }
+
+    pub fn env(&self) -> &IndexMap<String, String> {
+        &self.env
+    }
+}
+
+fn text(name: &str, template: &Template, value: Value) -> Result<String, Problem> {
+    let kind = match value {
+        Value::String(text) if text.contains('\0') => "text with a NUL character",
+        Value::String(text) => return Ok(text),
+        Value::Bool(value) => return Ok(value.to_string()),
+        Value::Number(number) => return Ok(number.to_string()),
+        Value::Null => "null",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
+    };
+    Err(Problem::new(
+        crate::codes::INVALID_VARIABLE,
+        format!("the variable `{name}` is {kind}, which has no place in an environment"),
+    )
+    .at(template.span, format!("this is {kind}"))
+    .help("give it text, a number or a boolean"))
+}

@@ -1,0 +1,255 @@
+//! The one loop of a run: starts steps, listens to them, stamps time and sequence, hands on events.
+
+mod job;
+mod step;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod values;
+mod verdict;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sluice_model::{Event, EventKind, Failure, FailureKind, Outcome, StepId};
+use sluice_plan::{Plan, Scope};
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
+
+use crate::runner::{Said, StepReport, StepRunner};
+use crate::scheduler::{Command, Graph, Input, Node, Scheduler, StepIndex};
+use job::JobState;
+use step::Running;
+use summary::SoFar;
+use timers::{Timer, Timers};
+use values::Results;
+
+/// How long after its time limit a step is given up by the dispatcher, when its runner has not ended it.
+const GRACE_AFTER_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a step has to end after it was asked to.
+const GRACE_AFTER_CANCEL: Duration = Duration::from_secs(15);
+
+/// How long a run that was killed waits for its steps to be dropped.
+const GRACE_AFTER_KILL: Duration = Duration::from_secs(1);
+
+/// Events of steps taken in at once, so that a chatty step does not keep others waiting.
+const BATCH: usize = 256;
+
+/// How to run a plan.
+#[derive(Clone)]
+pub struct Options {
+    pub run_id: String,
+    /// Jobs at once.
+    pub max_parallel: NonZeroUsize,
+    /// Deploy steps only plan, notify steps are skipped. Everything else runs.
+    pub dry_run: bool,
+    /// Milliseconds since the Unix epoch.
+    pub clock: Arc<dyn Fn() -> u64 + Send + Sync>,
+}
+
+/// What people ask of a running run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// End in order: running steps are asked to end, `finally` runs.
+    Cancel,
+    /// End now.
+    Kill,
+}
+
+/// Runs the plan to its end and hands every event to `sink`, in order. Never fails: what goes wrong is an outcome.
+///
+/// The sink returns nothing, so that no record or report can change a verdict. When `control` is closed, nobody can
+/// cancel the run any more.
+pub async fn run<R: StepRunner>(
+    plan: Arc<Plan>,
+    runner: Arc<R>,
+    options: Options,
+    mut control: mpsc::Receiver<Control>,
+    sink: impl FnMut(&Event),
+) -> Outcome {
+    let (say, mut said) = mpsc::unbounded_channel();
+    let mut dispatcher = Dispatcher::new(plan, runner, options, say, sink);
+    dispatcher.start();
+    let mut heard = Vec::new();
+    let mut controlled = true;
+    while dispatcher.finished.is_none() {
+        tokio::select! {
+            biased;
+            order = control.recv(), if controlled => match order {
+                Some(Control::Cancel) => dispatcher.feed(Input::Cancel),
+                Some(Control::Kill) => dispatcher.feed(Input::Kill),
+                None => controlled = false,
+            },
+            (at, timer) = dispatcher.timers.next() => dispatcher.time(at, timer),
+            Some(ended) = dispatcher.tasks.join_next() => {
+                // What the step said before it ended comes before its end.
+                for _ in 0..said.len() {
+                    if let Ok((id, said)) = said.try_recv() {
+                        dispatcher.hear(&id, said);
+                    }
+                }
+                dispatcher.ended(ended);
+            }
+            _ = said.recv_many(&mut heard, BATCH) => heard.drain(..).for_each(|(id, said)| dispatcher.hear(&id, said)),
+        }
+    }
+    let outcome = dispatcher.finished.unwrap_or(Outcome::Unknown);
+    // Dropping a step's future is what ends the programs it runs.
+    let _ = tokio::time::timeout(GRACE_AFTER_KILL, dispatcher.tasks.shutdown()).await;
+    outcome
+}
+
+struct Dispatcher<R, S> {
+    plan: Arc<Plan>,
+    runner: Arc<R>,
+    options: Options,
+    sink: S,
+    seq: u64,
+    started: u64,
+    scheduler: Scheduler,
+    commands: VecDeque<Command>,
+    /// Of the workflow as a whole.
+    scope: Result<Scope, Failure>,
+    jobs: Vec<JobState>,
+    /// Of the jobs that have ended.
+    needs: Results,
+    so_far: SoFar,
+    tasks: JoinSet<(StepIndex, StepReport)>,
+    running: BTreeMap<StepIndex, Running>,
+    names: HashMap<StepId, StepIndex>,
+    say: mpsc::UnboundedSender<(StepId, Said)>,
+    timers: Timers,
+    finished: Option<Outcome>,
+}
+
+impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
+    fn new(
+        plan: Arc<Plan>,
+        runner: Arc<R>,
+        options: Options,
+        say: mpsc::UnboundedSender<(StepId, Said)>,
+        sink: S,
+    ) -> Self {
+        let started = (options.clock)();
+        let graph = graph(&plan);
+        Self {
+            jobs: graph.jobs.iter().map(|_| JobState::default()).collect(),
+            scheduler: Scheduler::new(graph, options.max_parallel),
+            scope: Scope::new(&plan.context).enter(&plan.env).map_err(|problem| values::failure(problem, &plan.source)),
+            so_far: SoFar::new(plan.clone(), options.run_id.clone(), started),
+            plan,
+            runner,
+            options,
+            sink,
+            needs: Results::default(),
+            seq: 0,
+            started,
+            commands: VecDeque::new(),
+            tasks: JoinSet::new(),
+            running: BTreeMap::new(),
+            names: HashMap::new(),
+            say,
+            timers: Timers::default(),
+            finished: None,
+        }
+    }
+
+    fn start(&mut self) {
+        let jobs = self.plan.all_jobs();
+        let jobs = jobs.map(|job| (job.name.clone(), job.steps.iter().map(|step| step.id.clone()).collect()));
+        self.emit_at(
+            self.started,
+            EventKind::RunStarted {
+                run: self.options.run_id.clone(),
+                workflow: self.plan.workflow.clone(),
+                file: self.plan.source.name().to_owned(),
+                plan: self.plan.digest,
+                jobs: jobs.collect(),
+            },
+        );
+        self.feed(Input::Start);
+    }
+
+    fn now(&self) -> u64 {
+        (self.options.clock)()
+    }
+
+    fn emit_at(&mut self, at: u64, kind: EventKind) {
+        (self.sink)(&Event { seq: self.seq, at, kind });
+        self.seq += 1;
+    }
+
+    fn emit(&mut self, kind: EventKind) {
+        self.emit_at(self.now(), kind);
+    }
+
+    /// Tells the scheduler, and does all that it says until it waits for the outside again.
+    fn feed(&mut self, input: Input) {
+        self.commands.extend(self.scheduler.handle(input));
+        while let Some(command) = self.commands.pop_front() {
+            let answer = match command {
+                Command::Decide { job } => Some(self.decide_job(job)),
+                Command::Begin { job } => self.begin_job(job),
+                Command::Start { id } => self.start_step(id),
+                Command::Skip { id, reason } => self.skip_step(id, reason),
+                Command::Cancel { id } => self.cancel_step(id),
+                Command::Kill { id } => self.kill_step(id),
+                Command::Finish { job, outcome } => self.finish_job(job, outcome),
+                Command::FinishRun { outcome } => self.finish_run(outcome),
+            };
+            if let Some(input) = answer {
+                self.commands.extend(self.scheduler.handle(input));
+            }
+        }
+    }
+
+    /// A task has ended. One that was given up before is not looked at any more.
+    fn ended(&mut self, ended: Result<(StepIndex, StepReport), JoinError>) {
+        let (id, report) = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                let task = error.id();
+                let Some((id, _)) = self.running.iter().find(|(_, running)| running.task.id() == task) else { return };
+                let failure = Failure::new(FailureKind::Internal, "the host panicked while it ran this step");
+                (*id, StepReport { failure: Some(failure), outputs: Default::default() })
+            }
+        };
+        if let Some(answer) = self.finish_step(id, report) {
+            self.feed(answer);
+        }
+    }
+
+    fn time(&mut self, at: Instant, timer: Timer) {
+        match timer {
+            Timer::Job(job) if self.scheduler.outcome(job).is_none() => self.feed(Input::TimedOut { job }),
+            Timer::Step(id) if self.running.get(&id).is_some_and(|running| running.deadline <= at) => {
+                if let Some(answer) = self.give_up(id) {
+                    self.feed(answer);
+                }
+            }
+            Timer::Job(_) | Timer::Step(_) => {}
+        }
+    }
+
+    fn finish_run(&mut self, outcome: Outcome) -> Option<Input> {
+        self.finished = Some(outcome);
+        let now = self.now();
+        self.emit_at(now, EventKind::RunFinished { outcome, duration_ms: now.saturating_sub(self.started) });
+        None
+    }
+}
+
+fn graph(plan: &Plan) -> Graph {
+    let node = |job: &sluice_plan::Job| Node {
+        needs: job.needs.iter().filter_map(|need| plan.jobs.get_index_of(need)).collect(),
+        conditional: job.condition.is_some(),
+        steps: job.steps.len(),
+        continue_on_error: job.continue_on_error,
+    };
+    Graph { jobs: plan.all_jobs().map(node).collect(), finally: plan.finally.is_some() }
+}

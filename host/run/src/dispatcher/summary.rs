@@ -1,0 +1,106 @@
+//! The run so far, for notifications.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Map, Value, json};
+use sluice_model::event::FindingCounts;
+use sluice_model::{Failure, Outcome};
+use sluice_plan::Plan;
+
+use crate::runner::Summary;
+use crate::scheduler::StepIndex;
+
+/// Kept up to date by the dispatcher, read when a plugin asks. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SoFar {
+    plan: Arc<Plan>,
+    run: String,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    outcome: Outcome,
+    started: u64,
+    now: u64,
+    jobs: BTreeMap<usize, JobState>,
+}
+
+#[derive(Debug, Default)]
+struct JobState {
+    outcome: Option<Outcome>,
+    steps: Vec<StepState>,
+}
+
+/// One step that has ended.
+#[derive(Debug, Clone)]
+pub struct StepState {
+    pub index: StepIndex,
+    pub outcome: Outcome,
+    pub findings: FindingCounts,
+    pub duration_ms: u64,
+    pub failure: Option<Failure>,
+}
+
+impl SoFar {
+    pub fn new(plan: Arc<Plan>, run: String, now: u64) -> Self {
+        let state = State { outcome: Outcome::Passed, started: now, now, jobs: BTreeMap::new() };
+        Self { plan, run, state: Arc::new(Mutex::new(state)) }
+    }
+
+    fn update(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// A step has ended; `outcome` is what the run's would be if it ended now.
+    pub fn step(&self, step: StepState) {
+        self.update(|state| state.jobs.entry(step.index.job).or_default().steps.push(step));
+    }
+
+    pub fn job(&self, job: usize, outcome: Outcome) {
+        self.update(|state| state.jobs.entry(job).or_default().outcome = Some(outcome));
+    }
+
+    /// How things stand at `now`, in milliseconds of the run's clock.
+    pub fn at(&self, now: u64, outcome: Outcome) -> Summary {
+        self.update(|state| (state.now, state.outcome) = (now, outcome));
+        let this = self.clone();
+        Summary::new(move || this.to_json())
+    }
+
+    fn to_json(&self) -> Value {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let jobs = state.jobs.iter().filter_map(|(index, state)| {
+            let job = self.plan.job(*index)?;
+            let steps: Map<String, Value> = state.steps.iter().map(|step| step.to_json(job)).collect();
+            // A job that still runs is judged by what it has done so far.
+            let bad = state.steps.iter().any(|step| !step.outcome.is_good());
+            let outcome = state.outcome.unwrap_or(if bad { Outcome::Failed } else { Outcome::Passed });
+            Some((job.name.clone(), json!({"outcome": outcome, "steps": steps})))
+        });
+        json!({
+            "id": self.run,
+            "workflow": self.plan.workflow,
+            "outcome": state.outcome,
+            "duration-ms": state.now.saturating_sub(state.started),
+            "jobs": jobs.collect::<Map<String, Value>>(),
+        })
+    }
+}
+
+impl StepState {
+    fn to_json(&self, job: &sluice_plan::Job) -> (String, Value) {
+        let step = &job.steps[self.index.step];
+        let mut value = json!({
+            "name": step.name,
+            "outcome": self.outcome,
+            "findings": self.findings,
+            "duration-ms": self.duration_ms,
+        });
+        if let Some(failure) = &self.failure {
+            value["failure"] = json!(failure);
+        }
+        (step.id.clone(), value)
+    }
+}
