@@ -1,0 +1,183 @@
+//! A run on a terminal: what runs moves at the bottom, what ended scrolls up.
+
+use std::fmt::Display;
+
+use anstyle::Style;
+use sluice_model::{Event, EventKind, Outcome, StepId};
+use unicode_width::UnicodeWidthStr;
+
+use crate::look::{BOLD, CYAN, DIM, Look, PLAIN, RED, YELLOW};
+use crate::step::{self, Progress, StepLog, Steps};
+use crate::summary::Tally;
+use crate::{Options, text};
+
+/// How long a spinner stands still, in milliseconds.
+const SPIN: u64 = 80;
+
+const BAR: u64 = 16;
+
+/// The size of a terminal, in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    pub columns: usize,
+    pub rows: usize,
+}
+
+/// The state of the screen. An event costs the same however many came before; a frame costs what runs now.
+pub struct Live {
+    options: Options,
+    size: Size,
+    tally: Tally,
+    steps: Steps,
+    scrollback: String,
+    ended: bool,
+}
+
+impl Live {
+    pub fn new(options: Options, size: Size) -> Self {
+        let (tally, steps) = (Tally::default(), Steps::default());
+        Self { options, size, tally, steps, scrollback: String::new(), ended: false }
+    }
+
+    /// The terminal has another size now.
+    pub fn resize(&mut self, size: Size) {
+        self.size = size;
+    }
+
+    pub fn on_event(&mut self, event: &Event) {
+        self.tally.on_event(event);
+        let look = self.options.look;
+        match &event.kind {
+            EventKind::RunStarted { run, workflow, file, .. } => {
+                self.scrollback.push_str(&step::title(workflow, file, run, look));
+                self.scrollback.push('\n');
+            }
+            EventKind::Warning { message } => {
+                let message = text::clean_lines(message, look);
+                self.scrollback.push_str(&format!("{} {message}\n", look.paint(YELLOW, "! warning:")));
+            }
+            EventKind::RunFinished { outcome, duration_ms } => {
+                let record = self.options.record.as_deref();
+                self.scrollback.push_str(&self.tally.render(Some((*outcome, *duration_ms)), record, look));
+                self.ended = true;
+            }
+            _ => {}
+        }
+        if let Some((id, step, ending)) = self.steps.on_event(event) {
+            self.scrollback.push_str(&step::line(id, &step, &ending, self.tally.job_width(), look));
+            self.scrollback.push_str(&step::results(&step, look));
+            if !matches!(ending.outcome, Outcome::Passed | Outcome::Skipped) {
+                let details = step::details(id, &step, &ending, &self.tally.run, &self.options, self.size.columns);
+                self.scrollback.push_str(&details);
+                if !details.is_empty() {
+                    self.scrollback.push('\n');
+                }
+            }
+        }
+    }
+
+    /// Whole lines that have come since the last call; they go above the frame and never change again.
+    pub fn take_scrollback(&mut self) -> String {
+        std::mem::take(&mut self.scrollback)
+    }
+
+    /// The moving part: whole lines that fit the terminal, to be drawn over the lines of the frame before. Empty before
+    /// the run and after it. `now` is in milliseconds since the Unix epoch.
+    pub fn frame(&self, now: u64) -> String {
+        if self.ended || self.tally.run.is_empty() {
+            return String::new();
+        }
+        let mut out = String::new();
+        // Two rows for the lines below, one for the cursor.
+        let room = self.size.rows.saturating_sub(3).max(1);
+        let shown = if self.steps.running.len() > room { room - 1 } else { room };
+        for (id, step) in self.steps.running.iter().take(shown) {
+            self.running(id, step, now, &mut out);
+        }
+        if let Some(more @ 1..) = self.steps.running.len().checked_sub(shown) {
+            let mut line = Line::new(self.options.look, self.size.columns);
+            line.add(DIM, format_args!("  and {} more", more));
+            line.end(&mut out);
+        }
+        self.footer(now, &mut out);
+        out
+    }
+
+    /// `⠹ build  archive  1.24s  ━━━━━━━━────────  120/240  packing`
+    fn running(&self, id: &StepId, step: &StepLog, now: u64, out: &mut String) {
+        let look = self.options.look;
+        let frames = look.pick("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\");
+        let turn = (now / SPIN) as usize % frames.chars().count();
+        let width = self.tally.job_width();
+        let mut line = Line::new(look, self.size.columns);
+        line.add(CYAN, frames.chars().nth(turn).unwrap_or(' '));
+        line.add(PLAIN, format_args!(" {:<width$}  {}  ", id.job, step.name));
+        line.add(DIM, text::duration(now.saturating_sub(step.started)));
+        if step.attempt > 1 {
+            line.add(YELLOW, format_args!("  attempt {}", step.attempt));
+        }
+        match &step.progress {
+            Some(Progress { done, total, message }) => {
+                if let Some(total) = total.filter(|total| *total > 0) {
+                    let done = *done.min(&total);
+                    let filled = (u128::from(done) * u128::from(BAR) / u128::from(total)) as u64;
+                    let (full, empty) = (look.pick("━", "#"), look.pick("─", "."));
+                    line.add(CYAN, format_args!("  {}", full.repeat(filled as usize)));
+                    line.add(DIM, empty.repeat((BAR - filled) as usize));
+                    line.add(PLAIN, format_args!("  {done}/{total}"));
+                } else if *done > 0 {
+                    line.add(PLAIN, format_args!("  {done}"));
+                }
+                line.add(DIM, format_args!("  {message}"));
+            }
+            None => {
+                if let Some((_, last)) = step.lines.back() {
+                    line.add(DIM, format_args!("  {last}"));
+                }
+            }
+        }
+        line.end(out);
+    }
+
+    /// `3/7 jobs · 12/31 steps · 1 failed · 4.21s`
+    fn footer(&self, now: u64, out: &mut String) {
+        let look = self.options.look;
+        let dot = look.pick(" · ", " | ");
+        let mut line = Line::new(look, self.size.columns);
+        line.add(BOLD, format_args!("  {}/{} jobs", self.tally.jobs_ended(), self.tally.jobs.len()));
+        line.add(DIM, format_args!("{dot}{}/{} steps", self.tally.steps.ended, self.tally.steps.planned));
+        if self.tally.steps.failed > 0 {
+            line.add(RED, format_args!("{dot}{} failed", self.tally.steps.failed));
+        }
+        line.add(DIM, format_args!("{dot}{}", text::duration(now.saturating_sub(self.tally.started))));
+        line.end(out);
+    }
+}
+
+/// One line of the frame, never wider than the terminal: a wrapped line would break the count of lines.
+struct Line {
+    look: Look,
+    room: usize,
+    text: String,
+}
+
+impl Line {
+    fn new(look: Look, columns: usize) -> Self {
+        // The last column stays free: terminals differ in when they wrap.
+        Self { look, room: columns.saturating_sub(1), text: String::new() }
+    }
+
+    fn add(&mut self, style: Style, text: impl Display) {
+        let text = text.to_string();
+        let clean = text::clean(&text, self.look);
+        let fit = text::fit(&clean, self.room, self.look);
+        // What was cut ends the line.
+        self.room = if fit != clean { 0 } else { self.room - fit.width() };
+        self.text.push_str(&self.look.paint_after_space(style, &fit));
+    }
+
+    fn end(self, out: &mut String) {
+        out.push_str(self.text.trim_end());
+        out.push('\n');
+    }
+}

@@ -1,0 +1,165 @@
+//! Recorded runs: a list, one whole, its logs.
+
+use indexmap::IndexMap;
+use sluice_model::event::{FindingCounts, Level};
+use sluice_model::{Event, EventKind, Outcome, StepId};
+use unicode_width::UnicodeWidthStr;
+
+use crate::finding::Detail;
+use crate::look::{DIM, Look, MAGENTA, level_style, outcome_style, outcome_words};
+use crate::plain::prefix;
+use crate::step::{self, Steps};
+use crate::summary::Tally;
+use crate::{Options, finding, text};
+
+/// One line of the list of runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    pub id: String,
+    pub workflow: String,
+    pub state: RowState,
+    /// Milliseconds since the Unix epoch.
+    pub started: u64,
+    pub duration_ms: u64,
+    pub steps_passed: u64,
+    pub steps_planned: u64,
+    pub findings: FindingCounts,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowState {
+    Finished(Outcome),
+    Running,
+    Interrupted,
+}
+
+/// A table of runs, in the order given. `now` is in milliseconds since the Unix epoch.
+pub fn list(rows: &[Row], now: u64, look: Look) -> String {
+    let header = ["RUN", "WORKFLOW", "RESULT", "STARTED", "TOOK", "PASSED", "FINDINGS"].map(str::to_owned);
+    let cells: Vec<[String; 7]> = rows
+        .iter()
+        .map(|row| {
+            let result = match row.state {
+                RowState::Finished(outcome) => outcome.as_str(),
+                RowState::Running => "running",
+                RowState::Interrupted => "interrupted",
+            };
+            [
+                text::clean(&row.id, look).into_owned(),
+                text::clean(&row.workflow, look).into_owned(),
+                result.to_owned(),
+                text::ago(now.saturating_sub(row.started)),
+                text::duration(row.duration_ms),
+                format!("{}/{}", row.steps_passed, row.steps_planned),
+                text::findings(row.findings),
+            ]
+        })
+        .collect();
+    let mut widths = header.each_ref().map(|cell| cell.width());
+    for row in &cells {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.width().max(*width);
+        }
+    }
+    let pad = |cell: &str, width: usize| format!("{cell}{}", " ".repeat(width - cell.width()));
+    let line = |cells: &[String; 7], paint: &dyn Fn(usize, String) -> String| {
+        let padded = cells.iter().zip(widths).enumerate().map(|(at, (cell, width))| paint(at, pad(cell, width)));
+        format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    let mut out = line(&header, &|_, cell| look.paint(DIM, cell));
+    for (row, cells) in rows.iter().zip(&cells) {
+        let style = match row.state {
+            RowState::Finished(outcome) => outcome_style(outcome),
+            RowState::Running | RowState::Interrupted => MAGENTA,
+        };
+        out.push_str(&line(cells, &|at, cell| if at == 2 { look.paint(style, cell) } else { cell }));
+    }
+    out
+}
+
+/// One run, whole, by jobs in the order of the workflow: made from its events. `width` is in columns.
+pub struct Show {
+    options: Options,
+    width: usize,
+    tally: Tally,
+    steps: Steps,
+    title: String,
+    jobs: IndexMap<String, String>,
+    warnings: String,
+    ended: Option<(Outcome, u64)>,
+}
+
+impl Show {
+    pub fn new(options: Options, width: usize) -> Self {
+        Self {
+            options,
+            width,
+            tally: Tally::default(),
+            steps: Steps::default(),
+            title: String::new(),
+            jobs: IndexMap::new(),
+            warnings: String::new(),
+            ended: None,
+        }
+    }
+
+    pub fn on_event(&mut self, event: &Event) {
+        let look = self.options.look;
+        self.tally.on_event(event);
+        match &event.kind {
+            EventKind::RunStarted { run, workflow, file, jobs, .. } => {
+                self.title = step::title(workflow, file, run, look);
+                self.jobs = jobs.keys().map(|job| (job.clone(), String::new())).collect();
+            }
+            EventKind::Warning { message } => {
+                self.warnings.push_str(&format!(
+                    "{} {}\n",
+                    look.paint(MAGENTA, "warning:"),
+                    text::clean_lines(message, look)
+                ));
+            }
+            EventKind::RunFinished { outcome, duration_ms } => self.ended = Some((*outcome, *duration_ms)),
+            _ => {}
+        }
+        if let Some((id, step, ending)) = self.steps.on_event(event) {
+            let out = self.jobs.entry(id.job.clone()).or_default();
+            out.push_str(&step::line(id, &step, &ending, self.tally.job_width(), look));
+            out.push_str(&step::results(&step, look));
+            match ending.outcome {
+                Outcome::Passed | Outcome::Skipped => {
+                    out.push_str(&finding::render(&step.findings, Detail::Lines, "  ", &self.options, self.width));
+                }
+                _ => {
+                    let run = &self.tally.run;
+                    let details = step::details(id, &step, &ending, run, &self.options, self.width);
+                    out.push_str(&details);
+                    if !details.is_empty() {
+                        out.push('\n');
+                    }
+                }
+            }
+        }
+    }
+
+    pub fn finish(self) -> String {
+        let look = self.options.look;
+        let mut out = format!("{}\n", self.title);
+        out.extend(self.jobs.into_values());
+        for (id, step) in &self.steps.running {
+            let words = look.paint(MAGENTA, format_args!("started, {}", outcome_words(Outcome::Unknown)));
+            let [job, name] = [&id.job, &step.name].map(|text| text::clean(text, look));
+            out.push_str(&format!("{} {job}  {name}  {words}\n", look.mark(Outcome::Unknown)));
+        }
+        out.push_str(&self.warnings);
+        out.push_str(&self.tally.render(self.ended, self.options.record.as_deref(), look));
+        out
+    }
+}
+
+/// The lines of one log entry, each after `[job/step]` if `named`.
+pub fn log(id: &StepId, level: Level, text: &str, named: bool, look: Look) -> String {
+    let prefix = if named { prefix(id, look) } else { String::new() };
+    text.split('\n')
+        .map(|line| format!("{prefix}{}\n", look.paint(level_style(level), text::clean(line, look))))
+        .collect()
+}

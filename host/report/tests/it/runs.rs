@@ -1,0 +1,59 @@
+//! Recorded runs.
+
+use sluice_model::event::{FindingCounts, Level};
+use sluice_model::{Event, Outcome};
+use sluice_report::runs::{Row, RowState, Show, list, log};
+
+use crate::events::{START, failing_run, step};
+use crate::{COLOR, UNICODE, options, visible};
+
+fn rows() -> Vec<Row> {
+    let row = |id: &str, workflow: &str, state, ago, passed| Row {
+        id: id.to_owned(),
+        workflow: workflow.to_owned(),
+        state,
+        started: START - ago,
+        duration_ms: 62_665,
+        steps_passed: passed,
+        steps_planned: 10,
+        findings: FindingCounts { error: 10 - passed, warning: 1, info: 0 },
+    };
+    vec![
+        row("20261121-094512-7f3a", "ci", RowState::Running, 0, 0),
+        row("20261121-094312-0001", "nightly", RowState::Finished(Outcome::Passed), 120_000, 10),
+        row("20261121-074312-0002", "ci", RowState::Finished(Outcome::AllowedToFail), 7_320_000, 9),
+        row("20261111-074312-0003", "漢字\u{1b}", RowState::Interrupted, 864_000_000, 3),
+    ]
+}
+
+#[test]
+fn a_list() {
+    insta::assert_snapshot!(list(&rows(), START, UNICODE), @"");
+    insta::assert_snapshot!(visible(&list(&rows()[..2], START, COLOR)), @"");
+}
+
+fn show(events: &[Event]) -> String {
+    let mut show = Show::new(options(UNICODE), 80);
+    for event in events {
+        show.on_event(event);
+    }
+    show.finish()
+}
+
+#[test]
+fn a_whole_run() {
+    insta::assert_snapshot!(show(&failing_run()));
+}
+
+#[test]
+fn an_interrupted_run() {
+    insta::assert_snapshot!(show(&failing_run()[..8]));
+}
+
+#[test]
+fn logs() {
+    let id = step("build/archive");
+    let text = "two lines\n\u{1b}[31mred";
+    assert_eq!(log(&id, Level::Info, text, true, UNICODE), "[build/archive] two lines\n[build/archive] ␛[31mred\n");
+    assert_eq!(log(&id, Level::Info, text, false, UNICODE), "two lines\n␛[31mred\n");
+}
