@@ -1,0 +1,225 @@
+//! A task that does what its input `do` says, as badly as it can. `with` holds what to do it with.
+
+wit_bindgen::generate!({
+    path: "../../../../wit",
+    world: "task-plugin",
+    generate_all,
+});
+
+use exports::sluice::plugin::task::Guest;
+use sluice::host::artifacts::{Error as ArtifactError, Reader, Writer};
+use sluice::host::exec::{Command, Error as ExecError, Status};
+use sluice::host::secrets;
+use sluice::plugin::types::{Explanation, Failure, Finding, Level, Severity, Sink, Step, TransientFailure};
+use wasi::http::outgoing_handler::{self, OutgoingRequest};
+use wasi::http::types::{Fields, IncomingBody, Method, OutgoingBody, Scheme};
+use wasi::io::streams::StreamError;
+
+struct Task;
+
+export!(Task);
+
+impl Guest for Task {
+    fn run(step: &Step, sink: &Sink) -> Result<(), Failure> {
+        // The tests give flat objects of strings without escapes.
+        let inputs = step.inputs();
+        let strings: Vec<&str> = inputs.split('"').skip(1).step_by(2).collect();
+        let input = |name: &str| {
+            strings.iter().position(|it| *it == name).and_then(|i| strings.get(i + 1)).copied().unwrap_or_default()
+        };
+        run(step, sink, input("do"), input("with")).map_err(|text| match text.split_once(' ') {
+            Some(("invalid", text)) => Failure::InvalidInput(explain(text)),
+            Some(("transient", text)) => {
+                Failure::Transient(TransientFailure { explanation: explain(text), retry_after_ms: Some(1500) })
+            }
+            _ => Failure::Failed(explain(&text)),
+        })
+    }
+}
+
+fn explain(message: &str) -> Explanation {
+    Explanation { message: message.to_owned(), help: None }
+}
+
+fn run(step: &Step, sink: &Sink, misdeed: &str, with: &str) -> Result<(), String> {
+    match misdeed {
+        "nothing" => {}
+        "fail" => return Err(with.to_owned()),
+        "say" => sink.log(Level::Info, with),
+        "output" => {
+            let (name, value) = with.split_once('=').ok_or("no `=`")?;
+            // Quotes do not survive the test's plain reader of JSON.
+            sink.output(name, &value.replace('\'', "\"")).map_err(|failure| format!("{failure:?}"))?;
+        }
+        "files" => {
+            let files = step.files(&[with.to_owned()]).map_err(|failure| format!("{failure:?}"))?;
+            sink.log(Level::Info, &files.join(" "));
+        }
+        "flood-log" => loop {
+            sink.log(Level::Info, "0123456789");
+        },
+        "flood-findings" => loop {
+            sink.findings(&vec![finding(with); 100]);
+        },
+        "flood-progress" => {
+            for i in 0..1_000_000 {
+                sink.progress(i, None, with);
+            }
+        }
+        "huge-string" => sink.log(Level::Info, &"x".repeat(100 << 20)),
+        "handles" => {
+            let commands: Vec<Command> = (0..200_000).map(|_| Command::new(with)).collect();
+            sink.log(Level::Info, &commands.len().to_string());
+        }
+        "wait-for-cancel" => {
+            sink.log(Level::Info, "waiting");
+            while !step.cancelled() {
+                wasi::clocks::monotonic_clock::subscribe_duration(1_000_000).block();
+            }
+            sink.log(Level::Info, "cancelled, tidying up");
+            return Err("cancelled".into());
+        }
+        "get" => {
+            let (status, body) = http(Method::Get, with, &[])?;
+            sink.log(Level::Info, &format!("{status} {}", String::from_utf8_lossy(&body)));
+        }
+        // Follows one redirect, as a client library in the guest would.
+        "get-follow" => {
+            let (status, location) = http_head(with)?;
+            sink.log(Level::Info, &format!("{status} to {location}"));
+            let (status, body) = http(Method::Get, &location, &[])?;
+            sink.log(Level::Info, &format!("{status} {}", String::from_utf8_lossy(&body)));
+        }
+        "get-secret" => {
+            let (name, url) = with.split_once(' ').ok_or("no space")?;
+            let stand_in = secrets::placeholder(name).map_err(|error| match error {
+                secrets::Error::Denied(text) | secrets::Error::NotFound(text) => text,
+            })?;
+            sink.log(Level::Info, &format!("I hold {}", stand_in.split('-').next().unwrap_or_default()));
+            let (status, body) = http(Method::Get, url, &[("authorization", &format!("Bearer {stand_in}"))])?;
+            sink.log(Level::Info, &format!("{status} {}", String::from_utf8_lossy(&body)));
+        }
+        "host-header" => {
+            http(Method::Get, with, &[("host", "evil.example")])?;
+        }
+        "exec" => {
+            let mut words = with.split(' ').map(str::to_owned);
+            let command = Command::new(&words.next().unwrap_or_default());
+            command.args(&words.collect::<Vec<_>>());
+            finish(sink, &command)?;
+        }
+        "shell" => {
+            let command = Command::new("sh");
+            command.args(&["-c".to_owned(), with.to_owned()]);
+            finish(sink, &command)?;
+        }
+        "exec-in" => {
+            let command = Command::new("pwd");
+            command.directory(with);
+            finish(sink, &command)?;
+        }
+        "exec-preload" => {
+            let command = Command::new("env");
+            command.env("LD_PRELOAD", with);
+            finish(sink, &command)?;
+        }
+        "exec-secret" => {
+            let command = Command::new("env");
+            command.env_secret("TOKEN", with);
+            finish(sink, &command)?;
+        }
+        "publish" => {
+            let writer = Writer::start("a.txt", "text/plain").map_err(artifact)?;
+            writer.write(with.as_bytes()).map_err(artifact)?;
+            let digest = Writer::finish(writer).map_err(artifact)?;
+            sink.log(Level::Info, &digest);
+        }
+        "publish-half" => {
+            let writer = Writer::start("a.txt", "text/plain").map_err(artifact)?;
+            writer.write(with.as_bytes()).map_err(artifact)?;
+            panic!("before the end");
+        }
+        "fetch" => {
+            let reader = Reader::open(with).map_err(artifact)?;
+            let bytes = reader.read(u64::MAX).map_err(artifact)?;
+            sink.log(Level::Info, &String::from_utf8_lossy(&bytes));
+        }
+        other => return Err(format!("unknown misdeed `{other}`")),
+    }
+    Ok(())
+}
+
+fn finding(message: &str) -> Finding {
+    Finding {
+        rule: "hostile/flood".into(),
+        severity: Severity::Info,
+        message: message.to_owned(),
+        span: None,
+        help: None,
+        fix: None,
+        properties: Vec::new(),
+    }
+}
+
+fn artifact(error: ArtifactError) -> String {
+    match error {
+        ArtifactError::Denied(text) | ArtifactError::NotFound(text) | ArtifactError::Failed(text) => text,
+    }
+}
+
+fn finish(sink: &Sink, command: &Command) -> Result<(), String> {
+    match command.run() {
+        Ok(Status::Exited(0)) => Ok(()),
+        Ok(status) => {
+            sink.log(Level::Info, &format!("{status:?}"));
+            Err(format!("{status:?}"))
+        }
+        Err(ExecError::Denied(text) | ExecError::NotFound(text) | ExecError::Failed(text)) => Err(text),
+    }
+}
+
+/// Sends a request and waits for the head of the answer.
+fn send(method: Method, url: &str, headers: &[(&str, &str)]) -> Result<wasi::http::types::IncomingResponse, String> {
+    let (scheme, rest) = match url.split_once("://") {
+        Some(("https", rest)) => (Scheme::Https, rest),
+        Some((_, rest)) => (Scheme::Http, rest),
+        None => return Err(format!("`{url}` is not a URL")),
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let fields = Fields::new();
+    for (name, value) in headers {
+        fields.append(name, value.as_bytes()).map_err(|error| format!("header `{name}`: {error:?}"))?;
+    }
+    let request = OutgoingRequest::new(fields);
+    request.set_method(&method).map_err(|()| "method")?;
+    request.set_scheme(Some(&scheme)).map_err(|()| "scheme")?;
+    request.set_authority(Some(authority)).map_err(|()| "authority")?;
+    request.set_path_with_query(Some(if path.is_empty() { "/" } else { path })).map_err(|()| "path")?;
+    let body = request.body().map_err(|()| "body")?;
+    let answer = outgoing_handler::handle(request, None).map_err(|error| format!("{error:?}"))?;
+    OutgoingBody::finish(body, None).map_err(|error| format!("{error:?}"))?;
+    answer.subscribe().block();
+    answer.get().ok_or("no answer")?.map_err(|()| "taken")?.map_err(|error| format!("{error:?}"))
+}
+
+fn http(method: Method, url: &str, headers: &[(&str, &str)]) -> Result<(u16, Vec<u8>), String> {
+    let response = send(method, url, headers)?;
+    let incoming: IncomingBody = response.consume().map_err(|()| "consumed")?;
+    let stream = incoming.stream().map_err(|()| "stream")?;
+    let mut bytes = Vec::new();
+    loop {
+        match stream.blocking_read(64 * 1024) {
+            Ok(chunk) => bytes.extend(chunk),
+            Err(StreamError::Closed) => return Ok((response.status(), bytes)),
+            Err(StreamError::LastOperationFailed(error)) => {
+                return Err(format!("after {} bytes: {}", bytes.len(), error.to_debug_string()));
+            }
+        }
+    }
+}
+
+fn http_head(url: &str) -> Result<(u16, String), String> {
+    let response = send(Method::Get, url, &[])?;
+    let location = response.headers().get("location").into_iter().next().unwrap_or_default();
+    Ok((response.status(), String::from_utf8_lossy(&location).into_owned()))
+}
