@@ -27,7 +27,9 @@ impl Allowed {
             }
             match RegexBuilder::new(entry).unicode(false).build() {
                 Ok(pattern) => allowed.patterns.push(pattern),
-                Err(_) => problems.push(format!("`{entry}` in `allow` is neither a fingerprint nor a regular expression")),
+                Err(_) => {
+                    problems.push(format!("`{entry}` in `allow` is neither a fingerprint nor a regular expression"))
+                }
             }
         }
         if problems.is_empty() { Ok(allowed) } else { Err(problems) }

@@ -96,7 +96,9 @@ fn annotation(rest: &[u8]) -> usize {
     let length = rest
         .iter()
         .take(48)
-        .take_while(|&&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'&' | b'\'' | b'<' | b'>' | b'_' | b' ' | b'?'))
+        .take_while(|&&byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'&' | b'\'' | b'<' | b'>' | b'_' | b' ' | b'?')
+        })
         .count();
     if length > 0 && rest.get(length) == Some(&b'=') { length + 1 + blanks(rest, length + 1) } else { 0 }
 }
@@ -121,9 +123,10 @@ fn literal(file: &File, name: Range<usize>, mut at: usize, quoted_only: bool) ->
     if matches!(quote, b'"' | b'\'' | b'`') {
         let mut start = at + 1 + usize::from(escaped);
         start += scheme(&bytes[start..]);
-        let length = bytes[start..].iter().take(LONGEST_VALUE).position(|&byte| {
-            byte == quote || byte == b'\n' || (escaped && byte == b'\\')
-        })?;
+        let length = bytes[start..]
+            .iter()
+            .take(LONGEST_VALUE)
+            .position(|&byte| byte == quote || byte == b'\n' || (escaped && byte == b'\\'))?;
         if bytes[start + length] == b'\n' {
             return None;
         }
@@ -132,14 +135,18 @@ fn literal(file: &File, name: Range<usize>, mut at: usize, quoted_only: bool) ->
     if quoted_only {
         return None;
     }
+    // In a query of a URL, `&` begins the next name.
+    let query = name.start > 0 && matches!(bytes[name.start - 1], b'?' | b'&');
     let length = bytes[at..]
         .iter()
         .take(LONGEST_VALUE)
-        .take_while(|&&byte| !byte.is_ascii_whitespace() && !b"\"'`,;<>(){}[]|\\".contains(&byte))
+        .take_while(|&&byte| {
+            !(query && byte == b'&' || byte.is_ascii_whitespace() || b"\"'`,;<>(){}[]|\\".contains(&byte))
+        })
         .count();
     let next = bytes.get(at + length).copied().unwrap_or(b'\n');
     let whole = next.is_ascii_whitespace() || (file.kind != Kind::Settings && matches!(next, b',' | b';'));
-    let plain = whole || matches!(next, b'"' | b'\'' | b'<' | b',' | b';' | b'\\');
+    let plain = whole || query || matches!(next, b'"' | b'\'' | b'<' | b',' | b';' | b'\\');
     (length > 0 && plain).then_some(Assignment { name, value: at..at + length, quoted: false })
 }
 
@@ -177,6 +184,7 @@ mod tests {
             ("<key>v1</key>", Some(("key", "v1", true))),
             ("key: Bearer v1", Some(("key", "v1", false))),
             ("\"key\": \"Bearer v1\"", Some(("key", "v1", true))),
+            ("https://a/?x=1&key=v1&y=2)", Some(("key", "v1", false))),
             ("key = get(\"v1\")", None),
             ("key = list[0]", None),
             ("a key of v1", None),

@@ -1,6 +1,7 @@
 //! From bytes to findings.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
@@ -41,7 +42,8 @@ impl Scanner {
     /// for each entry that makes no sense.
     pub fn new(disable: &[String], allow: &[String]) -> Result<Self, Vec<String>> {
         let unknown = disable.iter().filter(|id| !rules::all().any(|rule| rule.id == **id));
-        let mut problems: Vec<_> = unknown.map(|id| format!("`{id}` in `disable` is not a rule of this plugin")).collect();
+        let mut problems: Vec<_> =
+            unknown.map(|id| format!("`{id}` in `disable` is not a rule of this plugin")).collect();
         let allowed = Allowed::new(allow).unwrap_or_else(|more| {
             problems.extend(more);
             Allowed::default()
@@ -106,7 +108,8 @@ impl Scanner {
                 let pattern = self.pattern(index, || format!("^(?:{pattern})"));
                 pattern.captures(window).and_then(|groups| {
                     let whole = hit.end..hit.end + groups.get(0)?.end();
-                    let body = groups.get(1).map_or(whole.clone(), |group| hit.end + group.start()..hit.end + group.end());
+                    let body =
+                        groups.get(1).map_or(whole.clone(), |group| hit.end + group.start()..hit.end + group.end());
                     let secret = if groups.len() > 1 { body.clone() } else { hit.start..whole.end };
                     boundary_after(bytes, whole.end).then_some((secret, body))
                 })
@@ -145,6 +148,9 @@ impl Scanner {
             Verdict::Broken(remark) => (Severity::Info, Some(remark)),
             Verdict::No => return,
         };
+        // A test needs values that look real; only a format says that one is.
+        let (severity, remark) =
+            if rule.generic && file.test { (Severity::Info, Some("it stands in a test")) } else { (severity, remark) };
         matches.push(Match { rule: index, range, severity, remark });
     }
 
@@ -186,7 +192,11 @@ fn message(rule: &Rule, file: &File, range: &Range<usize>, remark: Option<&str>)
     let article = if b"aeiouAEIOU".contains(&rule.what.as_bytes()[0]) { "an" } else { "a" };
     let secret = &file.bytes[range.clone()];
     let prefix = match rule.find {
-        Find::After(_) => rule.keywords.iter().filter(|keyword| secret.starts_with(keyword.as_bytes())).max_by_key(|keyword| keyword.len()),
+        Find::After(_) => rule
+            .keywords
+            .iter()
+            .filter(|keyword| secret.starts_with(keyword.as_bytes()))
+            .max_by_key(|keyword| keyword.len()),
         _ => None,
     };
     let shown = prefix.map_or(String::new(), |prefix| format!(" (`{prefix}…`)"));
@@ -208,19 +218,23 @@ fn fingerprint(rule: &str, path: &str, secret: &[u8]) -> String {
 /// One match a place, in order: special rules before generic ones, then in the order of the table.
 fn resolve(mut matches: Vec<Match>, rules: &[(&Rule, OnceCell<Regex>)]) -> Vec<Match> {
     matches.sort_by_key(|found| (rules[found.rule].0.generic, found.rule, found.range.start));
-    let mut kept: Vec<Match> = Vec::new();
+    // By begin; they do not overlap, so that the last one that begins before an end is the only one that can reach there.
+    let mut kept: BTreeMap<usize, Match> = BTreeMap::new();
     for found in matches {
-        if !kept.iter().any(|other| other.range.start < found.range.end && found.range.start < other.range.end) {
-            kept.push(found);
+        let before = kept.range(..found.range.end).next_back();
+        if before.is_none_or(|(_, other)| other.range.end <= found.range.start) {
+            kept.insert(found.range.start, found);
         }
     }
-    kept.sort_by_key(|found| found.range.start);
-    kept
+    kept.into_values().collect()
 }
 
 /// Whether a token can begin here: not within a word, except behind `\n` and its like and behind `%3D` and its like.
 fn boundary_before(bytes: &[u8], at: usize) -> bool {
-    let before = &bytes[..at];
+    let (before, token) = bytes.split_at(at);
+    if !token.first().is_some_and(u8::is_ascii_alphanumeric) {
+        return true;
+    }
     match before {
         [.., last] if !last.is_ascii_alphanumeric() && *last != b'_' => true,
         [] | [.., b'\\', b'n' | b'r' | b't'] => true,

@@ -6,6 +6,8 @@ pub struct File<'a> {
     pub path: &'a str,
     pub bytes: &'a [u8],
     pub kind: Kind,
+    /// The path says that it belongs to tests or examples.
+    pub test: bool,
 }
 
 /// What to expect of values without quotes.
@@ -20,26 +22,64 @@ pub enum Kind {
 }
 
 const SETTINGS: &[&str] = &[
-    "env", "ini", "cfg", "conf", "config", "properties", "yaml", "yml", "toml", "sh", "bash", "zsh", "fish", "bat",
-    "cmd", "tfvars", "npmrc", "pypirc", "netrc", "pgpass", "dockerfile", "txt", "md", "rst", "xml", "plist", "cnf",
-    "envrc", "bashrc", "zshrc", "profile", "credentials",
+    "env",
+    "ini",
+    "cfg",
+    "conf",
+    "config",
+    "properties",
+    "yaml",
+    "yml",
+    "toml",
+    "sh",
+    "bash",
+    "zsh",
+    "fish",
+    "bat",
+    "cmd",
+    "tfvars",
+    "npmrc",
+    "pypirc",
+    "netrc",
+    "pgpass",
+    "dockerfile",
+    "txt",
+    "md",
+    "rst",
+    "xml",
+    "plist",
+    "cnf",
+    "envrc",
+    "bashrc",
+    "zshrc",
+    "profile",
+    "credentials",
 ];
 
 const LOCKS: &[&str] = &[
-    "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "packages.lock.json", "go.sum", "go.work.sum",
-    ".cargo-checksum.json", "gradle.lockfile", "verification-metadata.xml", "bun.lockb", "cargo.lock.orig",
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "pnpm-lock.yaml",
+    "packages.lock.json",
+    "go.sum",
+    "go.work.sum",
+    ".cargo-checksum.json",
+    "gradle.lockfile",
+    "verification-metadata.xml",
+    "bun.lockb",
+    "cargo.lock.orig",
 ];
 
 /// Files whose text, if any, is not written by people.
 const BINARY: &[&str] = &[
     "png", "jpg", "jpeg", "gif", "webp", "ico", "bmp", "tiff", "pdf", "zip", "gz", "bz2", "xz", "zst", "7z", "jar",
-    "woff", "woff2", "ttf", "otf", "eot", "mp3", "mp4", "mov", "avi", "ogg", "wav", "wasm", "so", "dll", "dylib", "exe",
-    "rlib", "class", "pyc",
+    "woff", "woff2", "ttf", "otf", "eot", "mp3", "mp4", "mov", "avi", "ogg", "wav", "wasm", "so", "dll", "dylib",
+    "exe", "rlib", "class", "pyc",
 ];
 
 impl<'a> File<'a> {
     pub fn new(path: &'a str, bytes: &'a [u8]) -> Self {
-        Self { path, bytes, kind: Kind::of(path) }
+        Self { path, bytes, kind: Kind::of(path), test: is_test(path) }
     }
 }
 
@@ -59,6 +99,31 @@ impl Kind {
             Self::Source
         }
     }
+}
+
+/// Whether a folder is one for tests, fixtures or examples, or the name of the file is that of a test.
+fn is_test(path: &str) -> bool {
+    const FOLDERS: &[&str] = &[
+        "test",
+        "tests",
+        "testing",
+        "testdata",
+        "test-data",
+        "test_data",
+        "fixtures",
+        "examples",
+        "spec",
+        "specs",
+        "mocks",
+        "__tests__",
+    ];
+    let lower = path.to_ascii_lowercase();
+    let mut parts = lower.rsplit('/');
+    let name = parts.next().unwrap_or_default();
+    parts.any(|folder| FOLDERS.contains(&folder))
+        || ["_test.", ".test.", "_spec.", ".spec.", "_tests."].iter().any(|mark| name.contains(mark))
+        || name.starts_with("test_")
+        || ["test.rs", "tests.rs"].contains(&name)
 }
 
 fn extension(name: &str) -> &str {
@@ -93,6 +158,16 @@ mod tests {
             ("web/package-lock.json", Kind::Lock),
         ] {
             assert_eq!(Kind::of(path), kind, "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_tell_tests() {
+        for path in ["tests/a.rs", "x/testdata/k.pem", "web/login.spec.ts", "a_test.go", "test_a.py", "src/tests.rs"] {
+            assert!(is_test(path), "{path}");
+        }
+        for path in ["src/lib.rs", "src/attestation.rs", "contest/a.rs", "latest.txt"] {
+            assert!(!is_test(path), "{path}");
         }
     }
 

@@ -9,10 +9,16 @@ pub const RULES: &[Rule] = &[
         &["sk-"],
         "(?:(?:proj|svcacct|admin)-[0-9A-Za-z_-]{20,80}|[0-9A-Za-z]{20})T3BlbkFJ[0-9A-Za-z_-]{20,80}",
     ),
-    Rule::token("secret/anthropic", "Anthropic API key", &["sk-ant-"], "(?:api|admin|oat|ort|sid)[0-9]{2}-[0-9A-Za-z_-]{80,120}"),
+    Rule::token(
+        "secret/anthropic",
+        "Anthropic API key",
+        &["sk-ant-"],
+        "(?:api|admin|oat|ort|sid)[0-9]{2}-[0-9A-Za-z_-]{80,}",
+    ),
     Rule::token("secret/openrouter", "OpenRouter API key", &["sk-or-v1-"], "[0-9a-f]{64}"),
     Rule::token("secret/hugging-face", "Hugging Face access token", &["hf_"], "[A-Za-z]{34}").entropy(3.8),
-    Rule::token("secret/hugging-face-organization", "Hugging Face organization token", &["api_org_"], "[A-Za-z]{34}").entropy(3.8),
+    Rule::token("secret/hugging-face-organization", "Hugging Face organization token", &["api_org_"], "[A-Za-z]{34}")
+        .entropy(3.8),
     Rule::token("secret/perplexity", "Perplexity API key", &["pplx-"], "[0-9A-Za-z]{48}"),
     Rule::token("secret/groq", "Groq API key", &["gsk_"], "[0-9A-Za-z]{52}"),
     Rule::token("secret/replicate", "Replicate API token", &["r8_"], "[0-9A-Za-z]{37}"),

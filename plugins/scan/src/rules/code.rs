@@ -18,11 +18,16 @@ pub const RULES: &[Rule] = &[
         "secret/gitlab-pat",
         "GitLab personal access token",
         &["glpat-"],
-        r"(?:[0-9A-Za-z_-]{27,300}\.[0-9a-z]{2}(?:\.[0-9a-z]{2})?[0-9a-z]{7}|[0-9A-Za-z_-]{20,22})",
+        r"(?:[0-9A-Za-z_-]{27,}\.[0-9a-z]{2}(?:\.[0-9a-z]{2})?[0-9a-z]{7}|[0-9A-Za-z_-]{20,22})",
     )
     .reach(330),
     Rule::token("secret/gitlab-deploy", "GitLab deploy token", &["gldt-"], "[0-9A-Za-z_-]{20}"),
-    Rule::token("secret/gitlab-runner", "GitLab runner token", &["glrt-", "glrtr-", "GR1348941"], "[0-9A-Za-z_.-]{20,64}"),
+    Rule::token(
+        "secret/gitlab-runner",
+        "GitLab runner token",
+        &["glrt-", "glrtr-", "GR1348941"],
+        "[0-9A-Za-z_.-]{20,64}",
+    ),
     Rule::token("secret/gitlab-job", "GitLab CI job token", &["glcbt-"], "[0-9A-Za-z]{1,5}_[0-9A-Za-z_-]{20}"),
     Rule::token("secret/gitlab-trigger", "GitLab pipeline trigger token", &["glptt-"], "[0-9a-f]{40}"),
     Rule::token("secret/gitlab-agent", "GitLab agent for Kubernetes token", &["glagent-"], "[0-9A-Za-z_-]{50}"),
@@ -35,16 +40,26 @@ pub const RULES: &[Rule] = &[
         "secret/atlassian-api",
         "Atlassian API token",
         &["ATATT3xFfGF0", "ATCTT3xFfGN0"],
-        "[0-9A-Za-z_-]{100,260}(?:=[0-9A-F]{8})?",
+        "[0-9A-Za-z_-]{100,}(?:=[0-9A-F]{8})?",
     )
     .reach(300),
     Rule::token("secret/npm", "npm access token", &["npm_"], "[0-9A-Za-z]{36}").check(checksum),
-    Rule::token("secret/pypi", "PyPI upload token", &["pypi-AgEIcHlwaS5vcmc", "pypi-AgENdGVzdC5weXBpLm9yZw"], "[0-9A-Za-z_-]{50,1000}")
-        .reach(1024),
+    Rule::token(
+        "secret/pypi",
+        "PyPI upload token",
+        &["pypi-AgEIcHlwaS5vcmc", "pypi-AgENdGVzdC5weXBpLm9yZw"],
+        "[0-9A-Za-z_-]{50,}",
+    )
+    .reach(1024),
     Rule::token("secret/crates-io", "crates.io API token", &["cio"], "[0-9A-Za-z]{32}").entropy(3.8),
     Rule::token("secret/rubygems", "RubyGems API key", &["rubygems_"], "[0-9a-f]{48}"),
     Rule::token("secret/docker-hub", "Docker Hub access token", &["dckr_pat_"], "[0-9A-Za-z_-]{27}"),
-    Rule::token("secret/docker-hub-organization", "Docker Hub organization access token", &["dckr_oat_"], "[0-9A-Za-z_-]{32}"),
+    Rule::token(
+        "secret/docker-hub-organization",
+        "Docker Hub organization access token",
+        &["dckr_oat_"],
+        "[0-9A-Za-z_-]{32}",
+    ),
     Rule::token("secret/nuget", "NuGet API key", &["oy2"], "[a-z0-9]{43}").entropy(3.5),
     Rule::token("secret/jfrog", "JFrog API key", &["AKCp"], "[0-9A-Za-z]{69}"),
     Rule::token("secret/jfrog-reference", "JFrog reference token", &["cmVmdGtu"], "[0-9A-Za-z]{56}"),
@@ -53,7 +68,12 @@ pub const RULES: &[Rule] = &[
     Rule::token("secret/circleci", "CircleCI API token", &["CCIPAT_", "CCIPRJ_"], "[0-9A-Za-z]{22}_[0-9a-f]{40}"),
     Rule::token("secret/buildkite", "Buildkite API token", &["bkua_"], "[0-9a-f]{40}"),
     Rule::token("secret/sonar", "SonarQube token", &["squ_", "sqp_", "sqa_"], "[0-9a-f]{40}"),
-    Rule::token("secret/sourcegraph", "Sourcegraph access token", &["sgp_"], "(?:(?:[0-9a-f]{16}|local)_)?[0-9a-f]{40}"),
+    Rule::token(
+        "secret/sourcegraph",
+        "Sourcegraph access token",
+        &["sgp_"],
+        "(?:(?:[0-9a-f]{16}|local)_)?[0-9a-f]{40}",
+    ),
     Rule::assigned("secret/codecov", "Codecov upload token", &["codecov"], uuid!()),
     Rule::assigned(
         "secret/contribsys",
@@ -71,7 +91,11 @@ const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 fn checksum(token: &[u8]) -> Verdict {
     let Some(at) = token.iter().position(|&byte| byte == b'_') else { return Verdict::No };
     let Some((body, sum)) = token[at + 1..].split_at_checked(30) else { return Verdict::No };
-    if sum.len() != 6 || sum == base62(crc32(body)) { Verdict::Verified } else { Verdict::Broken("its checksum is wrong") }
+    if sum.len() != 6 || sum == base62(crc32(body)) {
+        Verdict::Verified
+    } else {
+        Verdict::Broken("its checksum is wrong")
+    }
 }
 
 fn base62(mut number: u32) -> [u8; 6] {

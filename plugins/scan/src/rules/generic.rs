@@ -16,19 +16,86 @@ pub const RULES: &[Rule] = &[
 
 /// Parts of names that say that a value is secret.
 const NAMES: &[&str] = &[
-    "passw", "passphrase", "pwd", "secret", "token", "api_key", "apikey", "api-key", "access_key", "accesskey",
-    "access-key", "private_key", "privatekey", "private-key", "auth_key", "authkey", "auth-key", "client_key",
-    "clientkey", "encryption_key", "encryptionkey", "encryption-key", "signing_key", "signingkey", "signing-key",
-    "master_key", "masterkey", "credential",
+    "passw",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "api_key",
+    "apikey",
+    "api-key",
+    "access_key",
+    "accesskey",
+    "access-key",
+    "private_key",
+    "privatekey",
+    "private-key",
+    "auth_key",
+    "authkey",
+    "auth-key",
+    "client_key",
+    "clientkey",
+    "encryption_key",
+    "encryptionkey",
+    "encryption-key",
+    "signing_key",
+    "signingkey",
+    "signing-key",
+    "master_key",
+    "masterkey",
+    "credential",
 ];
 
 /// Parts of names that say that it is not, or not the value itself.
 const HARMLESS: &[&str] = &[
-    "public", "pub_key", "pubkey", "hash", "digest", "checksum", "sha1", "sha256", "sha512", "md5", "fingerprint",
-    "tokenizer", "tokens", "tokenize", "token_type", "tokentype", "secret_name", "secretname", "secret-name", "key_id",
-    "keyid", "key-id", "_file", "_path", "-file", "-path", "_url", "_uri", "_regex", "_pattern", "_prefix", "_suffix",
-    "example", "expected", "csrf", "xsrf", "nonce", "next_token", "nexttoken", "page_token", "pagetoken",
-    "next-page", "continuation", "commit", "revision", "integrity", "name_of", "keyword",
+    "public",
+    "pub_key",
+    "pubkey",
+    "hash",
+    "digest",
+    "checksum",
+    "sha1",
+    "sha256",
+    "sha512",
+    "md5",
+    "fingerprint",
+    "tokenizer",
+    "tokens",
+    "tokenize",
+    "token_type",
+    "tokentype",
+    "secret_name",
+    "secretname",
+    "secret-name",
+    "key_id",
+    "keyid",
+    "key-id",
+    "_file",
+    "_path",
+    "-file",
+    "-path",
+    "_url",
+    "_uri",
+    "_regex",
+    "_pattern",
+    "_prefix",
+    "_suffix",
+    "example",
+    "expected",
+    "csrf",
+    "xsrf",
+    "nonce",
+    "next_token",
+    "nexttoken",
+    "page_token",
+    "pagetoken",
+    "next-page",
+    "continuation",
+    "commit",
+    "revision",
+    "integrity",
+    "name_of",
+    "keyword",
 ];
 
 /// A literal of at least 16 letters, digits and signs that looks random: high entropy, letters and digits mixed, no
@@ -73,21 +140,25 @@ fn is_hex(value: &[u8]) -> bool {
 
 /// UUIDs name things far more often than they guard them.
 fn is_uuid(value: &[u8]) -> bool {
-    value.len() == 36 && value.iter().enumerate().all(|(at, byte)| {
-        if matches!(at, 8 | 13 | 18 | 23) { *byte == b'-' } else { byte.is_ascii_hexdigit() }
-    })
+    value.len() == 36
+        && value
+            .iter()
+            .enumerate()
+            .all(|(at, byte)| if matches!(at, 8 | 13 | 18 | 23) { *byte == b'-' } else { byte.is_ascii_hexdigit() })
 }
 
-/// Versions, host names, paths, URLs, resource names: several short parts between dots or slashes.
+/// Versions, host names, paths, names of resources: several short parts between dots, dashes or slashes.
 fn looks_like_path(value: &[u8]) -> bool {
-    let dots = value.iter().filter(|&&byte| byte == b'.').count();
-    value.starts_with(b"/") || value.starts_with(b"./") || dots >= 3 || value.windows(2).any(|pair| pair == b"//")
+    let count = |sign| value.iter().filter(|&&byte| byte == sign).count();
+    let longest = value.split(|byte| b"-_./".contains(byte)).map(<[u8]>::len).max().unwrap_or_default();
+    let parts = 1 + count(b'-') + count(b'_') + count(b'.') + count(b'/');
+    value.starts_with(b"/") || value.starts_with(b"./") || count(b'.') >= 3 || parts >= 3 && longest <= 10
 }
 
 /// Whether the line is too long to be written by a person.
 fn minified(file: &File, at: usize) -> bool {
-    let before = file.bytes[..at].iter().rev().take(800).take_while(|&&byte| byte != b'\n').count();
-    let after = file.bytes[at..].iter().take(1600 - before).take_while(|&&byte| byte != b'\n').count();
+    let before = file.bytes[..at].iter().rev().take(1000).take_while(|&&byte| byte != b'\n').count();
+    let after = file.bytes[at..].iter().take(1000 - before).take_while(|&&byte| byte != b'\n').count();
     before + after >= 1000
 }
 

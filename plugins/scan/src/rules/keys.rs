@@ -8,15 +8,30 @@ use crate::rule::{Rule, Verdict};
 
 pub const RULES: &[Rule] = &[
     Rule::code("secret/private-key", "private key", &["-----begin"], private_key).check(key_material),
-    Rule::token("secret/private-key-base64", "base64 form of a private key", &["LS0tLS1CRUdJTi"], "[0-9A-Za-z+/]{100,8000}={0,2}")
-        .reach(8192)
-        .check(encoded_key),
+    Rule::token(
+        "secret/private-key-base64",
+        "base64 form of a private key",
+        &["LS0tLS1CRUdJTi"],
+        "[0-9A-Za-z+/]{100,}={0,2}",
+    )
+    .reach(8192)
+    .check(encoded_key),
     Rule::code("secret/putty-key", "PuTTY private key", &["putty-user-key-file-"], putty_key),
-    Rule::token("secret/age-identity", "age secret key", &["AGE-SECRET-KEY-1"], "[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}"),
-    Rule::token("secret/jwt", "JSON Web Token", &["eyJ"], r"[0-9A-Za-z_-]{10,2000}\.eyJ[0-9A-Za-z_-]{10,6000}\.[0-9A-Za-z_-]{16,1000}")
-        .reach(9100)
-        .check(jwt)
-        .warning(),
+    Rule::token(
+        "secret/age-identity",
+        "age secret key",
+        &["AGE-SECRET-KEY-1"],
+        "[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}",
+    ),
+    Rule::token(
+        "secret/jwt",
+        "JSON Web Token",
+        &["eyJ"],
+        r"[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{16,}",
+    )
+    .reach(9100)
+    .check(jwt)
+    .warning(),
 ];
 
 /// The longest armour that is looked through: 16 KiB hold an RSA key of 16,384 bits.
@@ -87,7 +102,8 @@ fn putty_key(file: &File, keyword: Range<usize>) -> Option<Range<usize>> {
     find(b"\nencryption: none")?;
     let private = find(b"\nprivate-lines: ")?;
     let body = private + text[private + 1..].iter().position(|&byte| byte == b'\n')? + 2;
-    let length = text[body..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(byte)).count();
+    let length =
+        text[body..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(byte)).count();
     let end = body + text[body..body + length].trim_ascii_end().len();
     // The MAC line begins with letters, which are not part of the key.
     let end = text[body..end].iter().rposition(|&byte| byte == b'\n').map_or(end, |at| body + at);

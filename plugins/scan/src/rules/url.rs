@@ -13,7 +13,11 @@ pub const RULES: &[Rule] =
 /// host is not this machine or an example.
 fn password(file: &File, separator: Range<usize>) -> Option<Range<usize>> {
     let bytes = file.bytes;
-    let scheme = bytes[..separator.start].iter().rev().take(16).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'+');
+    let scheme = bytes[..separator.start]
+        .iter()
+        .rev()
+        .take(16)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'+');
     if scheme.count() < 2 {
         return None;
     }
@@ -26,17 +30,38 @@ fn password(file: &File, separator: Range<usize>) -> Option<Range<usize>> {
     let at = authority.iter().rposition(|&byte| byte == b'@')?;
     let colon = authority[..at].iter().position(|&byte| byte == b':')?;
     let (user, secret, host) = (&authority[..colon], &authority[colon + 1..at], &authority[at + 1..]);
-    let plain = |text: &[u8]| text.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"._-~%!$&*+=:@^".contains(&byte));
-    let digits = secret.iter().any(u8::is_ascii_digit);
-    let letters = secret.iter().any(u8::is_ascii_alphabetic);
-    let strong = secret.len() >= 8 && digits && letters || secret.len() >= 16;
-    if !plain(secret) || !strong || placeholder::made_up(secret) || placeholder::wordy(secret) {
+    let plain =
+        |text: &[u8]| text.iter().all(|&byte| byte.is_ascii_alphanumeric() || b"._-~%!$&*+=:@^".contains(&byte));
+    let decoded = percent_decoded(secret);
+    let digits = decoded.iter().any(u8::is_ascii_digit);
+    let letters = decoded.iter().any(u8::is_ascii_alphabetic);
+    let strong = decoded.len() >= 8 && digits && letters || decoded.len() >= 16;
+    if !plain(secret) || !strong || placeholder::made_up(&decoded) || placeholder::wordy(&decoded) {
         return None;
     }
-    if local(host) || host.is_empty() || placeholder::variable(user) || secret.starts_with(b"%") {
+    if local(host) || host.is_empty() || placeholder::variable(user) {
         return None;
     }
     Some(start + colon + 1..start + at)
+}
+
+fn percent_decoded(text: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, tail)) = rest.split_first() {
+        let escape = (byte == b'%').then(|| tail.get(..2)).flatten();
+        match escape.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()) {
+            Some(code) => {
+                decoded.push(code);
+                rest = &tail[2..];
+            }
+            None => {
+                decoded.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    decoded
 }
 
 fn local(host: &[u8]) -> bool {
@@ -44,5 +69,7 @@ fn local(host: &[u8]) -> bool {
     let name = host.split(':').next().unwrap_or_default();
     ["localhost", "127.0.0.1", "0.0.0.0", "host", "hostname", "server", "domain", "proxy"].contains(&name)
         || name.contains("example")
-        || ["foo", "bar", "test", "invalid", "localhost"].iter().any(|label| name.split('.').any(|part| part == *label))
+        || ["foo", "bar", "test", "invalid", "dummy", "localhost"]
+            .iter()
+            .any(|label| name.split('.').any(|part| part == *label))
 }
