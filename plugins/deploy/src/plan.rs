@@ -1,7 +1,5 @@
 //! Finding out what would change.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 use sluice_sdk::{Action, Change, Failure};
 
@@ -109,7 +107,7 @@ impl Plan {
     pub fn from_bytes(bytes: &[u8], to: &str) -> Result<Self, Failure> {
         let plan: Self = serde_json::from_slice(bytes)
             .map_err(|error| Failure::failed(format!("the plan is not one of this plugin: {error}")))?;
-        if Path::new(&plan.to) == Path::new(to) {
+        if plan.to == to {
             Ok(plan)
         } else {
             Err(Failure::failed(format!("the plan is for the folder `{}`, not for `{to}`", plan.to)))
