@@ -21,14 +21,18 @@ pub fn shannon(bytes: &[u8]) -> f32 {
 /// Names and words stay in a class for long (`someLongerName2` has 0.36); random letters and digits change at every
 /// second byte.
 pub fn restlessness(bytes: &[u8]) -> f32 {
+    changes(bytes) as f32 / bytes.len().saturating_sub(1).max(1) as f32
+}
+
+/// How often neighbouring bytes are of different classes.
+pub fn changes(bytes: &[u8]) -> usize {
     let class = |byte: u8| match byte {
         b'a'..=b'z' => 0,
         b'A'..=b'Z' => 1,
         b'0'..=b'9' => 2,
         _ => 3,
     };
-    let changes = bytes.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count();
-    changes as f32 / bytes.len().saturating_sub(1).max(1) as f32
+    bytes.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count()
 }
 
 #[cfg(test)]

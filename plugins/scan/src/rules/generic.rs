@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::entropy::{restlessness, shannon};
+use crate::entropy::{changes, restlessness, shannon};
 use crate::file::{File, Kind};
 use crate::rule::Rule;
 use crate::{assignment, base64, placeholder};
@@ -147,12 +147,13 @@ fn is_uuid(value: &[u8]) -> bool {
             .all(|(at, byte)| if matches!(at, 8 | 13 | 18 | 23) { *byte == b'-' } else { byte.is_ascii_hexdigit() })
 }
 
-/// Versions, host names, paths, names of resources: several short parts between dots, dashes or slashes.
+/// Versions, host names, paths, names of resources: several parts between dots, dashes or slashes, none of which looks
+/// random by itself.
 fn looks_like_path(value: &[u8]) -> bool {
-    let count = |sign| value.iter().filter(|&&byte| byte == sign).count();
-    let longest = value.split(|byte| b"-_./".contains(byte)).map(<[u8]>::len).max().unwrap_or_default();
-    let parts = 1 + count(b'-') + count(b'_') + count(b'.') + count(b'/');
-    value.starts_with(b"/") || value.starts_with(b"./") || count(b'.') >= 3 || parts >= 3 && longest <= 10
+    let dots = value.iter().filter(|&&byte| byte == b'.').count();
+    let mut parts = value.split(|byte| b"-_./".contains(byte));
+    let calm = parts.clone().count() >= 3 && parts.all(|part| changes(part) <= 3);
+    value.starts_with(b"/") || value.starts_with(b"./") || dots >= 3 || calm
 }
 
 /// Whether the line is too long to be written by a person.

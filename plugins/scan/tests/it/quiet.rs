@@ -21,6 +21,7 @@ fn ordinary_text_is_no_secret() {
         ("a.rs", "let secret = load_secret_from_store(path0, 16);".to_owned()),
         ("a.rs", "let password_field = \"input[name=password1]\";".to_owned()),
         ("a.rs", "const TOKEN_KIND: &str = \"github-app-installation-v2\";".to_owned()),
+        ("a.rs", "(&PKCS_15_TOKEN, \"pkcs-9-at-pkcs15Token\"),".to_owned()),
         ("a.js", "const secretArn = 'arn:aws:secretsmanager:eu-west-1:1:secret:db-1';".to_owned()),
         ("a.yaml", format!("token_sha256: {hex}")),
         ("a.yaml", format!("secret_id: {uuid}")),
