@@ -11,11 +11,11 @@ use sluice_sdk::{Edit, Finding, Severity};
 use crate::{Config, Rule, check, rules};
 
 /// One file of `tests/cases`.
-struct Case {
-    path: PathBuf,
+pub struct Case {
+    pub path: PathBuf,
     /// Everything above the findings, as it is.
     head: String,
-    files: Vec<(String, String)>,
+    pub files: Vec<(String, String)>,
     findings: String,
 }
 
@@ -34,7 +34,7 @@ impl Case {
         Self { path: path.to_owned(), head: head.to_owned(), files, findings: findings.to_owned() }
     }
 
-    fn all() -> Vec<Self> {
+    pub fn all() -> Vec<Self> {
         let mut paths = Vec::new();
         for group in ["yaml", "dockerfile", "text", "more"] {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(group);
@@ -94,7 +94,7 @@ fn cases_give_their_findings() {
     let mut wrong = String::new();
     for case in Case::all() {
         let shown = show(&case.findings());
-        if update {
+        if update && shown != case.findings {
             let text = format!("{}-- findings --\n{shown}", case.head);
             std::fs::write(&case.path, text).expect("a writable case");
         } else if shown != case.findings {
@@ -156,6 +156,13 @@ fn what_is_not_utf8_is_one_finding_at_the_byte() {
                     help: convert it, for example with `iconv -t UTF-8`\n";
     assert_eq!(shown, expected);
     assert_eq!(check("a.txt", b"\xff", &Config::default()), []);
+}
+
+#[test]
+fn a_flood_is_cut() {
+    let found = check("a.yaml", "- yes\n".repeat(60).as_bytes(), &Config::default());
+    assert_eq!(found.len(), 50);
+    assert!(found[49].message.ends_with(", and 10 more in this file"), "{}", found[49].message);
 }
 
 /// The table in the README is the table of the rules.

@@ -40,7 +40,7 @@ impl Ignores {
             Names::All => true,
             Names::These(names) => names.iter().any(|name| rule.is_called(name)),
         };
-        let by_switch = self.switches.iter().filter(|switch| switch.from <= line && named(&switch.names)).next_back();
+        let by_switch = self.switches.iter().rfind(|switch| switch.from <= line && named(&switch.names));
         by_switch.is_some_and(|switch| switch.off)
             || self.lines.iter().any(|(first, last, names)| (*first..=*last).contains(&line) && named(names))
     }

@@ -8,6 +8,8 @@ mod cases;
 mod config;
 mod dockerfile;
 mod ignore;
+#[cfg(test)]
+mod peers;
 mod rule;
 mod source;
 mod text;
@@ -71,6 +73,11 @@ pub fn check(path: &str, bytes: &[u8], config: &Config) -> Vec<Finding> {
         *count += usize::from(wanted);
         wanted && *count <= MAX_PER_RULE
     });
+    for (rule, count) in counts.iter().filter(|(_, count)| **count > MAX_PER_RULE) {
+        if let Some(last) = found.iter_mut().rfind(|finding| finding.rule.id == *rule) {
+            last.message += &format!(", and {} more in this file", count - MAX_PER_RULE);
+        }
+    }
     found.into_iter().map(|finding| translate(path, &lines, finding, config)).collect()
 }
 

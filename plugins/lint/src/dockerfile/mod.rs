@@ -14,13 +14,17 @@ use crate::ignore::{self, Ignores, Scope};
 use crate::rule::Finding;
 use crate::source::Lines;
 
-/// Whether a path is that of a Dockerfile.
+/// Endings of what belongs to a Dockerfile, or becomes one.
+const NO_DOCKERFILE: &[&str] = &["dockerignore", "md", "txt", "template", "tmpl", "tpl", "j2", "jinja", "erb", "in"];
+
+/// Whether a path is that of a Dockerfile: `Dockerfile`, `Dockerfile.NAME`, `NAME.dockerfile`, and the same with
+/// `Containerfile`.
 pub fn is_dockerfile(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    ["dockerfile", "containerfile"].iter().any(|base| {
-        name.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            || name.strip_suffix(base).is_some_and(|rest| rest.ends_with('.'))
-    }) && !name.ends_with(".dockerignore")
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let (first, last) = (name.split('.').next().unwrap_or_default(), name.rsplit('.').next().unwrap_or_default());
+    let is_base = |part: &str| matches!(part, "Dockerfile" | "Containerfile" | "dockerfile" | "containerfile");
+    // A lower case `dockerfile.rs` is a program about Dockerfiles.
+    is_base(last) || (is_base(first) && first.starts_with(['D', 'C']) && !NO_DOCKERFILE.contains(&last))
 }
 
 /// What the rules say about a Dockerfile, and what its comments want ignored.
@@ -41,6 +45,15 @@ pub fn check(text: &str, lines: &Lines) -> (Vec<Finding>, Ignores) {
     (rules::check(&model::Model::new(&file)), ignores)
 }
 
+/// Where the instruction of a line begins, for tools that tell no other place.
+#[cfg(test)]
+pub fn instruction_line(text: &str, line: u32) -> u32 {
+    let lines = Lines::new(text);
+    let file = parse::parse(text);
+    let starts = file.instructions.iter().map(|instruction| lines.line(instruction.range.start) as u32);
+    starts.rev().find(|start| *start <= line).unwrap_or(line)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -57,6 +70,9 @@ mod tests {
             ("Containerfile", true),
             ("Dockerfile.dockerignore", false),
             ("mydockerfile", false),
+            ("dockerfile.vim", false),
+            ("Dockerfile.j2", false),
+            ("x/dockerfile", true),
             ("dockerfiles/x.md", false),
         ] {
             assert_eq!(is_dockerfile(path), expected, "{path}");

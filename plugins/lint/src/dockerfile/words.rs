@@ -48,13 +48,13 @@ fn raw(text: &str, range: Range<usize>, escape: char) -> Vec<(Range<usize>, Stri
 /// The here-documents that the words announce: where, the closing word, and whether leading tabs are cut.
 pub fn heredocs(logical: &Logical, range: Range<usize>, escape: char) -> Vec<(Range<usize>, String, bool)> {
     let mut found = Vec::new();
-    for (range, _) in raw(&logical.text, range, escape) {
-        let word = logical.text[range.clone()].trim_start_matches(|c: char| c.is_ascii_digit());
-        let Some(name) = word.strip_prefix("<<") else { continue };
+    for (range, word) in raw(&logical.text, range, escape) {
+        let unquoted = logical.text[range.clone()].trim_start_matches(|c: char| c.is_ascii_digit()).starts_with("<<");
+        let name = word.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("<<");
+        let Some(name) = name.filter(|_| unquoted) else { continue };
         let (name, tabs) = name.strip_prefix('-').map_or((name, false), |name| (name, true));
-        let name: String = name.chars().filter(|c| !matches!(c, '"' | '\'') && *c != escape).collect();
         if !name.is_empty() && !name.contains('<') {
-            found.push((logical.source(range), name, tabs));
+            found.push((logical.source(range), name.to_owned(), tabs));
         }
     }
     found

@@ -18,6 +18,8 @@ pub struct Yaml {
 /// Where and why reading stopped.
 pub struct SyntaxError {
     pub at: usize,
+    /// Whether it is between `[` or `{` and its end.
+    in_flow: bool,
     pub message: String,
 }
 
@@ -74,27 +76,53 @@ impl Node {
 /// A text with so many undefined aliases is no YAML.
 const MAX_UNDEFINED: usize = 20;
 
+/// Each change costs another parse; so many bytes are parsed again at most.
+const MAX_EFFORT: usize = 16 << 20;
+
 pub fn parse(text: &str) -> Yaml {
+    // What the parser refuses and other readers take is changed in a copy, byte for byte, so that places stay.
     let mut changed = text.to_owned();
     let mut undefined = Vec::new();
-    loop {
-        let mut yaml = read(&changed);
-        // The parser stops at an alias without anchor. A character that can begin a scalar takes its place, so that the
-        // rest is read too.
-        if let Some(error) = &yaml.error
-            && error.message.contains("unknown anchor")
-            && undefined.len() < MAX_UNDEFINED
-            && let Some(star) = alias_near(&changed, error.at)
-        {
-            let name = |c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}');
-            let length = text[star..].find(name).unwrap_or(text.len() - star);
+    let mut yaml = read(&changed);
+    let mut effort = 0;
+    while let Some(error) = &yaml.error {
+        effort += text.len();
+        if effort > MAX_EFFORT {
+            break;
+        }
+        if error.message.contains("unknown anchor") && undefined.len() < MAX_UNDEFINED {
+            let Some(star) = alias_near(&changed, error.at) else { break };
+            let stop = |c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}');
+            let length = text[star..].find(stop).unwrap_or(text.len() - star);
             undefined.push(star..star + length);
             changed.replace_range(star..star + 1, "_");
-            continue;
+            yaml = read(&changed);
+        } else if error.in_flow && error.message.contains("invalid indentation") {
+            let Some(joined) = join_lines(&changed, error.at) else { break };
+            let next = read(&joined);
+            // If the indentation was not the reason, the first error is the one to tell.
+            if next.error.as_ref().is_some_and(|next| next.at <= error.at) {
+                break;
+            }
+            changed = joined;
+            yaml = next;
+        } else {
+            break;
         }
-        yaml.undefined = undefined;
-        return yaml;
     }
+    yaml.undefined = undefined;
+    yaml
+}
+
+/// Puts the line of an offset behind the line before. YAML wants `]` and `}` deeper than their key; hardly any reader
+/// minds.
+fn join_lines(text: &str, at: usize) -> Option<String> {
+    let newline = text[..at].rfind('\n')?;
+    let line = text[..newline].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = line + text[line..newline].find(" #").unwrap_or(newline - line);
+    // A comment of its own would swallow what comes behind it.
+    let end = if text[line..end].trim_start().starts_with('#') { line } else { end };
+    Some(format!("{}{}{}", &text[..end], " ".repeat(newline + 1 - end), &text[newline + 1..]))
 }
 
 /// The `*` at an offset, or the last one before it on the same line.
@@ -117,7 +145,7 @@ fn read(text: &str) -> Yaml {
         let (event, span) = match event {
             Ok(event) => event,
             Err(error) => {
-                yaml.error = Some(places.error(&error));
+                yaml.error = Some(places.error(&error, in_flow(&yaml, &open)));
                 yaml.end = reached;
                 break;
             }
@@ -228,7 +256,7 @@ impl<'a> Places<'a> {
         start..self.offset(span.end).max(start)
     }
 
-    fn error(&self, error: &ScanError) -> SyntaxError {
-        SyntaxError { at: self.offset(*error.marker()), message: error.info().to_lowercase() }
+    fn error(&self, error: &ScanError, in_flow: bool) -> SyntaxError {
+        SyntaxError { at: self.offset(*error.marker()), in_flow, message: error.info().to_lowercase() }
     }
 }

@@ -69,6 +69,7 @@ fn breakable(line: &str) -> bool {
 }
 
 fn inside_scalar(file: &File, at: usize) -> bool {
-    at >= file.yaml.end
-        || file.tokens.iter().any(|token| token.mark == Mark::Scalar && token.range.start < at && at < token.range.end)
+    let next = file.tokens.partition_point(|token| token.range.start < at);
+    let before = next.checked_sub(1).map(|number| &file.tokens[number]);
+    at >= file.yaml.end || before.is_some_and(|token| token.mark == Mark::Scalar && at < token.range.end)
 }

@@ -14,8 +14,8 @@ rules! {
     TEMPLATE = "yaml/template", None, Info, on, "a template that becomes YAML later; only its lines are checked";
     DUPLICATE_KEY = "yaml/duplicate-key", Some("key-duplicates"), Error, on, "a key that its mapping has already";
     UNDEFINED_ALIAS = "yaml/undefined-alias", Some("anchors"), Error, on, "an alias without anchor";
-    DUPLICATE_ANCHOR = "yaml/duplicate-anchor", Some("anchors"), Warning, on, "an anchor that replaces an earlier one";
-    UNUSED_ANCHOR = "yaml/unused-anchor", Some("anchors"), Info, on, "an anchor without alias";
+    DUPLICATE_ANCHOR = "yaml/duplicate-anchor", Some("anchors"), Info, on, "an anchor that replaces an earlier one";
+    UNUSED_ANCHOR = "yaml/unused-anchor", Some("anchors"), Info, off, "an anchor without alias";
     TRUTHY = "yaml/truthy", Some("truthy"), Warning, on, "`yes`, `on` and their kind, true for some readers and text for others";
     OCTAL = "yaml/octal", Some("octal-values"), Warning, on, "a number with a leading zero, octal for some readers";
     EMPTY_VALUE = "yaml/empty-value", Some("empty-values"), Info, off, "a key without value";

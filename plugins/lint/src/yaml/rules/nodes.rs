@@ -93,40 +93,34 @@ fn anchors(file: &File, found: &mut Vec<Finding>) {
     // A document sees only its own anchors.
     let documents: Vec<usize> = file.yaml.documents.iter().skip(1).map(|document| document.start).collect();
     let document = |at: usize| documents.partition_point(|start| *start <= at);
-    let mut anchors: Vec<(usize, &str, std::ops::Range<usize>)> = Vec::new();
+    let mut anchors: Vec<(&str, std::ops::Range<usize>)> = Vec::new();
+    let mut latest: HashMap<(usize, &str), usize> = HashMap::new();
     let mut used = BTreeSet::new();
     for token in file.tokens.iter().filter(|token| token.mark == Mark::Property) {
-        let (name, of) = (&text[token.range.clone()], document(token.range.start));
-        if let Some(name) = name.strip_prefix('&') {
-            if anchors.iter().any(|(other, earlier, _)| *other == of && *earlier == name) {
-                found.push(
-                    Finding::new(
-                        &DUPLICATE_ANCHOR,
-                        token.range.clone(),
-                        format!("anchor `{name}` replaces an earlier one"),
-                    )
-                    .help("give it another name"),
-                );
+        let (word, of) = (&text[token.range.clone()], document(token.range.start));
+        if let Some(name) = word.strip_prefix('&') {
+            if latest.insert((of, name), anchors.len()).is_some() {
+                let message = format!("anchor `{name}` replaces an earlier one");
+                found.push(Finding::new(&DUPLICATE_ANCHOR, token.range.clone(), message).help("give it another name"));
             }
-            anchors.push((of, name, token.range.clone()));
-        } else if let Some(name) = name.strip_prefix('*') {
-            match anchors.iter().rposition(|(other, earlier, _)| *other == of && *earlier == name) {
-                Some(anchor) => _ = used.insert(anchor),
-                None => found.push(
-                    Finding::new(
-                        &UNDEFINED_ALIAS,
-                        token.range.clone(),
-                        format!("no anchor for `*{name}` stands before it"),
-                    )
-                    .help("anchors end with their document: `---` begins a new one"),
-                ),
+            anchors.push((name, token.range.clone()));
+        } else if let Some(name) = word.strip_prefix('*') {
+            match latest.get(&(of, name)) {
+                Some(anchor) => _ = used.insert(*anchor),
+                None => {
+                    let message = format!("no anchor for `*{name}` stands before it");
+                    found.push(
+                        Finding::new(&UNDEFINED_ALIAS, token.range.clone(), message)
+                            .help("anchors end with their document: `---` begins a new one"),
+                    );
+                }
             }
         }
     }
     if file.yaml.error.is_some() {
         return;
     }
-    for (number, (_, name, range)) in anchors.iter().enumerate() {
+    for (number, (name, range)) in anchors.iter().enumerate() {
         if !used.contains(&number) {
             found.push(Finding::new(&UNUSED_ANCHOR, range.clone(), format!("nothing refers to anchor `{name}`")));
         }
