@@ -1,1 +1,26 @@
+//! Runs a step in wasmtime.
+//!
+//! [`inspect`] reads what a component says of itself. [`WasmRunner`] runs steps: each call gets a fresh store whose every
+//! default is "no", and in it exactly what the step was granted.
 
+mod bindings;
+mod call;
+mod failure;
+mod files;
+mod host;
+pub mod inspect;
+mod limiter;
+mod linker;
+mod plugin;
+mod runner;
+mod state;
+mod stdio;
+mod text;
+mod ticker;
+mod voice;
+mod workspace;
+
+pub use inspect::{InspectError, Inspection, inspect};
+pub use plugin::Plugin;
+pub use runner::{Settings, WasmRunner};
+pub use sluice_capability_secrets::SecretValues;

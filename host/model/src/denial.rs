@@ -32,10 +32,16 @@ impl Denial {
     /// How to grant exactly this, if that is possible.
     pub fn help(&self) -> Option<String> {
         let grant = self.grant.as_ref()?;
-        Some(format!(
-            "if the step should be allowed that too, add to its `grants`:\n    {}: [\"{grant}\"]",
-            self.capability
-        ))
+        let when = match self.capability {
+            Capability::Http => "if the step should reach that host too",
+            _ => "if the step should be allowed that too",
+        };
+        Some(format!("{when}, add to its `grants`:\n    {}: [\"{grant}\"]", self.capability))
+    }
+
+    /// All of it, for the plugin.
+    pub fn text(&self) -> String {
+        self.help().map_or_else(|| self.to_string(), |help| format!("{self}; {help}"))
     }
 }
 
@@ -56,11 +62,7 @@ impl Denials {
 
     /// Remembers a denial and gives the text for the plugin.
     pub fn add(&self, denial: Denial) -> String {
-        let mut text = denial.to_string();
-        if let Some(help) = denial.help() {
-            text.push_str("; ");
-            text.push_str(&help);
-        }
+        let text = denial.text();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < Self::KEPT && !kept.contains(&denial) {
             kept.push(denial);

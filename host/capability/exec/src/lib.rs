@@ -1,1 +1,14 @@
+//! Programs on the machine that runs the workflow.
+//!
+//! A program that is granted runs unconfined: what it may do is the operating system's business. What this crate promises
+//! is which programs run (granted ones, found on the host's search path outside the workspace), with which environment
+//! (a cleared one), and that none of them outlives its step.
 
+mod command;
+mod host;
+mod processes;
+mod program;
+
+pub use command::Command;
+pub use host::{Exec, ExecView, Pipe, add_to_linker};
+pub use processes::Processes;

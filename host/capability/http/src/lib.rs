@@ -1,1 +1,14 @@
+//! HTTP requests of plugins: `wasi:http` with a sender of our own.
+//!
+//! Each request is checked against the step's grants, its host is resolved once, the addresses are checked, and the
+//! connection goes to exactly an address that was checked. No redirect is followed: a plugin that follows one sends a
+//! new request, which is checked like any other.
 
+mod address;
+mod body;
+mod hooks;
+mod send;
+mod tls;
+
+pub use address::{AddressKind, address_kind};
+pub use hooks::{Http, add_to_linker};

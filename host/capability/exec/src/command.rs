@@ -1,0 +1,181 @@
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use nix::unistd::Pid;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::Child;
+
+use crate::host::Pipe;
+use crate::processes::{MARK, Processes};
+
+/// How much of each output stream is kept, from its end, in bytes.
+const KEPT: usize = 1 << 20;
+/// How long the output of a program that has ended is read on.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// A program about to be run.
+#[derive(Debug, Default)]
+pub struct Command {
+    pub(crate) program: String,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) environment: Vec<(String, String)>,
+    /// Variables that get the value of a secret: name, secret.
+    pub(crate) secrets: Vec<(String, String)>,
+    pub(crate) directory: Option<String>,
+    pub(crate) stdin: Vec<u8>,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+}
+
+/// Everything about a program that was checked.
+pub(crate) struct Checked<'a> {
+    pub program: &'a Path,
+    pub directory: &'a Path,
+    pub environment: Vec<(String, String)>,
+}
+
+/// Why a program did not run to its end.
+pub(crate) enum Stopped {
+    /// The system could not start it or lost it.
+    System(io::Error),
+    /// The listener to its output refused more.
+    Listener(wasmtime::Error),
+}
+
+impl From<io::Error> for Stopped {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
+}
+
+impl Command {
+    /// Runs to the end. `listen` gets the output as it comes.
+    pub(crate) async fn run(
+        &mut self,
+        checked: Checked<'_>,
+        processes: &Processes,
+        listen: &(dyn Fn(Pipe, &[u8]) -> wasmtime::Result<()> + Send + Sync),
+    ) -> Result<ExitStatus, Stopped> {
+        self.stdout.clear();
+        self.stderr.clear();
+        let mut command = tokio::process::Command::new(checked.program);
+        command
+            .args(&self.arguments)
+            .current_dir(checked.directory)
+            .env_clear()
+            .envs(checked.environment)
+            .env(MARK, processes.mark())
+            .process_group(0)
+            .stdin(if self.stdin.is_empty() { Stdio::null() } else { Stdio::piped() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        die_with_this_process(&mut command);
+        let (mut child, leader) = processes.start(|| start(&mut command))?;
+
+        let stdin = child.stdin.take();
+        let input = std::mem::take(&mut self.stdin);
+        let write = async {
+            if let Some(mut stdin) = stdin {
+                // A program need not read all of its input.
+                let _ = stdin.write_all(&input).await;
+            }
+        };
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let (exited, has_exited) = tokio::sync::oneshot::channel::<()>();
+        let read = async {
+            let read = async {
+                tokio::try_join!(
+                    read_all(stdout, &mut self.stdout, |bytes| listen(Pipe::Stdout, bytes)),
+                    read_all(stderr, &mut self.stderr, |bytes| listen(Pipe::Stderr, bytes)),
+                )
+            };
+            // What left the group keeps the streams open for as long as it likes; it is ended with the step.
+            let patience = async {
+                let _ = has_exited.await;
+                tokio::time::sleep(LAST_WORDS).await;
+            };
+            tokio::select! {
+                read = read => read.map(|_| ()),
+                () = patience => Ok(()),
+            }
+        };
+        // When the program itself has ended, what it left in the background is ended, which closes the streams.
+        let wait = async {
+            let status = child.wait().await;
+            processes.end_group(leader).await;
+            let _ = exited.send(());
+            status.map_err(Stopped::from)
+        };
+        let work = async { tokio::try_join!(wait, read, async { Ok(write.await) }) };
+        let (status, (), ()) = work.await?;
+        trim(&mut self.stdout);
+        trim(&mut self.stderr);
+        Ok(status)
+    }
+}
+
+fn start(command: &mut tokio::process::Command) -> io::Result<(Child, Pid)> {
+    let child = command.spawn()?;
+    let id = child.id().and_then(|id| i32::try_from(id).ok()).ok_or_else(|| io::Error::other("the process has no id"))?;
+    Ok((child, Pid::from_raw(id)))
+}
+
+/// Lets the system end the program when this process is gone, even when nothing here can: after `kill -9`.
+fn die_with_this_process(command: &mut tokio::process::Command) {
+    #[cfg(target_os = "linux")]
+    {
+        let parent = nix::unistd::getpid();
+        // SAFETY: the closure runs between fork and exec, where only async-signal-safe functions may be called; it calls
+        // prctl(2) and getppid(2), and allocates nothing.
+        #[expect(unsafe_code, reason = "the only way to run code between fork and exec")]
+        unsafe {
+            command.pre_exec(move || {
+                nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
+                // The parent may have died before that was said.
+                if nix::unistd::getppid() != parent {
+                    return Err(nix::errno::Errno::ESRCH.into());
+                }
+                Ok(())
+            });
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = command;
+}
+
+async fn read_all(
+    stream: Option<impl AsyncRead + Unpin>,
+    kept: &mut Vec<u8>,
+    listen: impl Fn(&[u8]) -> wasmtime::Result<()>,
+) -> Result<(), Stopped> {
+    let Some(mut stream) = stream else { return Ok(()) };
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = stream.read(&mut buffer).await?;
+        if read == 0 {
+            break;
+        }
+        kept.extend_from_slice(&buffer[..read]);
+        if kept.len() > 2 * KEPT {
+            trim(kept);
+        }
+        listen(&buffer[..read]).map_err(Stopped::Listener)?;
+    }
+    Ok(())
+}
+
+fn trim(kept: &mut Vec<u8>) {
+    kept.drain(..kept.len().saturating_sub(KEPT));
+}
+
+/// `Ok` is an exit code, `Err` a signal.
+pub(crate) fn outcome(status: ExitStatus) -> Result<i32, i32> {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Ok(code),
+        (None, Some(signal)) => Err(signal),
+        (None, None) => Ok(status.into_raw()),
+    }
+}

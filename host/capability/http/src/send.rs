@@ -1,0 +1,176 @@
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header};
+use http_body_util::BodyExt;
+use hyper::client::conn::http1;
+use hyper::rt::{Read, Write};
+use sluice_model::Denial;
+use sluice_model::grant::{Capability, Host, HttpGrant, HttpTarget, Scheme};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::rustls::pki_types::ServerName;
+use wasmtime_wasi_http::io::TokioIo;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
+
+use crate::address::{AddressKind, address_kind};
+use crate::body::{Connection, LimitedBody};
+use crate::hooks::Hooks;
+use crate::tls;
+
+/// The longest patience, whatever the plugin asks for; the step's time limit stands above all.
+const CONNECT_AT_MOST: Duration = Duration::from_secs(30);
+const FIRST_BYTE_AT_MOST: Duration = Duration::from_secs(300);
+const BETWEEN_BYTES_AT_MOST: Duration = Duration::from_secs(60);
+const AT_LEAST: Duration = Duration::from_millis(1);
+/// Head of a response: bytes and number of fields.
+const HEAD_BYTES: usize = 128 * 1024;
+const HEAD_FIELDS: usize = 256;
+
+/// Sends a request if it is granted.
+pub async fn send(hooks: &Hooks, request: Request<WasiBody>, options: RequestOptions) -> Result<Response<WasiBody>, Error> {
+    let clamp = |wish: Option<Duration>, most: Duration| wish.unwrap_or(most).clamp(AT_LEAST, most);
+    let connect_time = clamp(options.connect_timeout, CONNECT_AT_MOST);
+    let first_byte_time = clamp(options.first_byte_timeout, FIRST_BYTE_AT_MOST);
+    let between_bytes = clamp(options.between_bytes_timeout, BETWEEN_BYTES_AT_MOST);
+
+    let target = read_target(hooks, &request)?;
+    let matching: Vec<&HttpGrant> = hooks.granted.iter().filter(|grant| grant.allows(&target)).collect();
+    if matching.is_empty() {
+        let grant = HttpGrant::for_origin(&target).to_string();
+        hooks.denials.add(Denial::new(Capability::Http, target.to_string(), grant));
+        return Err(Error::HttpRequestDenied);
+    }
+    let request = prepare(hooks, request, &target)?;
+
+    let connecting = async {
+        let addresses = allowed_addresses(hooks, &target, &matching).await?;
+        let stream = connect(&addresses).await?;
+        match target.scheme {
+            Scheme::Http => handshake(TokioIo::new(stream)).await,
+            Scheme::Https => {
+                let stream = tls::connect(server_name(&target.host)?, stream).await.map_err(Error::Tls)?;
+                handshake(TokioIo::new(stream)).await
+            }
+        }
+    };
+    let (mut sender, connection) = timeout(connect_time, connecting).await.map_err(|_| Error::ConnectionTimeout)??;
+    let response = timeout(first_byte_time, sender.send_request(request))
+        .await
+        .map_err(|_| Error::HttpResponseTimeout)?
+        .map_err(Error::from)?;
+    Ok(response.map(|body| LimitedBody::new(body, hooks.body_limit, between_bytes, connection).boxed_unsync()))
+}
+
+fn read_target(hooks: &Hooks, request: &Request<WasiBody>) -> Result<HttpTarget, Error> {
+    let uri = request.uri();
+    let scheme = if uri.scheme() == Some(&http::uri::Scheme::HTTPS) { Scheme::Https } else { Scheme::Http };
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let refuse = |why: String| {
+        let asked = format!("{} {}://{authority}{}", request.method(), scheme.as_str(), uri.path());
+        hooks.denials.add(Denial { capability: Capability::Http, asked, why: Some(why), grant: None });
+        Error::HttpRequestDenied
+    };
+    if [Method::CONNECT, Method::TRACE].contains(request.method()) {
+        return Err(refuse(format!("the method `{}` is never sent", request.method())));
+    }
+    HttpTarget::parse(request.method().as_str(), scheme, authority, path).map_err(refuse)
+}
+
+/// The request as it goes over the wire: only the path in the first line, our `Host`, secrets in place of stand-ins.
+fn prepare(hooks: &Hooks, request: Request<WasiBody>, target: &HttpTarget) -> Result<Request<WasiBody>, Error> {
+    let (mut parts, body) = request.into_parts();
+    let path = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    // `?query` alone is a valid path in a URL, and not in the first line of a request.
+    let path = if path.as_str().starts_with('/') { path.as_str().to_owned() } else { format!("/{path}") };
+    parts.uri = Uri::builder().path_and_query(path).build().map_err(|_| Error::HttpRequestUriInvalid)?;
+    reveal_secrets(hooks, &mut parts.headers)?;
+    let host = if target.port == target.scheme.default_port() {
+        target.host.to_string()
+    } else {
+        format!("{}:{}", target.host, target.port)
+    };
+    parts.headers.insert(header::HOST, HeaderValue::try_from(host).map_err(|_| Error::HttpRequestUriInvalid)?);
+    Ok(Request::from_parts(parts, body))
+}
+
+fn reveal_secrets(hooks: &Hooks, headers: &mut HeaderMap) -> Result<(), Error> {
+    for (name, value) in headers.iter_mut() {
+        let Some(revealed) = value.to_str().ok().and_then(|text| (hooks.reveal)(text)) else { continue };
+        // The error must not hold the value.
+        let invalid = || Error::InternalError(Some(format!("a secret in the header `{name}` is not one line of text")));
+        *value = HeaderValue::try_from(revealed).map_err(|_| invalid())?;
+        value.set_sensitive(true);
+    }
+    Ok(())
+}
+
+/// Resolves once and keeps the addresses that the step may reach.
+async fn allowed_addresses(hooks: &Hooks, target: &HttpTarget, matching: &[&HttpGrant]) -> Result<Vec<SocketAddr>, Error> {
+    let resolved: Vec<SocketAddr> = match &target.host {
+        Host::Ip(ip) => vec![SocketAddr::new(*ip, target.port)],
+        Host::Name(name) => match tokio::net::lookup_host((name.as_str(), target.port)).await {
+            Ok(addresses) => addresses.collect(),
+            Err(error) => return Err(Error::DnsError { rcode: Some(error.to_string()), info_code: None }),
+        },
+    };
+    let allowed = |ip: IpAddr| match address_kind(ip) {
+        AddressKind::Public => true,
+        AddressKind::Private => matching.iter().any(|grant| grant.private || grant.names_address(ip)),
+        AddressKind::Special => matching.iter().any(|grant| grant.names_address(ip)),
+    };
+    let (good, bad): (Vec<SocketAddr>, Vec<SocketAddr>) = resolved.into_iter().partition(|address| allowed(address.ip()));
+    if !good.is_empty() {
+        return Ok(good);
+    }
+    let Some(bad) = bad.first() else { return Err(Error::DestinationNotFound) };
+    let denial = Denial::new(Capability::Http, target.to_string(), String::new());
+    hooks.denials.add(match address_kind(bad.ip()) {
+        AddressKind::Special => Denial { grant: None, ..denial }
+            .because(format!("`{}` leads to {}, an address that only a grant of exactly it allows", target.host, bad.ip())),
+        _ => Denial { grant: Some(format!("{} private", HttpGrant::for_origin(target))), ..denial }
+            .because(format!("`{}` leads to the private address {}", target.host, bad.ip())),
+    });
+    Err(Error::DestinationIpProhibited)
+}
+
+async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
+    let mut failure = Error::DestinationNotFound;
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                // Requests are written whole; a failure to say so costs only time.
+                let _ = stream.set_nodelay(true);
+                return Ok(stream);
+            }
+            Err(error) => failure = Error::Connect(error),
+        }
+    }
+    Err(failure)
+}
+
+fn server_name(host: &Host) -> Result<ServerName<'static>, Error> {
+    match host {
+        Host::Ip(ip) => Ok(ServerName::from(*ip)),
+        Host::Name(name) => ServerName::try_from(name.clone()).map_err(|_| Error::HttpRequestUriInvalid),
+    }
+}
+
+async fn handshake<S>(stream: S) -> Result<(http1::SendRequest<WasiBody>, Connection), Error>
+where
+    S: Read + Write + Unpin + Send + 'static,
+{
+    let (sender, connection) = http1::Builder::new()
+        .max_buf_size(HEAD_BYTES)
+        .max_headers(HEAD_FIELDS)
+        .handshake(stream)
+        .await
+        .map_err(Error::from)?;
+    let driver = tokio::spawn(async move {
+        // What goes wrong here reaches the plugin through the response.
+        let _ = connection.await;
+    });
+    Ok((sender, Connection(driver)))
+}

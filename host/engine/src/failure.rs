@@ -1,0 +1,110 @@
+//! How a call ended -> why the step failed, in words.
+
+use std::time::Duration;
+
+use sluice_model::{Denial, Failure, FailureKind, PluginRef};
+use wasmtime::Trap;
+use wasmtime::component::ResourceTableError;
+
+use crate::bindings::types;
+use crate::call::Ended;
+use crate::voice::{LimitReached, Voice};
+
+/// Explains how a call ended. `denials` is what the host refused on the way.
+pub fn explain(plugin: &PluginRef, ended: Ended, voice: &Voice, denials: &[Denial]) -> Failure {
+    let failure = match ended {
+        Ended::Failed(failure) => from_plugin(plugin, failure, voice, denials),
+        Ended::Status => {
+            let failure = Failure::new(FailureKind::Failed, format!("command `{plugin}` exited with an error"));
+            voice.last_words().into_iter().fold(failure, Failure::cause)
+        }
+        Ended::Trapped(error) => from_trap(plugin, &error, voice),
+        Ended::NoExport(name) => {
+            Failure::new(FailureKind::Load, format!("plugin `{plugin}` does not export `{name}`"))
+        }
+    };
+    with_denials(failure, denials)
+}
+
+fn from_plugin(plugin: &PluginRef, failure: types::Failure, voice: &Voice, denials: &[Denial]) -> Failure {
+    let (kind, explanation, retry_after_ms) = match failure {
+        types::Failure::InvalidInput(explanation) => (FailureKind::InvalidInput, explanation, None),
+        types::Failure::Denied(explanation) => (FailureKind::Denied, explanation, None),
+        types::Failure::Failed(explanation) => (FailureKind::Failed, explanation, None),
+        types::Failure::Transient(transient) => (FailureKind::Transient, transient.explanation, transient.retry_after_ms),
+    };
+    // What the host said is told by the host; a plugin that passes it on should not make it twice as long.
+    let message = denials.iter().fold(explanation.message, |text, denial| text.replace(&denial.text(), &denial.to_string()));
+    let mut told = Failure::new(kind, format!("plugin `{plugin}` returned an error: {}", voice.clean(&message)));
+    told.help = explanation.help.map(|help| voice.clean(&help));
+    told.retry_after_ms = retry_after_ms;
+    told
+}
+
+fn from_trap(plugin: &PluginRef, error: &wasmtime::Error, voice: &Voice) -> Failure {
+    if let Some(limit) = reached_limit(error) {
+        return Failure::new(FailureKind::Limit, format!("plugin `{plugin}` was ended: {limit}"))
+            .help("if it needs more, raise the step's `limits`");
+    }
+    let words = voice.last_words();
+    let panicked = words.as_ref().is_some_and(|words| words.contains("panicked at"));
+    let (message, cause) = match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => (format!("plugin `{plugin}` recursed too deep"), None),
+        Some(Trap::UnreachableCodeReached) if panicked => (format!("plugin `{plugin}` panicked"), None),
+        Some(trap) => (format!("plugin `{plugin}` trapped"), Some(trap.to_string())),
+        None if error.downcast_ref::<wasmtime_wasi::I32Exit>().is_some() => {
+            (format!("plugin `{plugin}` exited instead of returning"), None)
+        }
+        None => (format!("plugin `{plugin}` trapped"), Some(voice.clean(&format!("{error:#}")))),
+    };
+    cause.into_iter().chain(words).fold(Failure::new(FailureKind::Trap, message), Failure::cause)
+}
+
+/// The limit that ended the call, if one did.
+fn reached_limit(error: &wasmtime::Error) -> Option<String> {
+    if let Some(LimitReached(why)) = error.downcast_ref() {
+        return Some(why.clone());
+    }
+    if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {
+        return Some("it held too many open handles".into());
+    }
+    // wasmtime has no types for these two.
+    let text = format!("{error:#}");
+    if text.contains("store handle limit exceeded") {
+        return Some("it held too many open handles".into());
+    }
+    text.contains("fuel allocated for hostcalls").then(|| "it passed too much data to the host at once".into())
+}
+
+/// A step that fails after the host refused it something most likely fails because of that.
+fn with_denials(mut failure: Failure, denials: &[Denial]) -> Failure {
+    if denials.is_empty() {
+        return failure;
+    }
+    if matches!(failure.kind, FailureKind::Failed | FailureKind::Transient) {
+        failure.kind = FailureKind::Denied;
+        failure.retry_after_ms = None;
+    }
+    for denial in denials {
+        let told = denial.to_string();
+        if !failure.message.contains(&told) {
+            failure.causes.push(told);
+        }
+    }
+    let helps: Vec<String> = denials.iter().filter_map(Denial::help).collect();
+    if !helps.is_empty() {
+        failure.help = Some(helps.join("\n"));
+    }
+    failure
+}
+
+/// The step took too long.
+pub fn timed_out(plugin: &PluginRef, time: Duration, denials: &[Denial]) -> Failure {
+    let message = format!("plugin `{plugin}` was ended after {time:?}, the step's time limit");
+    with_denials(Failure::new(FailureKind::TimedOut, message).help("if it needs longer, raise the step's `timeout`"), denials)
+}
+
+/// The run was cancelled.
+pub fn cancelled(plugin: &PluginRef) -> Failure {
+    Failure::new(FailureKind::Cancelled, format!("plugin `{plugin}` was ended because the run was cancelled"))
+}

@@ -1,0 +1,388 @@
+//! [`StepRunner`] in earnest.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use sluice_capability_artifacts::{Artifacts, Published, Store as ArtifactStore};
+use sluice_capability_exec::{Exec, Pipe, Processes};
+use sluice_capability_http::Http;
+use sluice_capability_secrets::{Mask, Placeholders, SecretValues, Secrets};
+use sluice_engine_compile::{CompileCache, engine_config};
+use sluice_model::event::Stream;
+use sluice_model::grant::{Access, FileGrant};
+use sluice_model::{Denials, Digest, Failure, FailureKind};
+use sluice_run::runner::{Action, Said};
+use sluice_run::{StepCall, StepEvents, StepReport, StepRunner};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+use wasmtime::component::ResourceTable;
+use wasmtime::{Engine, Store};
+use wasmtime_wasi::{FsPerms, WasiCtx};
+
+use crate::call::call;
+use crate::failure;
+use crate::limiter::Limiter;
+use crate::plugin::{Linkers, Loaded, Plugin};
+use crate::state::State;
+use crate::stdio::Stdio;
+use crate::ticker::Ticker;
+use crate::voice::Voice;
+use crate::workspace::Workspace;
+
+/// The largest body of an HTTP response, in bytes.
+const RESPONSE_BYTES: u64 = 64 << 20;
+/// The largest artifact, in bytes.
+const ARTIFACT_BYTES: u64 = 4 << 30;
+/// The most that a component may pass to the host in one call, in bytes.
+const HOST_CALL_BYTES: usize = 32 << 20;
+/// The most random bytes that a component may ask for at once.
+const RANDOM_BYTES: u64 = 1 << 20;
+/// How long compiling one component may take.
+const COMPILE_TIME: Duration = Duration::from_secs(300);
+/// How long a step that is being cancelled may take to end by itself.
+const CANCEL_GRACE: Duration = Duration::from_secs(1);
+/// How long past its time a step is waited for before its thread is given up: it hangs in the kernel.
+const GRACE: Duration = Duration::from_secs(1);
+/// What ending the programs of a step may take on top of that.
+const PROCESS_GRACE: Duration = Duration::from_secs(5);
+/// What programs get of the host's environment, beside what is granted.
+const PROGRAM_ENVIRONMENT: [&str; 9] = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ"];
+
+/// What a [`WasmRunner`] has to know of its machine.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The folder that steps work in.
+    pub workspace: PathBuf,
+    /// Where compiled code is kept; `None` keeps none.
+    pub compile_cache: Option<PathBuf>,
+    /// Where artifacts of the run are kept.
+    pub artifacts: PathBuf,
+    pub secrets: SecretValues,
+    /// The environment of this process. Programs are looked for on its `PATH`.
+    pub host_env: HashMap<String, String>,
+}
+
+/// Runs steps in wasmtime. Cheap to clone. Needs a tokio runtime with time and IO.
+///
+/// A step that hangs in the kernel (on a FIFO or a dead network mount) is reported in time, but its thread stays: end the
+/// runtime with `shutdown_background`.
+#[derive(Clone)]
+pub struct WasmRunner(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    ticker: Ticker,
+    linkers: Linkers,
+    plugins: RwLock<HashMap<Digest, Arc<Loaded>>>,
+    cache_folder: Option<PathBuf>,
+    cache: OnceLock<Option<CompileCache>>,
+    workspace: Workspace,
+    artifacts: ArtifactStore,
+    secrets: SecretValues,
+    mask: Arc<Mask>,
+    host_env: HashMap<String, String>,
+    search_path: Vec<PathBuf>,
+}
+
+impl WasmRunner {
+    /// Fails when the workspace does not exist or the system gives no thread.
+    pub fn new(settings: Settings) -> Result<Self, String> {
+        let engine = Engine::new(&engine_config()).map_err(|error| format!("{error:#}"))?;
+        let workspace = Workspace::open(&settings.workspace)
+            .map_err(|error| format!("the workspace `{}` cannot be opened: {error}", settings.workspace.display()))?;
+        let path = settings.host_env.get("PATH").map(String::as_str).unwrap_or_default();
+        Ok(Self(Arc::new(Inner {
+            ticker: Ticker::start(&engine).map_err(|error| error.to_string())?,
+            engine,
+            linkers: Linkers::default(),
+            plugins: RwLock::default(),
+            cache_folder: settings.compile_cache,
+            cache: OnceLock::new(),
+            workspace,
+            artifacts: ArtifactStore::new(settings.artifacts),
+            mask: Arc::new(Mask::new(&settings.secrets)),
+            secrets: settings.secrets,
+            search_path: path.split(':').filter(|folder| !folder.is_empty()).map(PathBuf::from).collect(),
+            host_env: settings.host_env,
+        })))
+    }
+
+    /// Makes a plugin known by its digest. It is loaded or compiled when the first step needs it.
+    pub fn add(&self, plugin: Plugin) {
+        let mut plugins = self.0.plugins.write().unwrap_or_else(PoisonError::into_inner);
+        plugins.entry(plugin.digest).or_insert_with(|| Arc::new(Loaded::new(plugin)));
+    }
+
+    /// Cleans a text that did not come through a step: removes terminal controls, masks secrets.
+    pub fn clean(&self, text: &str) -> String {
+        self.0.mask.apply(&crate::text::clean(text)).into_owned()
+    }
+}
+
+impl StepRunner for WasmRunner {
+    async fn run(&self, call: StepCall, says: StepEvents) -> StepReport {
+        Arc::clone(&self.0).run(Arc::new(call), says).await
+    }
+}
+
+fn failed(failure: Failure) -> StepReport {
+    StepReport { failure: Some(failure), outputs: IndexMap::new() }
+}
+
+impl Inner {
+    async fn run(self: Arc<Self>, call: Arc<StepCall>, says: StepEvents) -> StepReport {
+        let plugin = self.plugins.read().unwrap_or_else(PoisonError::into_inner).get(&call.digest).cloned();
+        let Some(plugin) = plugin else {
+            let message = format!("plugin `{}` ({}) was never made known to the engine", call.plugin, call.digest);
+            return failed(Failure::new(FailureKind::Internal, message));
+        };
+        if !plugin.is_compiled()
+            && let Err(failure) = self.compile(&plugin, &call).await
+        {
+            return failed(failure);
+        }
+        let processes = match Processes::new() {
+            Ok(processes) => processes,
+            Err(error) => return failed(Failure::new(FailureKind::Internal, error)),
+        };
+        let step = Step {
+            voice: Voice::new(says, Arc::clone(&self.mask), call.limits.output_bytes),
+            denials: Denials::default(),
+            processes,
+            inner: self,
+            call,
+        };
+        step.run(plugin).await
+    }
+
+    async fn compile(self: &Arc<Self>, plugin: &Arc<Loaded>, call: &StepCall) -> Result<(), Failure> {
+        let (inner, plugin) = (Arc::clone(self), Arc::clone(plugin));
+        let work = tokio::task::spawn_blocking(move || plugin.compile(&inner.engine, inner.cache()).map(|_| ()));
+        tokio::select! {
+            result = work => result.unwrap_or_else(|error| Err(Failure::new(FailureKind::Internal, error.to_string()))),
+            () = sleep(COMPILE_TIME) => {
+                let message = format!("plugin `{}` could not be compiled within {COMPILE_TIME:?}", call.plugin);
+                Err(Failure::new(FailureKind::Load, message))
+            }
+            () = call.cancel.cancelled() => Err(failure::cancelled(&call.plugin)),
+        }
+    }
+
+    fn cache(&self) -> Option<&CompileCache> {
+        let open = || self.cache_folder.as_deref().and_then(|folder| CompileCache::open(folder, &self.engine));
+        self.cache.get_or_init(open).as_ref()
+    }
+}
+
+/// One step under way. Cheap to clone.
+#[derive(Clone)]
+struct Step {
+    inner: Arc<Inner>,
+    call: Arc<StepCall>,
+    voice: Voice,
+    denials: Denials,
+    processes: Processes,
+}
+
+impl Step {
+    /// Runs the step on a thread of its own, and gives the thread up if it does not end in time.
+    async fn run(self, plugin: Arc<Loaded>) -> StepReport {
+        let time = Duration::from_millis(self.call.limits.time_ms);
+        let grace = if self.call.grants.exec.is_empty() { GRACE } else { GRACE + PROCESS_GRACE };
+        let (handle, step) = (Handle::current(), self.clone());
+        let mut work: JoinHandle<StepReport> =
+            tokio::task::spawn_blocking(move || handle.block_on(step.run_here(&plugin, time)));
+        let given_up = tokio::select! {
+            report = &mut work => {
+                return report.unwrap_or_else(|error| {
+                    // The panic's own text went to standard error already.
+                    let _ = error;
+                    let message = format!("the engine failed while plugin `{}` ran", self.call.plugin);
+                    failed(Failure::new(FailureKind::Internal, message))
+                });
+            }
+            () = sleep(time.saturating_add(grace)) => failure::timed_out(&self.call.plugin, time, &self.denials.list()),
+            () = async {
+                self.call.cancel.cancelled().await;
+                sleep(CANCEL_GRACE + grace).await;
+            } => failure::cancelled(&self.call.plugin),
+        };
+        self.voice.mute();
+        failed(given_up)
+    }
+
+    async fn run_here(&self, loaded: &Loaded, time: Duration) -> StepReport {
+        let inner = &*self.inner;
+        let ready = match loaded.ready(&inner.engine, inner.cache(), &inner.linkers, &self.call.grants) {
+            Ok(ready) => ready,
+            Err(failure) => return failed(failure),
+        };
+        let mut store = match self.store() {
+            Ok(store) => store,
+            Err(failure) => return failed(failure),
+        };
+        let _ticking = inner.ticker.run();
+        let plugin = &self.call.plugin;
+        let ended = tokio::select! {
+            ended = call(&mut store, ready, &self.call) => Ok(ended),
+            () = sleep(time) => Err(failure::timed_out(plugin, time, &self.denials.list())),
+            () = self.cancelled() => Err(failure::cancelled(plugin)),
+        };
+        let outputs = std::mem::take(&mut store.data_mut().outputs);
+        // Whatever the plugin still holds (files, connections, artifacts in the making) goes with its store.
+        drop(store);
+        self.processes.end().await;
+        self.voice.flush();
+        let failure = match ended {
+            Ok(Ok(())) => None,
+            Ok(Err(_)) if self.call.cancel.is_cancelled() => Some(failure::cancelled(plugin)),
+            Ok(Err(ended)) => Some(failure::explain(plugin, ended, &self.voice, &self.denials.list())),
+            Err(failure) => Some(failure),
+        };
+        StepReport { failure, outputs }
+    }
+
+    /// Ready when the run is being cancelled and the step had its chance to end by itself.
+    async fn cancelled(&self) {
+        self.call.cancel.cancelled().await;
+        tokio::join!(self.processes.end(), sleep(CANCEL_GRACE));
+    }
+
+    fn store(&self) -> Result<Store<State>, Failure> {
+        let (inner, call) = (&*self.inner, &self.call);
+        let secrets = Secrets {
+            granted: call.grants.secrets.clone(),
+            values: inner.secrets.clone(),
+            placeholders: Placeholders::default(),
+            denials: self.denials.clone(),
+        };
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(call.limits.handles as usize);
+        let state = State {
+            table,
+            wasi: self.wasi()?,
+            http: self.http(&secrets.placeholders),
+            exec: self.exec(&secrets),
+            secrets,
+            artifacts: self.artifacts(),
+            limiter: Limiter::new(&call.limits),
+            voice: self.voice.clone(),
+            denials: self.denials.clone(),
+            call: Arc::clone(call),
+            workspace: inner.workspace.clone(),
+            outputs: IndexMap::new(),
+            progress_told: None,
+        };
+        let mut store = Store::new(&inner.engine, state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_hostcall_fuel(HOST_CALL_BYTES);
+        store.set_max_component_handles(call.limits.handles as usize);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        Ok(store)
+    }
+
+    fn wasi(&self) -> Result<WasiCtx, Failure> {
+        let call = &self.call;
+        let mut wasi = WasiCtx::builder();
+        wasi.allow_blocking_current_thread(true)
+            .max_random_size(RANDOM_BYTES)
+            .stdout(Stdio { voice: self.voice.clone(), stream: Stream::Stdout })
+            .stderr(Stdio { voice: self.voice.clone(), stream: Stream::Stderr });
+        for grant in &call.grants.env {
+            if let Some(value) = call.env.get(&grant.name).or_else(|| self.inner.host_env.get(&grant.name)) {
+                wasi.env(&grant.name, value);
+            }
+        }
+        if call.action == Action::Command {
+            wasi.arg(call.plugin.to_string());
+            let arguments = call.inputs.get("args").and_then(|args| args.as_array()).into_iter().flatten();
+            for argument in arguments {
+                wasi.arg(argument.as_str().map_or_else(|| argument.to_string(), str::to_owned));
+            }
+        }
+        for grant in outermost(&call.grants.files) {
+            self.open_folder(&mut wasi, grant)?;
+        }
+        Ok(wasi.build())
+    }
+
+    /// Opens a granted folder for the component, by its name relative to the workspace.
+    fn open_folder(&self, wasi: &mut wasmtime_wasi::WasiCtxBuilder, grant: &FileGrant) -> Result<(), Failure> {
+        let cannot = |why: String| {
+            let message = format!("the folder of the grant `{grant}` cannot be opened within the workspace");
+            Failure::new(FailureKind::Denied, message).cause(why)
+        };
+        let writes = grant.access == Access::Write;
+        let folder = self.inner.workspace.folder(&grant.path, writes).map_err(|error| cannot(error.to_string()))?;
+        // A folder that does not exist has nothing to read.
+        let Some(folder) = folder else { return Ok(()) };
+        let permissions = if writes { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+        match wasi.preopened_dir(folder.path(), &grant.path, permissions) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(cannot(format!("{error:#}"))),
+        }
+    }
+
+    fn http(&self, placeholders: &Placeholders) -> Http {
+        let placeholders = placeholders.clone();
+        let reveal = Arc::new(move |text: &str| placeholders.replace(text));
+        Http::new(&self.call.grants.http, RESPONSE_BYTES, self.denials.clone(), reveal)
+    }
+
+    fn exec(&self, secrets: &Secrets) -> Exec {
+        let (inner, call) = (&*self.inner, &self.call);
+        let granted = call.grants.env.iter().map(|grant| grant.name.as_str());
+        let inherited = PROGRAM_ENVIRONMENT.into_iter().chain(granted);
+        let inherited = inherited.filter_map(|name| Some((name.to_owned(), inner.host_env.get(name)?.clone())));
+        let set = call.env.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let (secrets, voice) = (secrets.clone(), self.voice.clone());
+        Exec {
+            granted: call.grants.exec.clone(),
+            workspace: inner.workspace.root().to_owned(),
+            search_path: inner.search_path.clone(),
+            environment: inherited.chain(set).collect(),
+            secret: Arc::new(move |name| secrets.value(name).map(|value| value.map(str::to_owned))),
+            listen: Arc::new(move |pipe, bytes| {
+                let stream = match pipe {
+                    Pipe::Stdout => Stream::Stdout,
+                    Pipe::Stderr => Stream::Stderr,
+                };
+                Ok(voice.write(stream, bytes)?)
+            }),
+            processes: self.processes.clone(),
+            denials: self.denials.clone(),
+        }
+    }
+
+    fn artifacts(&self) -> Artifacts {
+        let voice = self.voice.clone();
+        let published = move |Published { digest, info }: &Published| {
+            voice.say(Said::Artifact {
+                name: voice.clean(&info.name),
+                digest: *digest,
+                media_type: voice.clean(&info.media_type),
+                size: info.size,
+            });
+        };
+        Artifacts {
+            granted: self.call.grants.artifacts.clone(),
+            store: self.inner.artifacts.clone(),
+            size_limit: ARTIFACT_BYTES,
+            denials: self.denials.clone(),
+            published: Arc::new(published),
+        }
+    }
+}
+
+/// The grants that no other grant covers; of equal ones, the first.
+fn outermost(grants: &[FileGrant]) -> impl Iterator<Item = &FileGrant> {
+    grants.iter().enumerate().filter_map(move |(i, grant)| {
+        let covered = |(j, other): (usize, &FileGrant)| i != j && other.covers(grant) && (other != grant || j < i);
+        (!grants.iter().enumerate().any(covered)).then_some(grant)
+    })
+}

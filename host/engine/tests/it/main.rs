@@ -1,0 +1,9 @@
+//! The engine against real components: guests that behave, and guests that do not.
+
+mod capability;
+mod guests;
+mod harness;
+mod hostile;
+mod inspect;
+mod server;
+mod step;
