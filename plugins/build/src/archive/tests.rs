@@ -188,7 +188,8 @@ fn nothing_to_pack_is_a_failure() {
 fn an_unreadable_file_is_told_by_name() {
     let entry = Entry { path: "gone".to_owned(), name: "gone".to_owned(), executable: false };
     for format in FORMATS {
-        let error = write(format, Path::new("/nonexistent"), &[entry.clone()], 0, Vec::new(), |_| Ok(())).unwrap_err();
+        let error = write(format, Path::new("/nonexistent"), std::slice::from_ref(&entry), 0, Vec::new(), |_| Ok(()))
+            .unwrap_err();
         assert_eq!(error.to_string(), "cannot read `gone`: No such file or directory (os error 2)");
     }
 }

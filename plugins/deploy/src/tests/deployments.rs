@@ -187,7 +187,8 @@ fn leftovers_of_others_are_cleaned_up() {
 
 #[test]
 fn a_target_that_is_something_else_is_left_alone() {
-    let cases: [(fn(&Path), &str); 3] = [
+    type Make = fn(&Path);
+    let cases: [(Make, &str); 3] = [
         (|current| fs::write(current, "").unwrap(), "`TO/current` is not a symbolic link"),
         (|current| symlink("/etc", current).unwrap(), "`TO/current` leads to `/etc`, not to a folder in `releases`"),
         (
