@@ -8,13 +8,17 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::look::{BOLD, CYAN, DIM, Look, PLAIN, RED, YELLOW};
 use crate::step::{self, Progress, StepLog, Steps};
-use crate::summary::Tally;
+use crate::summary::{End, Tally};
 use crate::{Options, text};
 
 /// How long a spinner stands still, in milliseconds.
 const SPIN: u64 = 80;
 
+/// Columns of a progress bar.
 const BAR: u64 = 16;
+
+/// Names of steps are aligned up to this width.
+const MAX_NAME: usize = 24;
 
 /// The size of a terminal, in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,14 +61,15 @@ impl Live {
                 self.scrollback.push_str(&format!("{} {message}\n", look.paint(YELLOW, "! warning:")));
             }
             EventKind::RunFinished { outcome, duration_ms } => {
-                let record = self.options.record.as_deref();
-                self.scrollback.push_str(&self.tally.render(Some((*outcome, *duration_ms)), record, look));
+                let end = End::Ended { outcome: *outcome, duration_ms: *duration_ms };
+                self.scrollback.push_str(&self.tally.render(end, look));
+                self.scrollback.push_str(&self.tally.pointers(self.options.record.as_deref(), "show", look));
                 self.ended = true;
             }
             _ => {}
         }
         if let Some((id, step, ending)) = self.steps.on_event(event) {
-            self.scrollback.push_str(&step::line(id, &step, &ending, self.tally.job_width(), look));
+            self.scrollback.push_str(&step::line(id, &step, &ending, self.tally.job_width, look));
             self.scrollback.push_str(&step::results(&step, look));
             if !matches!(ending.outcome, Outcome::Passed | Outcome::Skipped) {
                 let details = step::details(id, &step, &ending, &self.tally.run, &self.options, self.size.columns);
@@ -91,8 +96,10 @@ impl Live {
         // Two rows for the lines below, one for the cursor.
         let room = self.size.rows.saturating_sub(3).max(1);
         let shown = if self.steps.running.len() > room { room - 1 } else { room };
+        let names = self.steps.running.values().take(shown).map(|step| step.name.width());
+        let name_width = names.max().unwrap_or(0).min(MAX_NAME);
         for (id, step) in self.steps.running.iter().take(shown) {
-            self.running(id, step, now, &mut out);
+            self.running(id, step, name_width, now, &mut out);
         }
         if let Some(more @ 1..) = self.steps.running.len().checked_sub(shown) {
             let mut line = Line::new(self.options.look, self.size.columns);
@@ -104,14 +111,15 @@ impl Live {
     }
 
     /// `⠹ build  archive  1.24s  ━━━━━━━━────────  120/240  packing`
-    fn running(&self, id: &StepId, step: &StepLog, now: u64, out: &mut String) {
+    fn running(&self, id: &StepId, step: &StepLog, name_width: usize, now: u64, out: &mut String) {
         let look = self.options.look;
         let frames = look.pick("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\");
         let turn = (now / SPIN) as usize % frames.chars().count();
-        let width = self.tally.job_width();
+        let width = self.tally.job_width;
+        let pad = " ".repeat(name_width.saturating_sub(step.name.width()));
         let mut line = Line::new(look, self.size.columns);
         line.add(CYAN, frames.chars().nth(turn).unwrap_or(' '));
-        line.add(PLAIN, format_args!(" {:<width$}  {}  ", id.job, step.name));
+        line.add(PLAIN, format_args!(" {:<width$}  {}{pad}  ", id.job, step.name));
         line.add(DIM, text::duration(now.saturating_sub(step.started)));
         if step.attempt > 1 {
             line.add(YELLOW, format_args!("  attempt {}", step.attempt));
@@ -128,11 +136,11 @@ impl Live {
                 } else if *done > 0 {
                     line.add(PLAIN, format_args!("  {done}"));
                 }
-                line.add(DIM, format_args!("  {message}"));
+                line.add(DIM, format_args!("  {message:.300}"));
             }
             None => {
                 if let Some((_, last)) = step.lines.back() {
-                    line.add(DIM, format_args!("  {last}"));
+                    line.add(DIM, format_args!("  {last:.300}"));
                 }
             }
         }
@@ -143,11 +151,12 @@ impl Live {
     fn footer(&self, now: u64, out: &mut String) {
         let look = self.options.look;
         let dot = look.pick(" · ", " | ");
+        let (jobs_ended, jobs) = self.tally.jobs();
         let mut line = Line::new(look, self.size.columns);
-        line.add(BOLD, format_args!("  {}/{} jobs", self.tally.jobs_ended(), self.tally.jobs.len()));
+        line.add(BOLD, format_args!("  {jobs_ended}/{jobs} jobs"));
         line.add(DIM, format_args!("{dot}{}/{} steps", self.tally.steps.ended, self.tally.steps.planned));
-        if self.tally.steps.failed > 0 {
-            line.add(RED, format_args!("{dot}{} failed", self.tally.steps.failed));
+        if self.tally.steps.failed() > 0 {
+            line.add(RED, format_args!("{dot}{} failed", self.tally.steps.failed()));
         }
         line.add(DIM, format_args!("{dot}{}", text::duration(now.saturating_sub(self.tally.started))));
         line.end(out);

@@ -25,7 +25,9 @@ pub const MAGENTA: Style = AnsiColor::Magenta.on_default();
 
 impl Look {
     pub(crate) fn paint(self, style: Style, text: impl Display) -> String {
-        if self.color && style != PLAIN { format!("{style}{text}{style:#}") } else { text.to_string() }
+        let text = text.to_string();
+        let painted = self.color && style != PLAIN && !text.is_empty();
+        if painted { format!("{style}{text}{style:#}") } else { text }
     }
 
     /// As [`paint`](Self::paint), but not the spaces in front.
@@ -64,7 +66,7 @@ pub fn outcome_style(outcome: Outcome) -> Style {
 
 pub fn outcome_words(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::AllowedToFail => "failed, which is allowed",
+        Outcome::AllowedToFail => "allowed to fail",
         Outcome::Unknown => "ended unknown",
         other => other.as_str(),
     }

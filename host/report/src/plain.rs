@@ -8,7 +8,7 @@ use sluice_model::{Event, EventKind, Outcome, StepId};
 use crate::finding::Detail;
 use crate::look::{CYAN, DIM, Look, YELLOW, level_style, outcome_style, outcome_words};
 use crate::step::{self, Ending, StepLog, Steps};
-use crate::summary::Tally;
+use crate::summary::{End, Tally};
 use crate::{Options, finding, text};
 
 /// Writes a run line by line.
@@ -40,7 +40,7 @@ impl Plain {
             }
             // Logs are written as they come, not kept.
             EventKind::Log { id, level, text, .. } => {
-                for line in text.split('\n') {
+                for line in text::lines(text) {
                     let line = look.paint(level_style(*level), text::clean(line, look));
                     writeln!(out, "{}{line}", prefix(id, look))?;
                 }
@@ -64,8 +64,9 @@ impl Plain {
                 writeln!(out, "{} {}", look.paint(YELLOW, "warning:"), text::clean_lines(message, look))?;
             }
             EventKind::RunFinished { outcome, duration_ms } => {
-                let record = self.options.record.as_deref();
-                out.write_all(self.tally.render(Some((*outcome, *duration_ms)), record, look).as_bytes())?;
+                let end = End::Ended { outcome: *outcome, duration_ms: *duration_ms };
+                out.write_all(self.tally.render(end, look).as_bytes())?;
+                out.write_all(self.tally.pointers(self.options.record.as_deref(), "show", look).as_bytes())?;
             }
             _ => {}
         }
@@ -84,12 +85,14 @@ impl Plain {
         };
         let findings = finding::render(&step.findings, detail, &prefix, &self.options, self.width);
         out.write_all(findings.as_bytes())?;
-        let words = look.paint(outcome_style(ending.outcome), outcome_words(ending.outcome));
+        let allowed = if ending.outcome == Outcome::AllowedToFail { ", which is allowed" } else { "" };
+        let words = if allowed.is_empty() { outcome_words(ending.outcome) } else { "failed" };
+        let words = look.paint(outcome_style(ending.outcome), words);
         let counts = Some(text::findings(ending.findings)).filter(|counts| !counts.is_empty());
         let counts = counts.map_or(String::new(), |counts| format!(", {counts}"));
         match ending.reason {
             Some(reason) => writeln!(out, "{prefix}{words}: {}", text::clean(reason, look))?,
-            None => writeln!(out, "{prefix}{words} in {}{counts}", text::duration(ending.duration_ms))?,
+            None => writeln!(out, "{prefix}{words} in {}{counts}{allowed}", text::duration(ending.duration_ms))?,
         }
         let block = step::block(step, ending, &self.options, self.width);
         if block.is_empty() { Ok(()) } else { writeln!(out, "{block}") }

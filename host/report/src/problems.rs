@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents};
+use miette::{SourceCode, SourceSpan, SpanContents};
 use serde_json::{Value, json};
 use sluice_model::{Problem, Source, Span};
 
@@ -83,7 +84,25 @@ struct Shown {
     cause: Option<Box<Cause>>,
     labels: Vec<LabeledSpan>,
     help: Option<String>,
-    source: Option<NamedSource<String>>,
+    source: Option<Text>,
+}
+
+/// A source that counts columns in Unicode scalar values, as all of our messages do.
+#[derive(Debug)]
+struct Text(Source);
+
+impl SourceCode for Text {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        lines_before: usize,
+        lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let read = self.0.text().read_span(span, lines_before, lines_after)?;
+        let (name, (line, column)) = (self.0.name().to_owned(), self.0.line_column(read.span().offset()));
+        let count = read.line_count();
+        Ok(Box::new(MietteSpanContents::new_named(name, read.data(), *read.span(), line - 1, column - 1, count)))
+    }
 }
 
 #[derive(Debug)]
@@ -98,17 +117,23 @@ impl Shown {
             problem.causes.iter().rev().fold(None, |cause, message| {
                 Some(Box::new(Cause { message: text::clean_lines(message, look), cause }))
             });
-        let labels = problem.labels.iter().filter_map(|label| {
+        let labels = problem.labels.iter().enumerate().filter_map(|(at, label)| {
             let span = within(problem.source.as_ref()?, label.span);
             let text =
                 Some(text::clean(&label.text.replace('\n', " "), look).into_owned()).filter(|text| !text.is_empty());
-            Some(LabeledSpan::new(text, span.start, span.len()))
+            let span = SourceSpan::from((span.start, span.len()));
+            let main = at == 0;
+            Some(if main {
+                LabeledSpan::new_primary_with_span(text, span)
+            } else {
+                LabeledSpan::new_with_span(text, span)
+            })
         });
         let labels = labels.collect();
         let source = problem
             .source
             .as_ref()
-            .map(|source| NamedSource::new(text::clean(source.name(), look), clean_in_place(source.text())));
+            .map(|source| Text(Source::new(text::clean(source.name(), look), clean_in_place(source.text()))));
         let help = problem.help.as_ref().map(|help| text::clean_lines(help, look));
         Self { code: problem.code, message: text::clean_lines(&problem.message, look), cause, labels, help, source }
     }

@@ -6,10 +6,10 @@ use sluice_model::{Event, EventKind, Outcome, StepId};
 use unicode_width::UnicodeWidthStr;
 
 use crate::finding::Detail;
-use crate::look::{DIM, Look, MAGENTA, level_style, outcome_style, outcome_words};
+use crate::look::{DIM, Look, MAGENTA, YELLOW, level_style, outcome_style};
 use crate::plain::prefix;
 use crate::step::{self, Steps};
-use crate::summary::Tally;
+use crate::summary::{End, Tally};
 use crate::{Options, finding, text};
 
 /// One line of the list of runs.
@@ -61,10 +61,13 @@ pub fn list(rows: &[Row], now: u64, look: Look) -> String {
             *width = cell.width().max(*width);
         }
     }
-    let pad = |cell: &str, width: usize| format!("{cell}{}", " ".repeat(width - cell.width()));
-    let line = |cells: &[String; 7], paint: &dyn Fn(usize, String) -> String| {
-        let padded = cells.iter().zip(widths).enumerate().map(|(at, (cell, width))| paint(at, pad(cell, width)));
-        format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
+    let line = |cells: &[String; 7], paint: &dyn Fn(usize, &str) -> String| {
+        let mut line = String::new();
+        for (at, (cell, width)) in cells.iter().zip(widths).enumerate() {
+            line.push_str(&paint(at, cell));
+            line.push_str(&" ".repeat(width - cell.width() + 2));
+        }
+        format!("{}\n", line.trim_end())
     };
     let mut out = line(&header, &|_, cell| look.paint(DIM, cell));
     for (row, cells) in rows.iter().zip(&cells) {
@@ -72,7 +75,7 @@ pub fn list(rows: &[Row], now: u64, look: Look) -> String {
             RowState::Finished(outcome) => outcome_style(outcome),
             RowState::Running | RowState::Interrupted => MAGENTA,
         };
-        out.push_str(&line(cells, &|at, cell| if at == 2 { look.paint(style, cell) } else { cell }));
+        out.push_str(&line(cells, &|at, cell| if at == 2 { look.paint(style, cell) } else { cell.to_owned() }));
     }
     out
 }
@@ -114,7 +117,7 @@ impl Show {
             EventKind::Warning { message } => {
                 self.warnings.push_str(&format!(
                     "{} {}\n",
-                    look.paint(MAGENTA, "warning:"),
+                    look.paint(YELLOW, "warning:"),
                     text::clean_lines(message, look)
                 ));
             }
@@ -123,7 +126,7 @@ impl Show {
         }
         if let Some((id, step, ending)) = self.steps.on_event(event) {
             let out = self.jobs.entry(id.job.clone()).or_default();
-            out.push_str(&step::line(id, &step, &ending, self.tally.job_width(), look));
+            out.push_str(&step::line(id, &step, &ending, self.tally.job_width, look));
             out.push_str(&step::results(&step, look));
             match ending.outcome {
                 Outcome::Passed | Outcome::Skipped => {
@@ -141,17 +144,26 @@ impl Show {
         }
     }
 
-    pub fn finish(self) -> String {
+    /// `alive`: the run has not ended because it still runs.
+    pub fn finish(self, alive: bool) -> String {
         let look = self.options.look;
         let mut out = format!("{}\n", self.title);
         out.extend(self.jobs.into_values());
         for (id, step) in &self.steps.running {
-            let words = look.paint(MAGENTA, format_args!("started, {}", outcome_words(Outcome::Unknown)));
+            let words = if alive { "running" } else { "started, and nobody knows how it ended" };
             let [job, name] = [&id.job, &step.name].map(|text| text::clean(text, look));
-            out.push_str(&format!("{} {job}  {name}  {words}\n", look.mark(Outcome::Unknown)));
+            let words = look.paint(MAGENTA, words);
+            let width = self.tally.job_width;
+            out.push_str(&format!("{} {job:<width$}  {name}  {words}\n", look.mark(Outcome::Unknown)));
         }
         out.push_str(&self.warnings);
-        out.push_str(&self.tally.render(self.ended, self.options.record.as_deref(), look));
+        let end = match self.ended {
+            Some((outcome, duration_ms)) => End::Ended { outcome, duration_ms },
+            None if alive => End::Running,
+            None => End::Interrupted,
+        };
+        out.push_str(&self.tally.render(end, look));
+        out.push_str(&self.tally.pointers(self.options.record.as_deref(), "logs", look));
         out
     }
 }
@@ -159,7 +171,7 @@ impl Show {
 /// The lines of one log entry, each after `[job/step]` if `named`.
 pub fn log(id: &StepId, level: Level, text: &str, named: bool, look: Look) -> String {
     let prefix = if named { prefix(id, look) } else { String::new() };
-    text.split('\n')
+    text::lines(text)
         .map(|line| format!("{prefix}{}\n", look.paint(level_style(level), text::clean(line, look))))
         .collect()
 }

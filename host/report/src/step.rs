@@ -7,7 +7,7 @@ use sluice_model::event::{Change, ChangeAction, FindingCounts, Level};
 use sluice_model::{Event, EventKind, Failure, FailureKind, Finding, Outcome, StepId};
 
 use crate::finding::Detail;
-use crate::look::{BOLD, CYAN, DIM, GREEN, Look, RED, YELLOW, level_style, outcome_style};
+use crate::look::{BOLD, CYAN, DIM, GREEN, Look, RED, YELLOW, level_style, outcome_style, outcome_words};
 use crate::{Options, failure, finding, text};
 
 /// So many log lines of a step are kept for its failure, the last ones; the record has all.
@@ -107,7 +107,7 @@ impl Steps {
 
 impl StepLog {
     fn log(&mut self, level: Level, text: &str) {
-        for line in text.split('\n') {
+        for line in text::lines(text) {
             if self.lines.len() == MAX_LINES {
                 self.lines.pop_front();
                 self.dropped += 1;
@@ -158,16 +158,13 @@ fn notes(step: &StepLog, ending: &Ending, look: Look) -> Vec<String> {
             let reason = ending.reason.map(|reason| format!(": {}", text::clean(reason, look)));
             notes.push(look.paint(style, format_args!("skipped{}", reason.unwrap_or_default())));
         }
-        Outcome::Failed | Outcome::AllowedToFail | Outcome::Cancelled | Outcome::Unknown => {
-            match ending.failure {
-                Some(failure) if failure.kind == FailureKind::Findings => {
-                    notes.push(look.paint(style, text::clean(&failure.message, look)));
-                }
-                Some(_) if ending.outcome != Outcome::Cancelled => {}
-                _ => notes.push(look.paint(style, crate::look::outcome_words(ending.outcome))),
+        outcome => {
+            let failure = ending.failure.filter(|failure| failure.kind == FailureKind::Findings);
+            if let Some(failure) = failure {
+                notes.push(look.paint(style, text::clean(&failure.message, look)));
             }
-            if ending.outcome == Outcome::AllowedToFail {
-                notes.push(look.paint(style, "allowed to fail"));
+            if outcome != Outcome::Failed {
+                notes.push(look.paint(style, outcome_words(outcome)));
             }
         }
     }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use sluice_model::event::FindingCounts;
 use sluice_model::{Event, EventKind, Outcome};
 
-use crate::look::{BOLD, DIM, Look, outcome_style, outcome_words};
+use crate::look::{DIM, Look, outcome_style, outcome_words};
 use crate::text;
 
 /// With more jobs than this, those that passed are only counted.
@@ -17,15 +17,30 @@ pub struct Tally {
     pub workflow: String,
     /// Milliseconds since the Unix epoch.
     pub started: u64,
-    pub jobs: IndexMap<String, JobTally>,
+    /// Of the column with the names of jobs.
+    pub job_width: usize,
+    jobs: IndexMap<String, JobTally>,
+    jobs_ended: usize,
     pub steps: StepTally,
     findings: FindingCounts,
 }
 
+/// Whether and how a run has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Ended { outcome: Outcome, duration_ms: u64 },
+    Running,
+    Interrupted,
+}
+
+const OUTCOMES: [Outcome; 6] =
+    [Outcome::Passed, Outcome::Failed, Outcome::AllowedToFail, Outcome::Skipped, Outcome::Cancelled, Outcome::Unknown];
+
 #[derive(Debug, Default)]
-pub struct JobTally {
+struct JobTally {
     planned: u64,
     failed: u64,
+    started: bool,
     ended: Option<(Outcome, u64)>,
 }
 
@@ -33,8 +48,21 @@ pub struct JobTally {
 pub struct StepTally {
     pub planned: u64,
     pub ended: u64,
-    pub failed: u64,
-    outcomes: IndexMap<&'static str, u64>,
+    /// In the order of [`OUTCOMES`].
+    outcomes: [u64; 6],
+}
+
+impl StepTally {
+    pub fn failed(&self) -> u64 {
+        self.outcomes[1]
+    }
+
+    fn count(&mut self, outcome: Outcome) {
+        self.ended += 1;
+        for (known, number) in OUTCOMES.iter().zip(&mut self.outcomes) {
+            *number += u64::from(*known == outcome);
+        }
+    }
 }
 
 impl Tally {
@@ -44,20 +72,23 @@ impl Tally {
                 self.run.clone_from(run);
                 self.workflow.clone_from(workflow);
                 self.started = event.at;
+                // The longest name, within reason.
+                self.job_width = jobs.keys().map(|job| job.chars().count()).max().unwrap_or(0).min(24);
                 for (job, steps) in jobs {
                     let planned = steps.len() as u64;
                     self.steps.planned += planned;
                     self.jobs.insert(job.clone(), JobTally { planned, ..JobTally::default() });
                 }
             }
+            EventKind::JobStarted { job } => {
+                if let Some(job) = self.jobs.get_mut(job) {
+                    job.started = true;
+                }
+            }
             EventKind::StepFinished { id, outcome, findings, .. } => {
-                self.steps.ended += 1;
-                *self.steps.outcomes.entry(outcome_words(*outcome)).or_default() += 1;
-                if *outcome == Outcome::Failed {
-                    self.steps.failed += 1;
-                    if let Some(job) = self.jobs.get_mut(&id.job) {
-                        job.failed += 1;
-                    }
+                self.steps.count(*outcome);
+                if let Some(job) = self.jobs.get_mut(&id.job) {
+                    job.failed += u64::from(*outcome == Outcome::Failed);
                 }
                 self.findings.error += findings.error;
                 self.findings.warning += findings.warning;
@@ -67,55 +98,57 @@ impl Tally {
                 if let Some(job) = self.jobs.get_mut(job) {
                     job.ended = Some((*outcome, *duration_ms));
                 }
+                self.jobs_ended += 1;
             }
             _ => {}
         }
     }
 
-    pub fn jobs_ended(&self) -> usize {
-        self.jobs.values().filter(|job| job.ended.is_some()).count()
+    /// How many jobs have ended, and how many there are.
+    pub fn jobs(&self) -> (usize, usize) {
+        (self.jobs_ended, self.jobs.len())
     }
 
-    /// The width of the longest name of a job, within reason.
-    pub fn job_width(&self) -> usize {
-        self.jobs.keys().map(|job| job.chars().count()).max().unwrap_or(0).min(24)
-    }
-
-    /// Jobs, the verdict with its counts, and where to see more.
-    pub fn render(&self, ended: Option<(Outcome, u64)>, record: Option<&str>, look: Look) -> String {
+    /// Jobs and their verdicts, then that of the run with its counts.
+    pub fn render(&self, end: End, look: Look) -> String {
         let mut out = String::from("\n");
         let is_shown = |job: &JobTally| {
             self.jobs.len() <= MAX_JOBS || !matches!(job.ended, Some((Outcome::Passed | Outcome::Skipped, _)))
         };
-        let mut hidden = 0;
-        for (name, job) in &self.jobs {
-            match is_shown(job) {
-                true => out.push_str(&self.job_line(name, job, look)),
-                false => hidden += 1,
-            }
+        for (name, job) in self.jobs.iter().filter(|(_, job)| is_shown(job)) {
+            out.push_str(&self.job_line(name, job, end, look));
         }
+        let hidden = self.jobs.values().filter(|job| !is_shown(job)).count();
         if hidden > 0 {
-            let hidden = format!("{} passed or skipped", text::count(hidden, "more job"));
+            let hidden = format!("{} passed or skipped", text::count(hidden as u64, "more job"));
             out.push_str(&format!("  {}\n", look.paint(DIM, hidden)));
         }
-        out.push_str(&format!("\n{}", self.verdict(ended, look)));
-        if let Some(record) = record {
-            let [record, run] = [record, &self.run].map(|text| text::clean(text, look));
-            out.push_str(&format!("  {} {record}\n", look.paint(DIM, "record:")));
-            out.push_str(&format!("  {}   sluice runs show {run}\n", look.paint(DIM, "more:")));
-        }
+        out.push_str(&format!("\n{}", self.verdict(end, look)));
         out
     }
 
-    fn job_line(&self, name: &str, job: &JobTally, look: Look) -> String {
+    /// Where the record is, and the command that looks into it.
+    pub fn pointers(&self, record: Option<&str>, command: &str, look: Look) -> String {
+        let Some(record) = record else { return String::new() };
+        let [record, run] = [record, &self.run].map(|text| text::clean(text, look));
+        let [first, second] = ["record:", "more:  "].map(|name| look.paint(DIM, name));
+        format!("  {first} {record}\n  {second} sluice runs {command} {run}\n")
+    }
+
+    fn job_line(&self, name: &str, job: &JobTally, end: End, look: Look) -> String {
         let (outcome, duration) = job.ended.unwrap_or((Outcome::Unknown, 0));
-        let width = self.job_width();
+        let width = self.job_width;
         let mut line = format!("  {} {:<width$}", look.mark(outcome), text::clean(name, look));
         if job.ended.is_some() && outcome != Outcome::Skipped {
-            line.push_str(&format!("  {}", look.paint(DIM, text::duration(duration))));
+            line.push_str(&format!("  {}", look.paint(DIM, format_args!("{:>6}", text::duration(duration)))));
         }
         let note = match (outcome, job.ended) {
-            (_, None) => "did not end".to_owned(),
+            (_, None) => match (end, job.started) {
+                (End::Running, true) => "running".to_owned(),
+                (End::Running, false) => "waiting".to_owned(),
+                (_, true) => "did not end".to_owned(),
+                (_, false) => "did not start".to_owned(),
+            },
             (Outcome::Passed, _) => String::new(),
             (Outcome::Failed | Outcome::AllowedToFail, _) if job.planned > 1 && job.failed > 0 => {
                 format!("{} of {} steps failed", job.failed, job.planned)
@@ -129,23 +162,25 @@ impl Tally {
         line
     }
 
-    fn verdict(&self, ended: Option<(Outcome, u64)>, look: Look) -> String {
-        let (outcome, duration) = ended.unwrap_or((Outcome::Unknown, 0));
+    fn verdict(&self, end: End, look: Look) -> String {
         let workflow = text::clean(&self.workflow, look);
-        let words = match ended {
-            Some(_) => format!("{workflow} {} in {}", outcome_words(outcome), text::duration(duration)),
-            None => format!("{workflow} was interrupted"),
+        let (outcome, words) = match end {
+            End::Ended { outcome, duration_ms } => {
+                (outcome, format!("{workflow} {} in {}", outcome_words(outcome), text::duration(duration_ms)))
+            }
+            End::Running => (Outcome::Unknown, format!("{workflow} is running")),
+            End::Interrupted => (Outcome::Unknown, format!("{workflow} was interrupted")),
         };
-        let steps = self.steps.outcomes.iter().enumerate().map(|(at, (words, number))| match at {
-            0 => format!("{} {words}", text::count(*number, "step")),
-            _ => format!("{number} {words}"),
+        let steps = OUTCOMES.iter().zip(self.steps.outcomes).filter(|(_, number)| *number > 0).enumerate();
+        let steps = steps.map(|(at, (outcome, number))| match at {
+            0 => format!("{} {}", text::count(number, "step"), outcome_words(*outcome)),
+            _ => format!("{number} {}", outcome_words(*outcome)),
         });
-        let mut counts: Vec<String> = Vec::new();
-        counts.extend(Some(steps.collect::<Vec<_>>().join(", ")).filter(|steps| !steps.is_empty()));
-        counts.extend(Some(text::findings(self.findings)).filter(|findings| !findings.is_empty()));
-        let counts = if counts.is_empty() { String::new() } else { format!("  {}", counts.join("; ")) };
+        let counts = [steps.collect::<Vec<_>>().join(", "), text::findings(self.findings)];
+        let counts = counts.into_iter().filter(|counts| !counts.is_empty()).collect::<Vec<_>>().join("; ");
         let style = outcome_style(outcome);
-        let words = look.paint(style.effects(style.get_effects() | BOLD.get_effects()), words);
-        format!("{} {words}{}\n", look.mark(outcome), look.paint(DIM, counts))
+        let words = look.paint(style.bold(), words);
+        let counts = if counts.is_empty() { counts } else { format!("  {}", look.paint(DIM, counts)) };
+        format!("{} {words}{counts}\n", look.mark(outcome))
     }
 }

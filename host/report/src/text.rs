@@ -24,9 +24,14 @@ pub fn clean(text: &str, look: Look) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
+/// The lines of a log entry.
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line))
+}
+
 /// As [`clean`], but keeps line feeds.
 pub fn clean_lines(text: &str, look: Look) -> String {
-    text.split('\n').map(|line| clean(line.strip_suffix('\r').unwrap_or(line), look)).collect::<Vec<_>>().join("\n")
+    lines(text).map(|line| clean(line, look)).collect::<Vec<_>>().join("\n")
 }
 
 pub fn is_harmless(c: char) -> bool {

@@ -243,7 +243,12 @@ pub fn passing_run() -> Vec<Event> {
         change(ChangeAction::Delete, "releases/37", None),
     ];
     script.say(EventKind::DeployPlanned { id: step("ship/folder"), changes });
-    script.say(EventKind::DeployApplied { id: step("ship/folder"), receipt: "00ff".to_owned(), inputs: serde_json::json!({"to": "public"}), grants: Default::default() });
+    script.say(EventKind::DeployApplied {
+        id: step("ship/folder"),
+        receipt: "00ff".to_owned(),
+        inputs: serde_json::json!({"to": "public"}),
+        grants: Default::default(),
+    });
     script.after(40).ended("ship/folder", Outcome::Passed, 40).job_ended("ship", Outcome::Passed, 40);
     script.end(Outcome::Passed, 250)
 }

@@ -58,12 +58,37 @@ fn under_way() -> Script {
 fn what_runs_moves() {
     let script = under_way();
     let screen = live(UNICODE, SIZE, &script.events);
-    insta::assert_snapshot!(screen.frame(START + 1400), @"");
-    insta::assert_snapshot!(screen.frame(START + 61_480), @"");
+    insta::assert_snapshot!(screen.frame(START + 1400), @r"
+    ⠧ scan    secrets        1.40s  1
+    ⠧ lint    dockerfiles    1.28s  reading app/Dockerfile
+    ⠧ build   pack the site  0.78s  ━━━━━━━━────────  120/240  packing site/index.…
+      0/4 jobs · 1/6 steps · 1.40s
+    ");
+    insta::assert_snapshot!(screen.frame(START + 61_480), @r"
+    ⠇ scan    secrets        1m 01s  1
+    ⠇ lint    dockerfiles    1m 01s  reading app/Dockerfile
+    ⠇ build   pack the site  1m 00s  ━━━━━━━━────────  120/240  packing site/index…
+      0/4 jobs · 1/6 steps · 1m 01s
+    ");
     let narrow = Size { columns: 36, rows: 24 };
-    insta::assert_snapshot!(live(UNICODE, narrow, &script.events).frame(START + 1400), @"");
-    insta::assert_snapshot!(live(ASCII, SIZE, &script.events).frame(START + 1400), @"");
-    insta::assert_snapshot!(visible(&live(COLOR, SIZE, &script.events).frame(START + 1400)), @"");
+    insta::assert_snapshot!(live(UNICODE, narrow, &script.events).frame(START + 1400), @r"
+    ⠧ scan    secrets        1.40s  1
+    ⠧ lint    dockerfiles    1.28s  re…
+    ⠧ build   pack the site  0.78s  ━━…
+      0/4 jobs · 1/6 steps · 1.40s
+    ");
+    insta::assert_snapshot!(live(ASCII, SIZE, &script.events).frame(START + 1400), @r"
+    / scan    secrets        1.40s  1
+    / lint    dockerfiles    1.28s  reading app/Dockerfile
+    / build   pack the site  0.78s  ########........  120/240  packing site/index.~
+      0/4 jobs | 1/6 steps | 1.40s
+    ");
+    insta::assert_snapshot!(visible(&live(COLOR, SIZE, &script.events).frame(START + 1400)), @r"
+    ␛[36m⠧␛[0m scan    secrets        ␛[2m1.40s␛[0m  1
+    ␛[36m⠧␛[0m lint    dockerfiles    ␛[2m1.28s␛[0m  ␛[2mreading app/Dockerfile␛[0m
+    ␛[36m⠧␛[0m build   pack the site  ␛[2m0.78s␛[0m  ␛[36m━━━━━━━━␛[0m␛[2m────────␛[0m  120/240  ␛[2mpacking site/index.…␛[0m
+      ␛[1m0/4 jobs␛[0m ␛[2m· 1/6 steps␛[0m ␛[2m· 1.40s␛[0m
+    ");
 }
 
 #[test]
@@ -83,7 +108,14 @@ fn a_frame_fits_every_terminal() {
         }
     }
     let small = Size { columns: 40, rows: 8 };
-    insta::assert_snapshot!(live(UNICODE, small, &script.events).frame(START + 1400), @"");
+    insta::assert_snapshot!(live(UNICODE, small, &script.events).frame(START + 1400), @r"
+    ⠧ scan    secrets                   1.…
+    ⠧ lint    dockerfiles               1.…
+    ⠧ build   pack the site             0.…
+    ⠧ job-0   漢字漢字漢字漢字漢字漢字漢字…
+      and 49 more
+      0/4 jobs · 1/6 steps · 1.40s
+    ");
 }
 
 #[test]
@@ -142,5 +174,12 @@ fn many_jobs_are_counted_when_they_passed() {
     }
     let text = live(UNICODE, SIZE, &script.end(Outcome::Failed, 1000)).take_scrollback();
     let (_, summary) = text.split_once("\n\n  ✘").unwrap();
-    insta::assert_snapshot!(summary, @"");
+    insta::assert_snapshot!(summary, @r"
+     job-42   0.01s  failed
+      99 more jobs passed or skipped
+
+    ✘ nightly failed in 1.00s  99 steps passed, 1 failed
+      record: .sluice/runs/20261121-094512-7f3a
+      more:   sluice runs show 20261121-094512-7f3a
+    ");
 }

@@ -58,7 +58,16 @@ fn columns_count_characters() {
     let source = Source::new("ü.yaml", "ä: \"ö\" \n");
     let start = source.text().find('"').unwrap();
     let problem = Problem::new("a::b", "c").at(Span::new(start, start + 4), "here").within(&source);
-    insta::assert_snapshot!(render(std::slice::from_ref(&problem), UNICODE, 80), @"");
+    insta::assert_snapshot!(render(std::slice::from_ref(&problem), UNICODE, 80), @r#"
+    a::b
+
+      × c
+       ╭─[ü.yaml:1:4]
+     1 │ ä: "ö" 
+       ·    ─┬─
+       ·     ╰── here
+       ╰────
+    "#);
     assert_eq!(to_json(&problem)["column"], 4);
 }
 

@@ -28,26 +28,41 @@ fn rows() -> Vec<Row> {
 
 #[test]
 fn a_list() {
-    insta::assert_snapshot!(list(&rows(), START, UNICODE), @"");
-    insta::assert_snapshot!(visible(&list(&rows()[..2], START, COLOR)), @"");
+    insta::assert_snapshot!(list(&rows(), START, UNICODE), @r"
+    RUN                   WORKFLOW  RESULT           STARTED        TOOK    PASSED  FINDINGS
+    20261121-094512-7f3a  ci        running          just now       1m 02s  0/10    10 errors, 1 warning
+    20261121-094312-0001  nightly   passed           2 minutes ago  1m 02s  10/10   1 warning
+    20261121-074312-0002  ci        allowed-to-fail  2 hours ago    1m 02s  9/10    1 error, 1 warning
+    20261111-074312-0003  漢字␛     interrupted      10 days ago    1m 02s  3/10    7 errors, 1 warning
+    ");
+    insta::assert_snapshot!(visible(&list(&rows()[..2], START, COLOR)), @r"
+    ␛[2mRUN␛[0m                   ␛[2mWORKFLOW␛[0m  ␛[2mRESULT␛[0m   ␛[2mSTARTED␛[0m        ␛[2mTOOK␛[0m    ␛[2mPASSED␛[0m  ␛[2mFINDINGS␛[0m
+    20261121-094512-7f3a  ci        ␛[35mrunning␛[0m  just now       1m 02s  0/10    10 errors, 1 warning
+    20261121-094312-0001  nightly   ␛[32mpassed␛[0m   2 minutes ago  1m 02s  10/10   1 warning
+    ");
 }
 
-fn show(events: &[Event]) -> String {
+fn show(events: &[Event], alive: bool) -> String {
     let mut show = Show::new(options(UNICODE), 80);
     for event in events {
         show.on_event(event);
     }
-    show.finish()
+    show.finish(alive)
 }
 
 #[test]
 fn a_whole_run() {
-    insta::assert_snapshot!(show(&failing_run()));
+    insta::assert_snapshot!(show(&failing_run(), false));
 }
 
 #[test]
 fn an_interrupted_run() {
-    insta::assert_snapshot!(show(&failing_run()[..8]));
+    insta::assert_snapshot!(show(&failing_run()[..8], false));
+}
+
+#[test]
+fn a_run_under_way() {
+    insta::assert_snapshot!(show(&failing_run()[..8], true));
 }
 
 #[test]
