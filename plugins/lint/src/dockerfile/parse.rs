@@ -4,6 +4,7 @@
 //! The grammar is the Dockerfile reference, <https://docs.docker.com/reference/dockerfile/>, with the here-documents of
 //! BuildKit.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::logical::Logical;
@@ -118,7 +119,8 @@ pub fn parse(text: &str) -> Dockerfile<'_> {
         gaps: Vec::new(),
         problems: Vec::new(),
     };
-    let mut reader = Reader { text, at: if text.starts_with('\u{feff}') { 3 } else { 0 } };
+    let at = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    let mut reader = Reader { text, at, unclosed: BTreeSet::new() };
     directives(&mut file, &mut reader);
     while let Some(line) = reader.next() {
         let content = trim(text, line.clone());
@@ -277,6 +279,8 @@ fn flags(logical: &Logical, at: &mut usize) -> Vec<Flag> {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// Here-documents that were found to have no end, so that nobody looks for it again.
+    unclosed: BTreeSet<(String, bool)>,
 }
 
 impl Reader<'_> {
@@ -295,12 +299,14 @@ impl Reader<'_> {
     /// before the next line that looks like an instruction, so that the rest of the file is still seen.
     fn heredoc(&mut self, name: &str, tabs: bool) -> (Range<usize>, usize, bool) {
         let start = self.at;
-        while let Some(line) = self.next() {
+        let known = self.unclosed.contains(&(name.to_owned(), tabs));
+        while !known && let Some(line) = self.next() {
             let content = &self.text[line.clone()];
             if (if tabs { content.trim_start_matches('\t') } else { content }) == name {
                 return (start..line.start, line.end, true);
             }
         }
+        self.unclosed.insert((name.to_owned(), tabs));
         self.at = start;
         loop {
             let before = self.at;

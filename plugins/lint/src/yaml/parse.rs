@@ -1,5 +1,6 @@
 //! Reads YAML into a flat list of nodes with their places, as far as it can be read.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput};
@@ -233,6 +234,9 @@ struct Places<'a> {
     base: usize,
     /// The parser breaks lines at a lone `\r` too.
     starts: Vec<usize>,
+    ascii: bool,
+    /// Line, column and offset of the last place.
+    last: Cell<(usize, usize, usize)>,
 }
 
 impl<'a> Places<'a> {
@@ -241,14 +245,26 @@ impl<'a> Places<'a> {
         let bytes = text.as_bytes();
         let breaks = (base..bytes.len())
             .filter(|at| bytes[*at] == b'\n' || (bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n')));
-        Self { text, base, starts: std::iter::once(base).chain(breaks.map(|at| at + 1)).collect() }
+        let starts = std::iter::once(base).chain(breaks.map(|at| at + 1)).collect();
+        Self { text, base, starts, ascii: text.is_ascii(), last: Cell::new((0, 0, 0)) }
     }
 
     fn offset(&self, marker: Marker) -> usize {
         let Some(start) = self.starts.get(marker.line().saturating_sub(1)).copied() else { return self.text.len() };
         let end = self.starts.get(marker.line()).copied().unwrap_or(self.text.len());
-        let line = &self.text[start..end];
-        start + line.char_indices().nth(marker.col()).map_or(line.len(), |(at, _)| at)
+        if self.ascii {
+            return end.min(start + marker.col());
+        }
+        // Places come nearly in order, so counting goes on from the last one: a line may be the whole file.
+        let (line, column, offset) = self.last.get();
+        let known = line == marker.line() && column <= marker.col();
+        let (column, offset) = if known { (column, offset) } else { (0, start) };
+        let rest = &self.text[offset..end];
+        let found = rest.char_indices().nth(marker.col() - column).map_or(end, |(at, _)| offset + at);
+        if found < end {
+            self.last.set((marker.line(), marker.col(), found));
+        }
+        found
     }
 
     fn range(&self, span: Span) -> Range<usize> {

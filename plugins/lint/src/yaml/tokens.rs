@@ -76,13 +76,13 @@ pub fn tokens(text: &str, yaml: &Yaml) -> Vec<Token> {
 /// Kind and length of the token at an offset, which is no scalar.
 fn token(text: &str, at: usize, c: char) -> (Mark, usize) {
     let rest = &text[at..];
-    let line = rest.split(['\n', '\r']).next().unwrap_or_default();
     let line_start = at == 0 || text[..at].ends_with(['\n', '\u{feff}']);
-    let word = |stops: &[char]| line.find(|c: char| c.is_whitespace() || stops.contains(&c)).unwrap_or(line.len());
+    let line = || rest.split(['\n', '\r']).next().unwrap_or_default().trim_end().len();
+    let word = |stops: &[char]| rest.find(|c: char| c.is_whitespace() || stops.contains(&c)).unwrap_or(rest.len());
     match c {
-        '#' => (Mark::Comment, line.trim_end().len()),
-        '%' if line_start => (Mark::Document, line.trim_end().len()),
-        '-' | '.' if line_start && (line.starts_with("---") || line.starts_with("...")) => (Mark::Document, 3),
+        '#' => (Mark::Comment, line()),
+        '%' if line_start => (Mark::Document, line()),
+        '-' | '.' if line_start && (rest.starts_with("---") || rest.starts_with("...")) => (Mark::Document, 3),
         '-' => (Mark::Dash, 1),
         ':' => (Mark::Colon, 1),
         '?' => (Mark::Question, 1),
