@@ -93,9 +93,8 @@ impl<'t> Document<'t> {
             }
             for (key, node) in entries {
                 self.job_name(key);
-                if let Some(job) = self.job(key, node) {
-                    jobs.insert(key.name.clone(), job);
-                }
+                let job = self.job(key, node);
+                jobs.insert(key.name.clone(), job);
             }
         } else if let Some((key, node)) = key(entries, "steps") {
             let name = Spanned { value: MAIN.to_owned(), span: key.span };

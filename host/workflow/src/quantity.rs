@@ -35,6 +35,9 @@ pub fn duration_ms(text: &str) -> Result<u64, &'static str> {
         if number.is_empty() {
             return Err("it needs a whole number and a unit");
         }
+        if unit.is_empty() && after.starts_with(' ') {
+            return Err("it has a space in it");
+        }
         if unit.is_empty() {
             return Err("it has no unit");
         }
@@ -94,7 +97,7 @@ mod tests {
             ("", Err("it is empty")),
             ("30m1h", Err("units are `h`, `m`, `s` and `ms`, the larger first, each once")),
             ("1m1m", Err("units are `h`, `m`, `s` and `ms`, the larger first, each once")),
-            ("5 m", Err("it has no unit")),
+            ("5 m", Err("it has a space in it")),
             ("-5m", Err("it needs a whole number and a unit")),
             ("1.5h", Err("it has no unit")),
             ("99999999999999999999h", Err("it is too long")),

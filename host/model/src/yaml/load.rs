@@ -105,12 +105,11 @@ impl<'t> Loader<'t> {
                     Ok(value) => value,
                     Err(reason) => {
                         let shown = shorten(&text);
-                        self.complain(
-                            span,
-                            format!("`{shown}` is {reason}"),
-                            "this value cannot be used",
-                            Some(format!("quote it if it is meant as text: \"{shown}\"")),
-                        );
+                        let help = match tag {
+                            Some(_) => "remove the tag".to_owned(),
+                            None => format!("quote it if it is meant as text: \"{shown}\""),
+                        };
+                        self.complain(span, format!("`{shown}` is {reason}"), "this value cannot be used", Some(help));
                         NodeValue::String(text.into_owned())
                     }
                 };
@@ -349,11 +348,9 @@ impl<'t> Loader<'t> {
             let message = format!("values are nested more than {MAX_DEPTH} deep");
             return Problem::new(self.dialect.syntax, message).at(Span::new(at, at), "too deep here");
         }
-        let problem = Problem::new(
-            self.dialect.syntax,
-            format!("not valid YAML: {}", lowercase_first(&error.kind().to_string())),
-        )
-        .at(Span::new(at, at), "the reader stopped here");
+        let problem =
+            Problem::new(self.dialect.syntax, format!("not valid YAML: {}", restyle(&error.kind().to_string())))
+                .at(Span::new(at, at), "the reader stopped here");
         match self.advice(error.kind(), at) {
             Some(help) => problem.help(help),
             None => problem,
@@ -371,7 +368,9 @@ impl<'t> Loader<'t> {
             ErrorKind::UnknownAnchor => {
                 Some("an alias `*name` needs an anchor `&name` above it; quote text that begins with `*`")
             }
-            ErrorKind::UnclosedQuotedScalar => Some("close the quote that was opened"),
+            ErrorKind::UnclosedQuotedScalar | ErrorKind::InvalidQuotedScalarIndent => {
+                Some("close the quote that was opened")
+            }
             ErrorKind::UnclosedFlowCollection { .. }
             | ErrorKind::ExpectedFlowMappingSeparator
             | ErrorKind::ExpectedFlowSequenceSeparator
@@ -413,7 +412,19 @@ fn shorten(text: &str) -> String {
     if text.chars().count() <= 40 { text.to_owned() } else { text.chars().take(37).chain("...".chars()).collect() }
 }
 
-fn lowercase_first(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_ascii_lowercase().to_string() + chars.as_str()).unwrap_or_default()
+/// Lowercase at the beginning, names in backticks.
+fn restyle(text: &str) -> String {
+    let mut styled = String::with_capacity(text.len());
+    let mut previous = ' ';
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let apostrophe = previous.is_alphabetic() && chars.peek().is_some_and(|next| next.is_alphabetic());
+        styled.push(match c {
+            '\'' | '"' if !apostrophe => '`',
+            _ if styled.is_empty() => c.to_ascii_lowercase(),
+            _ => c,
+        });
+        previous = c;
+    }
+    styled
 }

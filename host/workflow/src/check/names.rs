@@ -76,11 +76,18 @@ impl Names<'_> {
     fn expression(&mut self, expression: &Expression, scope: &Scope<'_>) {
         let before = self.problems.len();
         for reference in &expression.references {
-            self.problems.extend(self::reference(reference, expression, scope));
+            // The second half of a name with `-`, whose first half has been told.
+            let told = self.problems.len() > before && dashed(&reference.path[0], expression).is_some();
+            if !told {
+                self.problems.extend(self::reference(reference, expression, scope));
+            }
         }
         for (name, span) in expression.calls() {
             if !FUNCTIONS.contains(&name) {
                 let help = match suggest::closest(name, FUNCTIONS) {
+                    _ if matches!(name, "always" | "success" | "failure" | "cancelled") => {
+                        "steps in `finally` always run; `steps.ID.outcome` and `needs.JOB.outcome` tell how something ended".to_owned()
+                    }
                     Some(close) => format!("a function with a similar name exists: `{close}`"),
                     None => format!("functions: {}", suggest::list(FUNCTIONS)),
                 };
@@ -136,6 +143,9 @@ fn reference(reference: &Reference, expression: &Expression, scope: &Scope<'_>) 
         [root, ..] if !ROOTS.contains(&root) => {
             let help = match dashed(root, expression) {
                 Some(help) => help,
+                None if root == "secrets" => {
+                    "expressions never see a secret; inputs of plugins name it, and the host puts it in".to_owned()
+                }
                 None => match suggest::closest(root, ROOTS) {
                     Some(close) => format!("a similar name exists: `{close}`"),
                     None => format!("expressions see {}; quote text: \"{root}\"", suggest::list(ROOTS)),
@@ -280,8 +290,8 @@ fn suggestion<'n>(
     let name = path.get(depth).copied().unwrap_or_default();
     // `steps.build-app` was read as a subtraction; the whole name may exist.
     let longer = names.clone().into_iter().filter(|known| known.contains('-') && known.starts_with(name));
-    if let Some(known) = longer.into_iter().find(|known| expression.text.contains(&format!("{root}.{known}"))) {
-        return format!("`-` is minus in expressions; write `{root}[\"{known}\"]`");
+    if let Some(known) = longer.into_iter().find(|known| expression.text.contains(&format!(".{known}"))) {
+        return minus(known);
     }
     match suggest::closest(name, names.clone()) {
         Some(close) => format!("{one} with a similar name exists: `{close}`"),
@@ -294,8 +304,12 @@ fn suggestion<'n>(
 fn dashed(root: &str, expression: &Expression) -> Option<String> {
     let at = expression.text.find(&format!("-{root}"))?;
     let before = &expression.text[..at];
-    let begin =
-        before.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.' || c == '-')).map_or(0, |at| at + 1);
-    let (head, first) = before[begin..].rsplit_once('.')?;
-    (!head.is_empty()).then(|| format!("`-` is minus in expressions; write `{head}[\"{first}-{root}\"]`"))
+    let begin = before
+        .rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
+        .filter(|dot| before[*dot..].starts_with('.'))?;
+    Some(minus(&format!("{}-{root}", &before[begin + 1..])))
+}
+
+fn minus(name: &str) -> String {
+    format!("`-` is minus in expressions; write `[\"{name}\"]` for `.{name}`")
 }

@@ -232,7 +232,7 @@ impl Types<'_, '_> {
                         None => format!("outcomes: {}", suggest::list(words)),
                     },
                 };
-                self.complain(format!("`{word}` is no outcome, so this never holds"), Some(help));
+                self.complain(format!("`{word}` is no outcome"), Some(help));
             }
         }
     }

@@ -40,10 +40,15 @@ impl Document<'_> {
             .unwrap_or_default();
         let required = self.optional(entries, "required", |document, node| document.boolean(node, &what("required")));
         let default = field(entries, "default");
-        // With a type that is not known nothing below can be judged.
-        let kind = kind?;
+        // With a type that is not known nothing below can be judged; null keeps later checks from judging it too.
+        let Some(kind) = kind else {
+            let default = Some(Value::Null);
+            return Some(Input { kind: InputType::String, description, default, options: Vec::new(), span: key.span });
+        };
+        // The options of a list are those of its items.
+        let item = if kind == InputType::List { InputType::String } else { kind };
         for option in options {
-            self.fits(option, kind, &format!("an option of {place}"));
+            self.fits(option, item, &format!("an option of {place}"));
         }
         let options: Vec<Value> = options.iter().map(Node::to_json).collect();
         if let Some(node) = default
@@ -73,11 +78,18 @@ impl Document<'_> {
         if !self.literal(node, what) {
             return false;
         }
+        if let (InputType::List, NodeValue::Sequence(items)) = (kind, &node.value)
+            && let Some(item) = items.iter().find(|item| item.as_str().is_none())
+        {
+            let message = format!("an item of {what} is {}, not text", item.describe());
+            self.check.report(Problem::new(codes::DEFAULT, message).at(item.span, "a `list` is one of text"));
+            return false;
+        }
         let fits = kind.accepts(&node.to_json());
         if !fits {
             let problem =
                 Problem::new(codes::DEFAULT, format!("{what} is {}, not {}", node.describe(), kind.describe()))
-                    .at(node.span, format!("the input has the type `{}`", kind.as_str()));
+                    .at(node.span, format!("expected {}", kind.describe()));
             let written = self.source.text().get(node.span.start..node.span.end).unwrap_or_default();
             self.check.report(match (kind, &node.value) {
                 (InputType::String, NodeValue::Int(_) | NodeValue::Float(_) | NodeValue::Bool(_)) => {
@@ -94,10 +106,10 @@ impl Document<'_> {
     }
 }
 
-/// Whether the options allow the value; every item of a list must be one.
+/// Whether the options allow the value, or every item of it if it is a list.
 pub fn allowed(options: &[Value], value: &Value) -> bool {
     match value {
-        Value::Array(items) => items.iter().all(|item| options.contains(item)) || options.contains(value),
+        Value::Array(items) => items.iter().all(|item| options.contains(item)),
         _ => options.contains(value),
     }
 }

@@ -13,9 +13,11 @@ use crate::template::{Condition, Template};
 use crate::workflow::{Job, Spanned, Step};
 
 impl Document<'_> {
-    pub(super) fn job(&mut self, key: &Key, node: &Node) -> Option<Job> {
+    pub(super) fn job(&mut self, key: &Key, node: &Node) -> Job {
         let place = format!("job `{}`", key.name);
-        let entries = self.fields(node, &place, &JOB)?;
+        let entries = self.fields(node, &place, &JOB);
+        let readable = entries.is_some();
+        let entries = entries.unwrap_or_default();
         let what = |field: &str| format!("`{field}` of {place}");
         let title = self
             .optional(entries, "name", |document, node| document.check.text(node, &what("name")).map(str::to_owned));
@@ -29,6 +31,7 @@ impl Document<'_> {
         });
         let steps = match field(entries, "steps") {
             Some(node) => self.steps(node, &what("steps")),
+            None if !readable => Vec::new(),
             None => {
                 self.check.missing(
                     key.span,
@@ -39,7 +42,7 @@ impl Document<'_> {
                 Vec::new()
             }
         };
-        Some(Job {
+        Job {
             name: Spanned { value: key.name.clone(), span: key.span },
             title,
             needs,
@@ -49,7 +52,7 @@ impl Document<'_> {
             timeout_ms,
             continue_on_error: continue_on_error.unwrap_or_default(),
             steps,
-        })
+        }
     }
 
     /// The only job of the short form.

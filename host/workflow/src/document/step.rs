@@ -38,7 +38,11 @@ impl Document<'_> {
         let grants = field(entries, "grants").map(|node| self.grants(node, &what("grants"))).unwrap_or_default();
         let limits = field(entries, "limits").map(|node| self.limits(node, &what("limits"))).unwrap_or_default();
 
-        let (uses, with, title) = action?;
+        // Without an action the step still has an id that expressions may name.
+        let (uses, with, title) = action.unwrap_or_else(|| {
+            let uses = Spanned { value: PluginRef::Builtin(String::new()), span: node.span };
+            (uses, Template { span: node.span, value: TemplateValue::Mapping(Vec::new()) }, String::new())
+        });
         Some(Step {
             id: id.unwrap_or_else(|| format!("step-{number}")),
             name: name.unwrap_or(title),
@@ -154,18 +158,15 @@ impl Document<'_> {
         if !self.literal(node, &what) {
             return None;
         }
-        let mut refuse = |reason: &str| {
-            self.check.report(
-                Problem::new(codes::PLUGIN, format!("`{text}` is no reference to a plugin")).at(node.span, reason),
-            );
-        };
-        match PluginRef::parse(text) {
-            Ok(plugin) => Some(plugin),
-            Err(reason) => {
-                refuse(reason);
-                None
-            }
-        }
+        PluginRef::parse(text)
+            .map_err(|reason| {
+                let message = match text {
+                    "" => format!("{what} is empty"),
+                    _ => format!("`{text}` is no reference to a plugin"),
+                };
+                self.check.report(Problem::new(codes::PLUGIN, message).at(node.span, reason));
+            })
+            .ok()
     }
 
     fn fail_on(&mut self, node: &Node, what: &str) -> Option<FailOn> {

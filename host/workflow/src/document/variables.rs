@@ -21,13 +21,13 @@ impl Document<'_> {
                 && !key.name.is_empty()
                 && key.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
             if !valid {
-                self.check.report(
-                    Problem::new(
-                        codes::NAME,
-                        format!("`{}` cannot be the name of an environment variable", key.name.escape_debug()),
-                    )
-                    .at(key.span, "names have letters, digits and `_`, and do not begin with a digit"),
-                );
+                let name = key.name.escape_debug();
+                let problem =
+                    Problem::new(codes::NAME, format!("`{name}` cannot be the name of an environment variable"))
+                        .at(key.span, "names have letters, digits and `_`, and do not begin with a digit");
+                let fixed = key.name.replace(['-', '.', ' '], "_");
+                let usable = fixed != key.name && fixed.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+                self.check.report(if usable { problem.help(format!("for example `{fixed}`")) } else { problem });
             }
             let text = match &node.value {
                 NodeValue::Sequence(_) | NodeValue::Mapping(_) => {

@@ -12,11 +12,16 @@ use sluice_model::{Problem, Span};
 use crate::codes;
 
 use super::context::Context;
+use super::parse::end_of_quote;
 use super::reference::{self, Reference};
 use super::value;
 
 /// Longer expressions are refused, in bytes.
 pub const MAX_BYTES: usize = 4096;
+
+/// Expressions with more operators, brackets and dots are refused: trees of them are walked by recursion, and some
+/// 700 exhaust a stack of 1 MiB.
+pub const MAX_MARKS: usize = 256;
 
 /// Loops (`map`, `filter`, `exists`, ...) inside loops deeper than this are refused: each level multiplies the work.
 pub const MAX_LOOPS: usize = 2;
@@ -78,6 +83,9 @@ pub(crate) fn compile(text: &str) -> Result<Compiled, Fault> {
     if text.len() > MAX_BYTES {
         return Err(Fault { at: 0, reason: format!("it is longer than {MAX_BYTES} bytes") });
     }
+    if marks(text) > MAX_MARKS {
+        return Err(Fault { at: 0, reason: format!("it has more than {MAX_MARKS} operators, brackets and dots") });
+    }
     let (expr, places) =
         Parser::default().parse_with_source_info(text).map_err(|errors| fault(text, &errors.errors))?;
     let found = reference::find(&expr, &places, text);
@@ -88,12 +96,31 @@ pub(crate) fn compile(text: &str) -> Result<Compiled, Fault> {
     Ok(Compiled { expr, roots, references: found.references, calls: found.calls })
 }
 
+/// Operators, brackets and dots outside quotes: an upper bound for the depth of the tree.
+fn marks(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (mut at, mut marks) = (0, 0);
+    while at < bytes.len() {
+        match bytes[at] {
+            quote @ (b'"' | b'\'') => at = end_of_quote(bytes, at, quote).unwrap_or(bytes.len()),
+            b'+' | b'-' | b'*' | b'/' | b'%' | b'=' | b'<' | b'>' | b'!' | b'&' | b'|' | b'?' | b'.' | b'[' | b'('
+            | b'{' => marks += 1,
+            // `in` is an operator too; what it stands between has spaces or brackets around it.
+            b'n' if at > 0 && bytes[at - 1] == b'i' => marks += 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    marks
+}
+
 /// The first fault that says something; those after it mostly follow from it.
 fn fault(text: &str, errors: &[cel::ParseError]) -> Fault {
     let told = errors.iter().find(|error| error.msg.starts_with("Syntax error: ")).or(errors.first());
     let Some(error) = told else { return Fault { at: 0, reason: "it cannot be read".into() } };
     let message = error.msg.strip_prefix("Syntax error: ").unwrap_or(&error.msg);
     let message = message.split(" expecting {").next().unwrap_or(message);
+    let at = offset(text, error.pos);
     let reason = if message.contains("'<EOF>'") {
         match message.strip_prefix("missing ") {
             Some(rest) => format!("a {} is missing at its end", rest.replace(" at '<EOF>'", "").replace('\'', "`")),
@@ -110,10 +137,14 @@ fn fault(text: &str, errors: &[cel::ParseError]) -> Fault {
     } else if let Some(rest) = message.strip_prefix("extraneous input ").or(message.strip_prefix("mismatched input ")) {
         let found = rest.strip_suffix(" expecting <EOF>").unwrap_or(rest).replace('\'', "`");
         format!("{found} is not expected here")
+    } else if message.starts_with("no viable alternative") {
+        if at == text.len() { "it ends too early".to_owned() } else { "it is not understood from here on".to_owned() }
+    } else if message.contains("recursion limit") {
+        "it is nested too deeply".to_owned()
     } else {
         message.replace('\'', "`")
     };
-    Fault { at: offset(text, error.pos), reason }
+    Fault { at, reason }
 }
 
 /// Line and column, both from 1 and counted in characters -> bytes.
@@ -192,8 +223,30 @@ fn join(This(list): This<Arc<Vec<cel::Value>>>, separator: Arc<String>) -> Resul
     Ok(cel::Value::String(Arc::new(items.join(&separator))))
 }
 
+/// Never shows values: they may be long, and are nobody's business in a log.
 fn explain(error: &ExecutionError) -> String {
+    let kinds = |left: &cel::Value, right: &cel::Value| format!("`{}` and `{}`", left.type_of(), right.type_of());
     match error {
+        ExecutionError::UnsupportedBinaryOperator(name, left, right) => {
+            let sign = [("add", "+"), ("sub", "-"), ("mul", "*"), ("div", "/"), ("rem", "%")];
+            let sign = sign.iter().find(|(known, _)| known == name).map_or(*name, |(_, sign)| sign);
+            format!("`{sign}` does not work on {}", kinds(left, right))
+        }
+        ExecutionError::ValuesNotComparable(left, right) => format!("there is no order between {}", kinds(left, right)),
+        ExecutionError::UnsupportedIndex(index, value) => {
+            format!("`{}` has no items by `{}`", value.type_of(), index.type_of())
+        }
+        ExecutionError::UnexpectedType { got, want } => format!("it needs `{want}` and has `{got}`"),
+        ExecutionError::UnsupportedTargetType { target } => format!("it does not work on `{}`", target.type_of()),
+        ExecutionError::NotSupportedAsMethod { method, target } => {
+            format!("`{method}` does not work on `{}`", target.type_of())
+        }
+        ExecutionError::UnsupportedKeyType(key) => format!("`{}` cannot be a key", key.type_of()),
+        ExecutionError::DuplicateKey(_) => "a mapping has the same key twice".into(),
+        ExecutionError::InvalidArgumentCount { expected, actual } => {
+            format!("a function takes {expected} arguments and was given {actual}")
+        }
+        ExecutionError::MissingArgumentOrTarget => "a function lacks an argument".into(),
         ExecutionError::NoSuchKey(key) => format!("there is no `{key}`"),
         ExecutionError::UndeclaredReference(name) => format!("`{name}` is not known here"),
         ExecutionError::NoSuchOverload(error) => {
@@ -207,10 +260,6 @@ fn explain(error: &ExecutionError) -> String {
         ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => "it divides by zero".into(),
         ExecutionError::Overflow(..) => "a number gets too large".into(),
         ExecutionError::FunctionError { function, message } => format!("`{function}` failed: {message}"),
-        other => {
-            let text = other.to_string();
-            let mut chars = text.chars();
-            chars.next().map(|first| first.to_ascii_lowercase().to_string() + chars.as_str()).unwrap_or_default()
-        }
+        _ => "it cannot be evaluated".into(),
     }
 }

@@ -161,7 +161,7 @@ fn end_of_expression(text: &str) -> Option<usize> {
 }
 
 /// Index of the byte that closes the quote. CEL has short, triple and raw strings.
-fn end_of_quote(bytes: &[u8], start: usize, quote: u8) -> Option<usize> {
+pub(super) fn end_of_quote(bytes: &[u8], start: usize, quote: u8) -> Option<usize> {
     let raw = start > 0 && matches!(bytes[start - 1], b'r' | b'R');
     let triple = bytes[start..].starts_with(&[quote; 3]);
     let width = if triple { 3 } else { 1 };

@@ -114,7 +114,7 @@ fn what_is_no_manifest_is_refused() {
     for (text, expected) in [
         ("", "plugin::manifest-empty 1:1 the file is empty | nothing but space and comments"),
         ("[]", "plugin::manifest-wrong-type 1:1 the manifest is a list, not a mapping | expected a mapping"),
-        ("a: [", "plugin::manifest-yaml 1:4 not valid YAML: unclosed bracket '[' | the reader stopped here"),
+        ("a: [", "plugin::manifest-yaml 1:4 not valid YAML: unclosed bracket `[` | the reader stopped here"),
         (
             "name: A\nversion: 0.1.0\ndescription: d\nkinds: []",
             "plugin::manifest-name 1:7 `A` is no name for a plugin | names have lowercase letters, digits and `-`, and begin with a letter\n\

@@ -1,0 +1,189 @@
+//! Workflows without a problem, and what they become.
+
+use std::path::Path;
+
+use sluice_model::finding::FailOn;
+use sluice_model::grant::Capability;
+use sluice_model::{PluginRef, Source};
+use sluice_workflow::Workflow;
+use sluice_workflow::template::Context;
+
+use crate::render;
+
+pub fn parse(text: &str) -> Workflow {
+    let source = Source::new("workflows/test.yaml", text);
+    let (workflow, problems) = sluice_workflow::parse(&source);
+    assert!(problems.is_empty(), "{}", render::problems(&source, &problems));
+    workflow.expect("a workflow")
+}
+
+/// Every field once.
+pub const FULL: &str = r#"
+name: release
+inputs:
+  version: {type: string, description: What to release}
+  dry-run: {type: boolean, default: true}
+  count: {type: integer, default: 3, options: [1, 3]}
+  ratio: {type: number, default: 1}
+  regions: {type: list, default: [eu, us], options: [eu, us, ap]}
+  note: {required: false}
+  plain:
+env: {STAGE: "${{ inputs.regions[0] }}", PRECISE: 1.10, EMPTY: }
+jobs:
+  build:
+    name: Build it
+    env: {LEVEL: "${{ env.STAGE }}-job"}
+    timeout: 1h30m
+    steps:
+    - id: pack
+      uses: build
+      with: {files: ["${{ inputs.version }}.txt"], level: 9, name: "x-${{ git.short }}-${{ inputs.count }}"}
+      fail-on: warning
+      grants: {files: [read src, "write dist"], http: []}
+      limits: {memory: 64MiB, output: 1MB, handles: 10, table-elements: 5}
+    - name: test
+      run: |
+        set -e
+        make ${{ env.LEVEL }} ${{ env.OWN }}
+      shell: bash
+      with: {args: [a]}
+      env: {OWN: "${{ env.LEVEL + steps.pack.outputs.digest }}"}
+      if: steps.pack.outcome == "passed" && !inputs["dry-run"]
+      timeout: 90s
+      continue-on-error: true
+    outputs: {digest: "${{ steps.pack.outputs.digest }}", twice: "${{ steps[\"step-2\"].outputs.x }}"}
+  deploy:
+    needs: build
+    if: ${{ needs.build.outcome != 'failed' && inputs.regions.exists(region, region == "eu") }}
+    continue-on-error: true
+    steps:
+    - uses: ./vendor/x.wasm
+      with: {artifact: "${{ needs.build.outputs.digest }}", all: "${{ needs }}", list: "${{ inputs.regions.map(r, r + '-1').join(',') }}"}
+finally:
+- uses: notify
+  with: {text: "${{ needs.deploy.outcome }} ${{ has(run.id) ? run.id : '' }}"}
+"#;
+
+#[test]
+fn every_field_is_read() {
+    let workflow = parse(FULL);
+    assert_eq!(workflow.name, "release");
+    assert_eq!(
+        workflow.inputs.keys().collect::<Vec<_>>(),
+        ["version", "dry-run", "count", "ratio", "regions", "note", "plain"]
+    );
+    assert_eq!(workflow.inputs["version"].default, None);
+    assert_eq!(workflow.inputs["note"].default, Some(serde_json::Value::Null));
+    assert_eq!(workflow.env["PRECISE"].literal(), Some("1.10".into()), "as it was written");
+    assert_eq!(workflow.env["EMPTY"].literal(), Some("".into()));
+
+    let build = &workflow.jobs["build"];
+    assert_eq!((build.title.as_deref(), build.timeout_ms), (Some("Build it"), Some(5_400_000)));
+    let [pack, test] = build.steps.as_slice() else { panic!("two steps") };
+    assert_eq!((pack.id.as_str(), pack.name.as_str()), ("pack", "build"));
+    assert_eq!(pack.uses.value, PluginRef::Builtin("build".into()));
+    assert_eq!(pack.fail_on, Some(FailOn::Warning));
+    let grants: Vec<_> = pack
+        .grants
+        .iter()
+        .map(|(capability, list)| {
+            (*capability, list.iter().map(|spelling| spelling.value.as_str()).collect::<Vec<_>>())
+        })
+        .collect();
+    assert_eq!(grants, [(Capability::Files, vec!["read src", "write dist"]), (Capability::Http, vec![])]);
+    assert_eq!(pack.limits.memory_bytes, Some(64 << 20));
+    assert_eq!(
+        (pack.limits.output_bytes, pack.limits.handles, pack.limits.table_elements),
+        (Some(1_000_000), Some(10), Some(5))
+    );
+
+    assert_eq!((test.id.as_str(), test.name.as_str()), ("step-2", "test"));
+    assert_eq!(test.uses.value, PluginRef::Builtin("exec".into()));
+    assert_eq!((test.timeout_ms, test.continue_on_error), (Some(90_000), true));
+    assert_eq!(test.with.get("shell").and_then(|shell| shell.literal()), Some("bash".into()));
+    assert_eq!(test.with.roots().into_iter().collect::<Vec<_>>(), ["env"]);
+
+    let deploy = &workflow.jobs["deploy"];
+    assert!(deploy.continue_on_error);
+    assert_eq!(deploy.steps[0].uses.value, PluginRef::Path("./vendor/x.wasm".into()));
+    assert_eq!(workflow.finally[0].id, "step-1");
+    assert!(workflow.uses_root("git") && workflow.uses_root("run") && !workflow.uses_root("with"));
+}
+
+#[test]
+fn expressions_know_their_place() {
+    let workflow = parse(FULL);
+    let text = workflow.source.text();
+    let test = &workflow.jobs["build"].steps[1];
+    let places =
+        test.with.expressions().into_iter().map(|expression| &text[expression.span.start..expression.span.end]);
+    assert_eq!(places.collect::<Vec<_>>(), ["env.LEVEL", "env.OWN"]);
+    let condition = &test.condition.as_ref().expect("a condition").expression;
+    let references = condition
+        .references
+        .iter()
+        .map(|reference| (&text[reference.span.start..reference.span.end], reference.path.join("/")));
+    assert_eq!(
+        references.collect::<Vec<_>>(),
+        [("steps.pack.outcome", "steps/pack/outcome".to_owned()), ("inputs[\"dry-run\"]", "inputs/dry-run".to_owned())]
+    );
+}
+
+#[test]
+fn steps_alone_are_the_job_main() {
+    let workflow = parse("steps:\n- run: echo ${{ run.id }}\n");
+    assert_eq!(workflow.name, "test", "the file's name");
+    assert_eq!(workflow.jobs.keys().collect::<Vec<_>>(), ["main"]);
+    let step = &workflow.jobs["main"].steps[0];
+    assert_eq!(step.name, "echo ${{ run.id }}");
+    let context = Context::new().with("run", &serde_json::json!({"id": 7}));
+    assert_eq!(step.with.evaluate(&context), Ok(serde_json::json!({"run": "echo 7"})));
+}
+
+#[test]
+fn anchors_and_merge_keys_save_repetition() {
+    let workflow =
+        parse("jobs:\n  a: &job\n    env: {A: x}\n    steps: [{run: x}]\n  b:\n    <<: *job\n    needs: a\n");
+    let job = &workflow.jobs["b"];
+    assert_eq!((job.needs.len(), job.env.len(), job.steps.len()), (1, 1, 1));
+}
+
+/// The examples of the repository.
+#[test]
+fn examples_have_no_problem() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../workflows");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).expect("the examples") {
+        let path = entry.expect("an example").path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            let source = Source::new(name, std::fs::read_to_string(&path).expect("a readable example"));
+            let (_, problems) = sluice_workflow::parse(&source);
+            assert!(problems.is_empty(), "{}", render::problems(&source, &problems));
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}
+
+/// Not timed here; `cargo test --release -- --nocapture size` tells how long it took.
+#[test]
+fn size_is_no_problem() {
+    let mut text = String::from("inputs: {who: {default: x}}\njobs:\n");
+    for job in 0..1000 {
+        text += &format!("  job{job}:\n");
+        if job > 0 {
+            text += &format!("    needs: [job{}]\n", job / 2);
+        }
+        text += "    steps:\n";
+        for step in 0..10 {
+            text += &format!("    - {{id: s{step}, uses: lint, with: {{n: \"${{{{ inputs.who + '{job}' }}}}\"}}}}\n");
+        }
+    }
+    let source = Source::new("large.yaml", text);
+    let start = std::time::Instant::now();
+    let (workflow, problems) = sluice_workflow::parse(&source);
+    println!("10,000 steps, {} bytes, 1,000 different expressions: {:?}", source.text().len(), start.elapsed());
+    assert_eq!(problems, []);
+    assert_eq!(workflow.expect("a workflow").jobs.values().map(|job| job.steps.len()).sum::<usize>(), 10_000);
+}

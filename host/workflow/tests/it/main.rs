@@ -1,0 +1,9 @@
+//! What the language takes and what it says about everything else.
+
+mod bad;
+mod evaluation;
+mod good;
+mod inputs;
+mod random;
+mod render;
+mod schema;
