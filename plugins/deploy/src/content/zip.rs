@@ -1,7 +1,5 @@
 //! Reading a `zip`.
 
-use std::io::BufReader;
-
 use sluice_sdk::Failure;
 use zip::ZipArchive;
 
@@ -15,12 +13,11 @@ const FOLDER: u32 = 0o040_000;
 const LINK: u32 = 0o120_000;
 
 pub fn each(open: &Open, size: u64, visit: &mut Visit) -> Result<(), Failure> {
-    let reader = BufReader::new(Rewind::new(open, size).map_err(damaged)?);
-    let mut archive = ZipArchive::new(reader).map_err(damaged)?;
+    let mut archive = ZipArchive::new(Rewind::new(open, size).map_err(damaged)?).map_err(damaged)?;
     // In the order of their place in the archive, so that it is read forwards.
     let mut order = Vec::with_capacity(archive.len());
     for index in 0..archive.len() {
-        order.push((archive.by_index_raw(index).map_err(damaged)?.header_start(), index));
+        order.push((archive.by_index_data(index).map_err(damaged)?.header_start(), index));
     }
     order.sort_unstable();
     for (_, index) in order {

@@ -5,8 +5,8 @@ use std::io::{Cursor, Write};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tar::{Builder, EntryType, Header};
-use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 /// A header with any name and kind, also such as the library refuses to write.
 pub fn header(name: &str, kind: EntryType, link: &str, size: u64) -> Header {
@@ -37,9 +37,17 @@ pub fn tar_gz(files: &[(&str, &str)]) -> Vec<u8> {
 }
 
 pub fn zip(files: &[(&str, &str)]) -> Vec<u8> {
+    zip_of(files, SimpleFileOptions::default())
+}
+
+pub fn stored_zip(files: &[(&str, &str)]) -> Vec<u8> {
+    zip_of(files, SimpleFileOptions::default().compression_method(CompressionMethod::Stored))
+}
+
+fn zip_of(files: &[(&str, &str)], options: SimpleFileOptions) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in files {
-        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+        zip.start_file(*name, options).unwrap();
         zip.write_all(content.as_bytes()).unwrap();
     }
     zip.finish().unwrap().into_inner()

@@ -1,10 +1,11 @@
 //! What must not reach the disk.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use tar::EntryType;
 
-use super::archives::{header, tar_gz, tar_of, zip, zip_with_link};
+use super::archives::{header, stored_zip, tar_gz, tar_of, zip, zip_with_link};
 use super::*;
 use crate::tree::Tree;
 
@@ -92,4 +93,26 @@ fn work_ends_when_told_and_leaves_nothing() {
     };
     let failure = apply(&site.target(), &content, &plan, "key").unwrap_err();
     assert_eq!((failure.message(), site.tree().as_str()), ("cancelled", ""));
+}
+
+/// However many files there are: for the first bytes, for the end, for the directory, and once for all files.
+#[test]
+fn a_zip_is_read_few_times() {
+    let names: Vec<_> = (0..400).map(|number| format!("{number}.txt")).collect();
+    let text = "0123456789".repeat(1_000);
+    let files: Vec<_> = names.iter().map(|name| (name.as_str(), text.as_str())).collect();
+    let bytes = stored_zip(&files);
+    let size = bytes.len() as u64;
+    assert!(size > 3 << 20, "as long as several blocks");
+    let opened = Rc::new(Cell::new(0));
+    let open = Box::new({
+        let opened = opened.clone();
+        move || {
+            opened.set(opened.get() + 1);
+            Ok(Box::new(std::io::Cursor::new(bytes.clone())) as Box<dyn std::io::Read>)
+        }
+    });
+    let content = Content { source: Source::Archive { size, open }, cancelled: Box::new(|| false) };
+    assert_eq!(Tree::of(&content).unwrap().files(), 400);
+    assert_eq!(opened.get(), 4);
 }
