@@ -28,31 +28,31 @@ impl Span {
 /// A text with the name that people know it by, cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    name: Arc<str>,
-    text: Arc<str>,
+    /// Name and text behind one pointer: a [`crate::Problem`] carries a source and is the error of many functions.
+    inner: Arc<(Arc<str>, Arc<str>)>,
 }
 
 impl Source {
     /// `name` is what messages call it, usually a path relative to the workspace.
     pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self { inner: Arc::new((name.into(), text.into())) }
     }
 
     pub fn name(&self) -> &str {
-        &self.name
+        &self.inner.0
     }
 
     pub fn text(&self) -> &str {
-        &self.text
+        &self.inner.1
     }
 
     /// Line and column of a byte offset, both from 1; columns count Unicode scalar values.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
-        let mut offset = offset.min(self.text.len());
-        while !self.text.is_char_boundary(offset) {
+        let mut offset = offset.min(self.text().len());
+        while !self.text().is_char_boundary(offset) {
             offset -= 1;
         }
-        let before = &self.text[..offset];
+        let before = &self.text()[..offset];
         let line_start = before.rfind('\n').map_or(0, |i| i + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     }

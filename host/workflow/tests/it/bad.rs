@@ -54,7 +54,10 @@ fn a_file_that_is_too_large_is_not_read() {
     let source = Source::new("big.yaml", "#".repeat(10 << 20));
     let (workflow, problems) = sluice_workflow::parse(&source);
     assert!(workflow.is_none());
-    insta::assert_snapshot!(render::problems(&source, &problems), @"");
+    insta::assert_snapshot!(render::problems(&source, &problems), @r#"
+    workflow::too-large
+      `big.yaml` is too large: 10485760 bytes, at most 1048576 are read
+    "#);
 }
 
 #[test]
