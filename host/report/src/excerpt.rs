@@ -98,3 +98,63 @@ fn crop(cells: &[Cell], (from, to): (usize, usize), width: usize, look: Look) ->
     let mark = format!("{}{}", " ".repeat(indent), look.pick("─", "^").repeat(length));
     (code, mark)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::look::PLAIN;
+
+    const LOOK: Look = Look { color: false, unicode: true };
+
+    fn span([start_line, start_column, end_line, end_column]: [u32; 4]) -> FileSpan {
+        FileSpan { path: "f".to_owned(), start_line, start_column, end_line, end_column }
+    }
+
+    #[test]
+    fn places_of_every_shape() {
+        let file = "one\n\ttwo 漢字 end\nthree\nfour\nfive\n";
+        let table = [
+            ([1, 1, 1, 4], "  1 │ one\n    · ───\n"),
+            ([1, 2, 1, 2], "  1 │ one\n    ·  ─\n"),
+            ([2, 6, 2, 8], "  2 │     two 漢字 end\n    ·         ────\n"),
+            ([1, 1, 2, 1], "  1 │ one\n    · ───\n"),
+            ([2, 10, 3, 3], "  2 │     two 漢字 end\n    ·               ──\n  3 │ three\n    · ──\n"),
+            ([3, 4, 9, 1], "  3 │ three\n    ·    ──\n  4 │ four\n    · ────\n  5 │ five\n    · ────\n"),
+            ([9, 1, 9, 4], ""),
+            ([0, 0, 0, 0], ""),
+        ];
+        for (place, expected) in table {
+            assert_eq!(render(file, &span(place), &[], PLAIN, LOOK, 80), expected, "{place:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_place() {
+        let line = "0123456789".repeat(20);
+        let shown = render(&line, &span([1, 101, 1, 105]), &[], PLAIN, LOOK, 45);
+        assert_eq!(shown, "  1 │ …7890123456789012345678901234567890123…\n    ·               ────\n");
+        let shown = render(&line, &span([1, 1, 1, 200]), &[], PLAIN, LOOK, 45);
+        assert_eq!(shown, format!("  1 │ {}…\n    · {}\n", &line[..38], "─".repeat(39)));
+        let shown = render(&line, &span([1, 197, 1, 201]), &[], PLAIN, LOOK, 45);
+        assert_eq!(shown, "  1 │ …34567890123456789\n    ·               ────\n");
+    }
+
+    #[test]
+    fn a_secret_is_hidden_wherever_its_line_is_shown() {
+        let file = "key = [\nABC\nDEF] # rest\n";
+        let secret = span([1, 7, 3, 4]);
+        let shown = render(file, &span([1, 1, 3, 9]), &[&secret], PLAIN, LOOK, 80);
+        assert_eq!(shown, "  1 │ key = •\n    · ───────\n  2 │ •••\n    · ───\n  3 │ •••] # rest\n    · ────────\n");
+    }
+
+    #[test]
+    fn no_place_in_any_text_is_too_much() {
+        for file in ["", "\n", "ab", "漢\t\u{1b}\n\n\u{301}x"] {
+            for numbers in 0..6_u32.pow(4) {
+                let place = [numbers % 6, numbers / 6 % 6, numbers / 36 % 6, numbers / 216];
+                let shown = render(file, &span(place), &[&span(place)], PLAIN, LOOK, 0);
+                assert!(!shown.contains('\u{1b}'), "{place:?} of {file:?}");
+            }
+        }
+    }
+}

@@ -80,7 +80,12 @@ pub fn events() -> Vec<Event> {
             id: ship.clone(),
             changes: vec![Change { action: ChangeAction::Update, subject: "current".to_owned(), detail: None }],
         },
-        EventKind::DeployApplied { id: ship.clone(), receipt: "00ff".to_owned() },
+        EventKind::DeployApplied {
+            id: ship.clone(),
+            receipt: "00ff".to_owned(),
+            inputs: serde_json::json!({"to": "public"}),
+            grants: Default::default(),
+        },
         EventKind::StepFinished {
             id: ship,
             outcome: Outcome::Failed,
