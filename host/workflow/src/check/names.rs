@@ -14,7 +14,7 @@ use crate::workflow::{Job, Step, Workflow};
 /// Roots in the order in which a help lists them.
 pub const ROOTS: [&str; 6] = ["inputs", "env", "needs", "steps", "git", "run"];
 pub const GIT: [&str; 6] = ["sha", "short", "branch", "tag", "dirty", "time"];
-pub const RUN: [&str; 3] = ["id", "workflow", "attempt"];
+pub const RUN: [&str; 2] = ["id", "workflow"];
 const RESULT: [&str; 2] = ["outcome", "outputs"];
 
 pub fn check(workflow: &Workflow, problems: &mut Vec<Problem>) {

@@ -122,7 +122,7 @@ impl Types<'_, '_> {
             }
             ["env", _] => Some(Type::Text),
             ["git", "dirty"] => Some(Type::Boolean),
-            ["git", "time"] | ["run", "attempt"] => Some(Type::Integer),
+            ["git", "time"] => Some(Type::Integer),
             ["git" | "run", _] => Some(Type::Text),
             ["steps" | "needs", _, "outcome"] => Some(Type::Text),
             ["steps" | "needs", _, "outputs"] => Some(Type::Mapping),
