@@ -8,7 +8,7 @@ fn deploying() -> Environment {
     let environment = Environment::new();
     environment.write("site/index.html", "one\n").write(
         "sluice.yaml",
-        "steps:\n  - id: site\n    uses: deploy\n    with: {to: public, files: [\"site/**\"]}\n",
+        "steps:\n  - id: site\n    uses: deploy\n    with: {to: public, from: site}\n",
     );
     environment
 }
@@ -52,9 +52,9 @@ fn a_deployment_is_rolled_back() {
     environment.sluice(&["run"]).exits_with(0);
     environment.write("site/index.html", "two\n");
     environment.sluice(&["run"]).exits_with(0);
-    assert_eq!(environment.read("public/current/site/index.html"), "two\n");
+    assert_eq!(environment.read("public/current/index.html"), "two\n");
     environment.sluice(&["rollback"]).exits_with(0);
-    assert_eq!(environment.read("public/current/site/index.html"), "one\n");
+    assert_eq!(environment.read("public/current/index.html"), "one\n");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::digest::Digest;
 use crate::finding::Finding;
+use crate::grant::Grants;
 use crate::outcome::{Failure, Outcome};
 use crate::reference::PluginRef;
 
@@ -148,11 +149,15 @@ pub enum EventKind {
         id: StepId,
         changes: Vec<Change>,
     },
-    /// What `rollback` needs, in hex.
+    /// All that a rollback needs.
     DeployApplied {
         #[serde(flatten)]
         id: StepId,
+        /// Opaque to the host, in hex.
         receipt: String,
+        /// What the step ran with.
+        inputs: Value,
+        grants: Grants,
     },
     StepFinished {
         #[serde(flatten)]

@@ -90,7 +90,8 @@ fn show(args: &ShowRunArgs, from: &Path, output: &Output) -> Result<(), Problem>
     if args.json {
         output.result(&String::from_utf8_lossy(&lines));
     } else {
-        output.result(&show.finish());
+        let alive = run.info().is_ok_and(|info| info.state == State::Running);
+        output.result(&show.finish(alive));
     }
     Ok(())
 }

@@ -143,8 +143,12 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             Reason::EarlierStepFailed => "an earlier step failed".to_owned(),
             Reason::Need { need } => {
                 let name = plan.job(need).map_or("", |job| job.name.as_str());
-                let outcome = self.scheduler.outcome(need).map_or("not done", Outcome::as_str);
-                format!("the job `{name}`, which it needs, is {outcome}")
+                let ended = match self.scheduler.outcome(need) {
+                    Some(Outcome::Skipped) => "was skipped",
+                    Some(Outcome::Cancelled) => "was cancelled",
+                    _ => "failed",
+                };
+                format!("the job `{name}`, which it needs, {ended}")
             }
             Reason::JobTimedOut => "the time of its job was over".to_owned(),
             Reason::Cancelled => "the run was cancelled".to_owned(),
@@ -234,7 +238,11 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         let Some(job) = plan.job(index.job) else { return Input::Ended { id: index, outcome: Outcome::Unknown } };
         let step = &job.steps[index.step];
         let failure = report.failure.map(|failure| self.explain(index, job, step, failure));
-        let verdict = verdict::judge(step, failure, findings);
+        let mut verdict = verdict::judge(step, failure, findings);
+        // That the step may fail does not mean that its job may run out of time.
+        if verdict.outcome == Outcome::AllowedToFail && self.scheduler.is_timed_out(index.job) {
+            verdict.outcome = Outcome::Failed;
+        }
         let duration_ms = self.now().saturating_sub(started);
         self.record(index, job, verdict, duration_ms, findings, report.outputs, None)
     }
