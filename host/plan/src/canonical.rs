@@ -72,7 +72,7 @@ struct StepView<'p> {
     inputs: InputsView<'p>,
     #[serde(skip_serializing_if = "EnvView::is_empty")]
     env: EnvView<'p>,
-    /// Final, or what the step names while that is not known.
+    /// Final, or the most that it can be.
     grants: &'p Grants,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     undecided: &'p [Capability],
@@ -154,7 +154,7 @@ impl<'p> StepView<'p> {
             inputs: decided
                 .map_or(InputsView::Open(TemplateView(&step.with)), |known| InputsView::Final(&known.inputs)),
             env: decided.map_or_else(|| EnvView::Open(open()), |known| EnvView::Final(&known.env)),
-            grants: decided.map_or(&step.narrowed, |known| &known.grants),
+            grants: &step.at_most,
             undecided: &step.undecided,
             limits: &step.limits,
             fail_on: step.kind.emits_findings().then_some(step.fail_on),

@@ -28,7 +28,8 @@ impl Inputs {
     /// # Errors
     /// Why the schema is not one.
     pub fn new(schema: Value) -> Result<Self, String> {
-        let validator = jsonschema::draft202012::new(&schema).map_err(|error| error.to_string())?;
+        let validator = jsonschema::draft202012::new(&schema)
+            .map_err(|error| format!("at `{}`: {error}", error.instance_path()))?;
         Ok(Self { schema, validator, partial: OnceLock::new() })
     }
 
@@ -91,7 +92,12 @@ impl Inputs {
                 vec![self.missing(step, name)]
             }
             _ => {
-                let place = Place::find(&step.with, &pointer);
+                let place = match error.kind() {
+                    ValidationErrorKind::AdditionalProperties { unexpected } => {
+                        Place::find_key(&step.with, &pointer, unexpected)
+                    }
+                    _ => Place::find(&step.with, &pointer),
+                };
                 let (message, label) = describe::describe(error);
                 let name = place.name.map_or("the inputs".to_owned(), |name| format!("input `{name}`"));
                 let problem = Problem::new(codes::INVALID_INPUT, format!("{name} of step `{}` {message}", step.id))

@@ -16,3 +16,6 @@ pub use plan::{Decided, Job, Plan, PluginInfo, Step};
 pub use planner::{Facts, Plugins, plan};
 pub use plugin::Plugin;
 pub use scope::Scope;
+
+#[cfg(test)]
+mod tests;

@@ -76,6 +76,8 @@ pub struct Step {
     pub manifest: Option<Arc<Manifest>>,
     /// The checked plugin, from which [`crate::decide`] follows; all steps of one plugin share it.
     pub plugin: Arc<Plugin>,
+    /// The most that the step can get; exactly what it gets if `decided` is known.
+    pub at_most: Grants,
     /// What the step's `grants` name.
     pub narrowed: Grants,
     /// The capabilities that the step's `grants` name, even if they name nothing of them.

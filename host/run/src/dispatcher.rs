@@ -28,8 +28,9 @@ use summary::SoFar;
 use timers::{Timer, Timers};
 use values::Results;
 
-/// How long after its time limit a step is given up by the dispatcher, when its runner has not ended it.
-const GRACE_AFTER_LIMIT: Duration = Duration::from_secs(5);
+/// How long after its time limit a step is given up by the dispatcher, when its runner has not ended it. Longer than a
+/// runner needs to compile a plugin and to end the programs of a step.
+const GRACE_AFTER_LIMIT: Duration = Duration::from_secs(30);
 
 /// How long a step has to end after it was asked to.
 const GRACE_AFTER_CANCEL: Duration = Duration::from_secs(15);

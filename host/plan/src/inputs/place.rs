@@ -15,6 +15,17 @@ pub struct Place {
 impl Place {
     /// Follows a JSON pointer (RFC 6901) as far as the template goes.
     pub fn find(with: &Template, pointer: &str) -> Self {
+        Self::walk(with, pointer).1
+    }
+
+    /// The same, for the first of some keys below the pointer.
+    pub fn find_key(with: &Template, pointer: &str, names: &[String]) -> Self {
+        let (at, place) = Self::walk(with, pointer);
+        let span = names.iter().find_map(|name| key(at, name)).or(place.span);
+        Self { span, ..place }
+    }
+
+    fn walk<'t>(with: &'t Template, pointer: &str) -> (&'t Template, Self) {
         let parts: Vec<String> =
             pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).collect();
         let mut at = with;
@@ -31,7 +42,7 @@ impl Place {
             span = Some(at.span);
         }
         let name = parts.join(".");
-        Self { span, name: (!name.is_empty()).then_some(name) }
+        (at, Self { span, name: (!name.is_empty()).then_some(name) })
     }
 }
 

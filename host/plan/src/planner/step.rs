@@ -33,6 +33,7 @@ impl<'w> Planner<'w> {
             with: step.with.clone(),
             decided: None,
             manifest: plugin.manifest.clone(),
+            at_most: Grants::default(),
             narrowed: Grants::default(),
             narrows: step.grants.keys().copied().collect(),
             undecided: Vec::new(),
@@ -86,6 +87,7 @@ impl<'w> Planner<'w> {
                 if let Ok(declaration) = grants::declared(planned, &decided.inputs, &BTreeSet::new()) {
                     self.check_narrowed(step, planned, &declaration);
                 }
+                planned.at_most = decided.grants.clone();
                 planned.decided = Some(decided);
             }
             Err(problems) => self.problems.extend(problems),
@@ -113,6 +115,11 @@ impl<'w> Planner<'w> {
                     if !planned.narrows.contains(capability) {
                         self.problems.push(undecided(planned, *capability, &unknown));
                     }
+                }
+                planned.at_most = grants::effective(planned, &declaration.grants);
+                for grant in planned.narrowed.iter().filter(|grant| declaration.undecided.contains(&grant.capability()))
+                {
+                    planned.at_most.add(grant);
                 }
                 planned.undecided = declaration.undecided.into_iter().collect();
             }
@@ -161,8 +168,7 @@ impl<'w> Planner<'w> {
 
     fn notes(&self, step: &Step) -> Vec<String> {
         let Some(why) = &self.facts.unconfined else { return Vec::new() };
-        let grants = step.decided.as_ref().map_or(&step.narrowed, |decided| &decided.grants);
-        let programs = grants.exec.iter().map(|grant| {
+        let programs = step.at_most.exec.iter().map(|grant| {
             let what = if grant.is_shell() { ", and any other program," } else { "" };
             format!("runs `{grant}`{what} unconfined: it can do all that your account can ({why})")
         });

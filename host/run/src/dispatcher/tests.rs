@@ -1,1 +1,139 @@
+//! Workflows in YAML, a runner that plays a script, and every event of the run as it would be recorded.
 
+mod cases;
+mod script;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::json;
+use sluice_model::manifest::Declaration;
+use sluice_model::{Digest, Event, Kind, Manifest, PluginRef, Source};
+use sluice_plan::{Facts, Plan, PluginInfo, Plugins};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::*;
+use script::Script;
+
+/// Plugins without inputs to speak of, one of each kind that matters here, and `task`, whose grants follow from `url`.
+fn plugins() -> Plugins {
+    let plugin = |name: &str, kind: Kind| {
+        let reference = PluginRef::Builtin(name.to_owned());
+        let info = PluginInfo {
+            reference: reference.clone(),
+            digest: Digest::from_bytes([7; 32]),
+            manifest: Some(Manifest {
+                name: name.to_owned(),
+                version: semver(),
+                description: "Does it.".to_owned(),
+                kinds: vec![kind],
+                inputs: json!({
+                    "type": "object",
+                    "properties": {"url": {"type": "string"}, "level": {"type": "integer", "default": 1}},
+                    "additionalProperties": false,
+                }),
+                outputs: json!({"type": "object"}),
+                capabilities: vec![Declaration {
+                    capability: sluice_model::grant::Capability::Http,
+                    grants: vec!["POST ${{ with.url }}".to_owned()],
+                    reason: "sends it".to_owned(),
+                }],
+            }),
+            exports: vec![kind],
+            command: false,
+            imports: Vec::new(),
+        };
+        (reference, Ok(info))
+    };
+    Plugins::from([
+        plugin("task", Kind::Task),
+        plugin("lint", Kind::Lint),
+        plugin("deploy", Kind::Deploy),
+        plugin("notify", Kind::Notify),
+    ])
+}
+
+fn semver() -> semver::Version {
+    semver::Version::new(1, 0, 0)
+}
+
+/// Plans a workflow that must be without problems.
+fn plan(yaml: &str) -> Plan {
+    let source = Source::new("test.yaml", yaml);
+    let (workflow, problems) = sluice_workflow::parse(&source);
+    assert_eq!(problems, []);
+    let facts = Facts { run: json!({"id": "run-1"}), ..Facts::default() };
+    sluice_plan::plan(&workflow.unwrap(), &plugins(), IndexMap::new(), facts).unwrap()
+}
+
+/// What a test looks at.
+struct Ran {
+    outcome: Outcome,
+    events: Vec<Event>,
+    script: Arc<Script>,
+}
+
+/// Plays a workflow with the clock standing still but for the time that steps sleep.
+async fn play(yaml: &str, script: Script, dry_run: bool) -> Ran {
+    let started = Instant::now();
+    let options = Options {
+        run_id: "run-1".to_owned(),
+        max_parallel: NonZeroUsize::new(2).unwrap(),
+        dry_run,
+        clock: Arc::new(move || u64::try_from(started.elapsed().as_millis()).unwrap()),
+    };
+    let (orders, control) = mpsc::channel(4);
+    for (after, order) in script.orders.clone() {
+        let orders = orders.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            let _ = orders.send(order).await;
+        });
+    }
+    drop(orders);
+    let script = Arc::new(script);
+    let mut events = Vec::new();
+    let outcome = run(Arc::new(plan(yaml)), script.clone(), options, control, |event| events.push(event.clone())).await;
+    check(&events, outcome);
+    Ran { outcome, events, script }
+}
+
+/// What holds for the events of any run.
+fn check(events: &[Event], outcome: Outcome) {
+    assert!(events.iter().enumerate().all(|(at, event)| event.seq == at as u64));
+    let Some(EventKind::RunStarted { jobs, .. }) = events.first().map(|event| &event.kind) else { panic!("no start") };
+    let Some(EventKind::RunFinished { outcome: last, .. }) = events.last().map(|event| &event.kind) else {
+        panic!("no end")
+    };
+    assert_eq!(*last, outcome);
+    for (job, steps) in jobs {
+        let ends = |wanted: &StepId| {
+            events
+                .iter()
+                .filter(|event| matches!(&event.kind, EventKind::StepFinished { id, .. } if id == wanted))
+                .count()
+        };
+        assert!(steps.iter().all(|step| ends(&StepId::new(job, step)) == 1));
+    }
+}
+
+impl Ran {
+    /// One line an event, without what is the same in all tests.
+    fn lines(&self) -> String {
+        let line = |event: &Event| {
+            let mut value = serde_json::to_value(event).unwrap();
+            let fields = value.as_object_mut().unwrap();
+            for name in ["seq", "digest", "plugin", "plan", "attempt", "run", "file", "workflow"] {
+                fields.shift_remove(name);
+            }
+            let (at, kind) = (fields.shift_remove("at").unwrap(), fields.shift_remove("event").unwrap());
+            if fields.get("findings").is_some_and(|counts| *counts == json!({"error": 0, "warning": 0, "info": 0})) {
+                fields.shift_remove("findings");
+            }
+            format!("{at} {} {value}\n", kind.as_str().unwrap())
+        };
+        self.events.iter().map(line).collect()
+    }
+}

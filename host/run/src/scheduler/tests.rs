@@ -211,7 +211,8 @@ proptest! {
         let finally = script.graph.jobs.len() - 1;
         for step in 0..script.graph.jobs[finally].steps {
             let id = StepIndex { job: finally, step };
-            prop_assert!(seen.commands.contains(&Command::Start { id }));
+            let started = seen.commands.contains(&Command::Start { id });
+            prop_assert!(started);
         }
     }
 
