@@ -1,8 +1,10 @@
 //! Where the component under test comes from.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -15,40 +17,15 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    /// Builds the plugin whose `Cargo.toml` is in `folder`, for `wasm32-wasip2` in the release profile. What is up to
-    /// date is not built again.
+    /// Builds the plugin whose `Cargo.toml` is in `folder`, for `wasm32-wasip2`, once a process: in the profile
+    /// `plugin` if the workspace has one, otherwise in `release`. What is up to date is not built again.
     ///
     /// # Panics
     /// When it does not build; cargo's messages are on standard error.
     pub fn build(folder: impl AsRef<Path>) -> Self {
-        let folder = folder.as_ref();
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
-        command
-            .current_dir(folder)
-            .args([
-                "build",
-                "--release",
-                "--lib",
-                "--target",
-                "wasm32-wasip2",
-                "--message-format",
-                "json-render-diagnostics",
-            ])
-            .stderr(Stdio::inherit());
-        if let Some(rustc) = fallback_compiler() {
-            command.env("RUSTC", rustc);
-        }
-        let output = command.output().expect("cargo can be started");
-        assert!(output.status.success(), "the plugin in `{}` does not build for wasm32-wasip2", folder.display());
-        let component =
-            String::from_utf8_lossy(&output.stdout).lines().filter_map(|line| component(folder, line)).next_back();
-        Self::load(component.unwrap_or_else(|| {
-            panic!(
-                "the crate in `{}` makes no component; it needs `crate-type = [\"cdylib\", \"rlib\"]`",
-                folder.display()
-            )
-        }))
+        static BUILT: Mutex<BTreeMap<PathBuf, Plugin>> = Mutex::new(BTreeMap::new());
+        let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+        built.entry(folder.as_ref().to_owned()).or_insert_with_key(|folder| Self::load(build(folder))).clone()
     }
 
     /// Reads a component.
@@ -84,6 +61,47 @@ impl Plugin {
     pub fn inputs(&self, inputs: Value) -> Call {
         Call::new(self).inputs(inputs)
     }
+}
+
+fn cargo(folder: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(folder).stderr(Stdio::inherit());
+    command
+}
+
+fn profile(folder: &Path) -> &'static str {
+    let located = cargo(folder).args(["locate-project", "--workspace", "--message-format", "plain"]).output();
+    let root = located.ok().and_then(|output| String::from_utf8(output.stdout).ok());
+    let text = root.and_then(|root| std::fs::read_to_string(root.trim()).ok()).unwrap_or_default();
+    if text.lines().any(|line| line.trim() == "[profile.plugin]") { "plugin" } else { "release" }
+}
+
+/// Builds and says where the component is.
+fn build(folder: &Path) -> PathBuf {
+    let mut command = cargo(folder);
+    command.args([
+        "build",
+        "--profile",
+        profile(folder),
+        "--lib",
+        "--target",
+        "wasm32-wasip2",
+        "--message-format",
+        "json-render-diagnostics",
+    ]);
+    // A folder of its own beside the tests' (TARGET/PROFILE/deps/TEST), so that no other build is waited for.
+    if let Some(target) = std::env::current_exe().ok().as_deref().and_then(|test| test.ancestors().nth(3)) {
+        command.arg("--target-dir").arg(target.join("plugins"));
+    }
+    if let Some(rustc) = fallback_compiler() {
+        command.env("RUSTC", rustc);
+    }
+    let output = command.output().expect("cargo can be started");
+    assert!(output.status.success(), "the plugin in `{}` does not build for wasm32-wasip2", folder.display());
+    let messages = String::from_utf8_lossy(&output.stdout);
+    messages.lines().filter_map(|line| component(folder, line)).next_back().unwrap_or_else(|| {
+        panic!("the crate in `{}` makes no component; it needs `crate-type = [\"cdylib\", \"rlib\"]`", folder.display())
+    })
 }
 
 /// The component that a line of cargo's messages tells of, if it is of the crate in `folder`.
