@@ -111,7 +111,7 @@ pub struct Failure {
     pub retry_after_ms: Option<u64>,
     /// The line of the workflow that asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
 }
 
 /// A place in a workflow file, with all that a frame around it needs but the text.

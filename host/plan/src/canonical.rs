@@ -81,6 +81,8 @@ struct StepView<'p> {
     fail_on: Option<sluice_model::finding::FailOn>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     continue_on_error: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    excluded: bool,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     notes: &'p [String],
 }
@@ -159,6 +161,7 @@ impl<'p> StepView<'p> {
             limits: &step.limits,
             fail_on: step.kind.emits_findings().then_some(step.fail_on),
             continue_on_error: step.continue_on_error,
+            excluded: step.excluded,
             notes: &step.notes,
         }
     }

@@ -18,7 +18,8 @@ pub fn decide(plan: &Plan, step: &Step, with: Value, env: IndexMap<String, Strin
     settle(step, with, env).map_err(|problems| {
         let mut problems = problems.into_iter();
         let Some(first) = problems.next() else { return Failure::new(FailureKind::Internal, "the step has no inputs") };
-        let place = first.labels.first().map(|label| Place::new(&plan.source, label.span, label.text.clone()));
+        let place =
+            first.labels.first().map(|label| Box::new(Place::new(&plan.source, label.span, label.text.clone())));
         Failure {
             causes: problems.map(|problem| problem.message).collect(),
             help: first.help,

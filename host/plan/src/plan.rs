@@ -87,6 +87,8 @@ pub struct Step {
     pub limits: Limits,
     pub fail_on: FailOn,
     pub continue_on_error: bool,
+    /// Whether its condition, or that of its job, is known not to hold.
+    pub excluded: bool,
     /// What people should know before they run this: `runs programs unconfined`.
     pub notes: Vec<String>,
 }

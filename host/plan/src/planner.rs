@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use serde_json::{Value, json};
 use sluice_model::suggest::{closest, list};
 use sluice_model::{Digest, PluginRef, Problem, Span};
-use sluice_workflow::template::Expression;
+use sluice_workflow::template::{Condition, Expression};
 use sluice_workflow::workflow::{FINALLY, Workflow};
 use sluice_workflow::{Template, workflow};
 
@@ -100,7 +100,8 @@ impl<'w> Planner<'w> {
             continue_on_error: job.continue_on_error,
             steps: Vec::with_capacity(job.steps.len()),
         };
-        planned.steps.extend(job.steps.iter().filter_map(|step| self.step(step, scope.as_ref())));
+        let excluded = self.is_excluded(job.condition.as_ref(), scope.as_ref());
+        planned.steps.extend(job.steps.iter().filter_map(|step| self.step(step, scope.as_ref(), excluded)));
         planned
     }
 
@@ -115,8 +116,23 @@ impl<'w> Planner<'w> {
             outputs: IndexMap::new(),
             timeout_ms: None,
             continue_on_error: false,
-            steps: steps.iter().filter_map(|step| self.step(step, scope)).collect(),
+            steps: steps.iter().filter_map(|step| self.step(step, scope, false)).collect(),
         })
+    }
+
+    /// Whether a condition is known not to hold, so that what it guards needs no inputs.
+    fn is_excluded(&mut self, condition: Option<&Condition>, scope: Option<&Scope>) -> bool {
+        let (Some(condition), Some(scope)) = (condition, scope) else { return false };
+        if !known(scope, &[&condition.expression]) {
+            return false;
+        }
+        match condition.holds(&scope.context) {
+            Ok(holds) => !holds,
+            Err(problem) => {
+                self.problems.push(problem);
+                false
+            }
+        }
     }
 
     /// The plugin behind a reference, checked when it is first used.

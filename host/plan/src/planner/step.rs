@@ -16,8 +16,9 @@ use crate::scope::Scope;
 use crate::{codes, decide, grants};
 
 impl<'w> Planner<'w> {
-    /// `scope` is the job's, `None` if it depends on the run. `None` if the plugin cannot be used.
-    pub(super) fn step(&mut self, step: &'w workflow::Step, scope: Option<&Scope>) -> Option<Step> {
+    /// `scope` is the job's, `None` if it depends on the run; `excluded` says that the job does not run. `None` if the
+    /// plugin cannot be used.
+    pub(super) fn step(&mut self, step: &'w workflow::Step, scope: Option<&Scope>, excluded: bool) -> Option<Step> {
         let plugin = self.plugin(&step.uses.value, step.uses.span)?;
         let mut planned = Step {
             id: step.id.clone(),
@@ -40,6 +41,7 @@ impl<'w> Planner<'w> {
             limits: limits(step),
             fail_on: step.fail_on.unwrap_or(default_fail_on(plugin.kind)),
             continue_on_error: step.continue_on_error,
+            excluded: false,
             notes: Vec::new(),
             plugin,
         };
@@ -55,9 +57,11 @@ impl<'w> Planner<'w> {
         }
         planned.narrowed = self.narrowed(step);
         let scope = self.enter(scope, &step.env);
-        match scope.filter(|scope| known(scope, &step.with.expressions())) {
-            Some(scope) => self.decide(step, &mut planned, &scope),
-            None => self.check_known(step, &mut planned),
+        planned.excluded = excluded || self.is_excluded(step.condition.as_ref(), scope.as_ref());
+        match scope {
+            _ if planned.excluded => self.check_excluded(&planned),
+            Some(scope) if known(&scope, &step.with.expressions()) => self.decide(step, &mut planned, &scope),
+            scope => self.check_known(step, &mut planned, scope.as_ref()),
         }
         planned.notes = self.notes(&planned);
         Some(planned)
@@ -94,13 +98,28 @@ impl<'w> Planner<'w> {
         }
     }
 
+    /// The step does not run: only what stands in the workflow as it is can be wrong.
+    fn check_excluded(&mut self, planned: &Step) {
+        let TemplateValue::Mapping(entries) = &planned.with.value else { return };
+        let names: Vec<&str> = entries.iter().map(|(name, _, _)| name.as_str()).collect();
+        let literals = entries.iter().filter_map(|(name, _, value)| Some((name.clone(), value.literal()?))).collect();
+        self.problems.extend(planned.plugin.inputs.check_known(planned, &names, &literals));
+    }
+
     /// Something is known only when the step starts: checks the rest, so that as little as possible fails then.
-    fn check_known(&mut self, step: &workflow::Step, planned: &mut Step) {
+    fn check_known(&mut self, step: &workflow::Step, planned: &mut Step, scope: Option<&Scope>) {
         let TemplateValue::Mapping(entries) = &step.with.value else { return };
         let names: Vec<&str> = entries.iter().map(|(name, _, _)| name.as_str()).collect();
-        let literal = |template: &Template| template.literal();
-        let values: Map<String, Value> =
-            entries.iter().filter_map(|(name, _, value)| Some((name.clone(), literal(value)?))).collect();
+        let mut values = Map::new();
+        for (name, _, template) in entries {
+            match scope.filter(|scope| known(scope, &template.expressions())) {
+                Some(scope) => match template.evaluate(&scope.context) {
+                    Ok(value) => drop(values.insert(name.clone(), value)),
+                    Err(problem) => self.problems.push(problem),
+                },
+                None => values.extend(template.literal().map(|value| (name.clone(), value))),
+            }
+        }
         let unknown: BTreeSet<&str> = names.iter().copied().filter(|name| !values.contains_key(*name)).collect();
         let problems = planned.plugin.inputs.check_known(planned, &names, &values);
         if !problems.is_empty() {
@@ -170,7 +189,7 @@ impl<'w> Planner<'w> {
         let Some(why) = &self.facts.unconfined else { return Vec::new() };
         let programs = step.at_most.exec.iter().map(|grant| {
             let what = if grant.is_shell() { ", and any other program," } else { "" };
-            format!("runs `{grant}`{what} unconfined: it can do all that your account can ({why})")
+            format!("runs `{grant}`{what} {why}")
         });
         programs.collect()
     }

@@ -147,7 +147,7 @@ pub fn denied() -> Failure {
         .cause("the host denied GET https://cdn.example.net/orders.json")
         .help("if the step should reach that host too, add to its `grants`:\n    http: [\"GET https://cdn.example.net/*\"]");
     let place = Place::new(&workflow(), place_of("https://api.example.com/orders"), "grants only this origin");
-    Failure { place: Some(place), ..failure }
+    Failure { place: Some(place.into()), ..failure }
 }
 
 fn dockerfile_findings() -> Vec<Finding> {

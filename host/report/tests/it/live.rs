@@ -133,7 +133,7 @@ fn hostile_text_does_not_reach_the_terminal() {
     let mut failure = Failure::new(FailureKind::Failed, evil).cause(evil).help(evil);
     let source = sluice_model::Source::new(evil, evil);
     let place = sluice_model::outcome::Place::new(&source, sluice_model::Span::new(0, 3), evil);
-    failure.place = Some(place);
+    failure.place = Some(place.into());
     script.failed(&id, Outcome::Failed, 1, failure).skipped(&id, evil).job_ended(evil, Outcome::Failed, 1);
 
     let mut with_file = options(UNICODE);

@@ -268,7 +268,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
                 FailureKind::Load => (step.uses_span, "it could not be loaded"),
                 _ => (step.uses_span, "it failed"),
             };
-            failure.place = Some(Place::new(&self.plan.source, span, label));
+            failure.place = Some(Box::new(Place::new(&self.plan.source, span, label)));
         }
         failure
     }
@@ -298,7 +298,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 fn duration(ms: u64) -> String {
     match ms {
         0..1000 => format!("{ms} ms"),
-        _ if ms % 1000 == 0 => format!("{} s", ms / 1000),
+        _ if ms.is_multiple_of(1000) => format!("{} s", ms / 1000),
         _ => format!("{:.1} s", ms as f64 / 1000.0),
     }
 }

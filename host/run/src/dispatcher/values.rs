@@ -52,7 +52,7 @@ pub fn add_results<'v>(
 
 /// A problem that turned up while the run was under way.
 pub fn failure(problem: Problem, source: &Source) -> Failure {
-    let place = problem.labels.first().map(|label| Place::new(source, label.span, label.text.clone()));
+    let place = problem.labels.first().map(|label| Box::new(Place::new(source, label.span, label.text.clone())));
     Failure {
         causes: problem.causes,
         help: problem.help,
