@@ -55,8 +55,14 @@ async fn bench() {
         let started = Instant::now();
         for _ in 0..STEPS / 8 {
             tokio::join!(
-                one(&runner, step), one(&runner, step), one(&runner, step), one(&runner, step),
-                one(&runner, step), one(&runner, step), one(&runner, step), one(&runner, step),
+                one(&runner, step),
+                one(&runner, step),
+                one(&runner, step),
+                one(&runner, step),
+                one(&runner, step),
+                one(&runner, step),
+                one(&runner, step),
+                one(&runner, step),
             );
         }
         println!("{name:<8} eight at a time    {:>9.3?} mean", started.elapsed() / STEPS as u32);
@@ -91,7 +97,7 @@ fn call(bytes: &'static [u8], action: Action, files: &[&str]) -> (Plugin, StepCa
         grants,
         env: Default::default(),
         limits: Limits::default(),
-        summary: json!({}),
+        summary: json!({}).into(),
         cancel: Cancel::default(),
     };
     (Plugin { digest, bytes: bytes.into(), precompiled: None, declared }, call)

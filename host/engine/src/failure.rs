@@ -19,9 +19,7 @@ pub fn explain(plugin: &PluginRef, ended: Ended, voice: &Voice, denials: &[Denia
             voice.last_words().into_iter().fold(failure, Failure::cause)
         }
         Ended::Trapped(error) => from_trap(plugin, &error, voice),
-        Ended::NoExport(name) => {
-            Failure::new(FailureKind::Load, format!("plugin `{plugin}` does not export `{name}`"))
-        }
+        Ended::NoExport(name) => Failure::new(FailureKind::Load, format!("plugin `{plugin}` does not export `{name}`")),
     };
     with_denials(failure, denials)
 }
@@ -31,10 +29,13 @@ fn from_plugin(plugin: &PluginRef, failure: types::Failure, voice: &Voice, denia
         types::Failure::InvalidInput(explanation) => (FailureKind::InvalidInput, explanation, None),
         types::Failure::Denied(explanation) => (FailureKind::Denied, explanation, None),
         types::Failure::Failed(explanation) => (FailureKind::Failed, explanation, None),
-        types::Failure::Transient(transient) => (FailureKind::Transient, transient.explanation, transient.retry_after_ms),
+        types::Failure::Transient(transient) => {
+            (FailureKind::Transient, transient.explanation, transient.retry_after_ms)
+        }
     };
     // What the host said is told by the host; a plugin that passes it on should not make it twice as long.
-    let message = denials.iter().fold(explanation.message, |text, denial| text.replace(&denial.text(), &denial.to_string()));
+    let message =
+        denials.iter().fold(explanation.message, |text, denial| text.replace(&denial.text(), &denial.to_string()));
     let mut told = Failure::new(kind, format!("plugin `{plugin}` returned an error: {}", voice.clean(&message)));
     told.help = explanation.help.map(|help| voice.clean(&help));
     told.retry_after_ms = retry_after_ms;
@@ -51,7 +52,7 @@ fn from_trap(plugin: &PluginRef, error: &wasmtime::Error, voice: &Voice) -> Fail
     let (message, cause) = match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => (format!("plugin `{plugin}` recursed too deep"), None),
         Some(Trap::UnreachableCodeReached) if panicked => (format!("plugin `{plugin}` panicked"), None),
-        Some(trap) => (format!("plugin `{plugin}` trapped"), Some(trap.to_string())),
+        Some(trap) => (format!("plugin `{plugin}` trapped"), Some(trap.to_string().trim_start_matches("wasm trap: ").to_owned())),
         None if error.downcast_ref::<wasmtime_wasi::I32Exit>().is_some() => {
             (format!("plugin `{plugin}` exited instead of returning"), None)
         }
@@ -101,7 +102,10 @@ fn with_denials(mut failure: Failure, denials: &[Denial]) -> Failure {
 /// The step took too long.
 pub fn timed_out(plugin: &PluginRef, time: Duration, denials: &[Denial]) -> Failure {
     let message = format!("plugin `{plugin}` was ended after {time:?}, the step's time limit");
-    with_denials(Failure::new(FailureKind::TimedOut, message).help("if it needs longer, raise the step's `timeout`"), denials)
+    with_denials(
+        Failure::new(FailureKind::TimedOut, message).help("if it needs longer, raise the step's `timeout`"),
+        denials,
+    )
 }
 
 /// The run was cancelled.

@@ -83,7 +83,9 @@ pub fn list(workspace: &Workspace, grants: &[FileGrant], globs: &[String]) -> Re
         let entry = match entry {
             Ok(entry) => entry,
             // A file that is gone by now is as good as one that never was.
-            Err(error) if error.io_error().is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound) => continue,
+            Err(error) if error.io_error().is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound) => {
+                continue;
+            }
             Err(error) => return Err(FilesError::Disk(format!("a folder cannot be read: {error}"))),
         };
         if !entry.file_type().is_some_and(|kind| kind.is_file()) {
@@ -109,8 +111,17 @@ mod tests {
     fn workspace() -> (tempfile::TempDir, Workspace) {
         let folder = tempfile::tempdir().unwrap();
         for path in [
-            "a.yaml", "b.txt", ".github/ci.yaml", ".git/config", ".sluice/runs/x.yaml", "src/c.yaml", "src/deep/d.yaml",
-            "srcs/e.yaml", "target/f.yaml", "src/keep.log", "src/drop.log",
+            "a.yaml",
+            "b.txt",
+            ".github/ci.yaml",
+            ".git/config",
+            ".sluice/runs/x.yaml",
+            "src/c.yaml",
+            "src/deep/d.yaml",
+            "srcs/e.yaml",
+            "target/f.yaml",
+            "src/keep.log",
+            "src/drop.log",
         ] {
             let path = folder.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

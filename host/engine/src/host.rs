@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use sluice_model::Denial;
 use sluice_model::event::Level;
 use sluice_model::event::Stream;
 use sluice_model::finding::{Edit, FileSpan, Finding, Fix, Severity};
 use sluice_model::grant::Capability;
-use sluice_model::Denial;
 use sluice_run::runner::Said;
 use wasmtime::component::Resource;
 
@@ -32,7 +32,11 @@ impl types::HostStep for State {
         Ok(self.call.inputs.to_string())
     }
 
-    fn files(&mut self, _: Resource<StepHandle>, globs: Vec<String>) -> wasmtime::Result<Result<Vec<String>, types::Failure>> {
+    fn files(
+        &mut self,
+        _: Resource<StepHandle>,
+        globs: Vec<String>,
+    ) -> wasmtime::Result<Result<Vec<String>, types::Failure>> {
         let grants = &self.call.grants.files;
         if grants.is_empty() {
             let denial = Denial::new(Capability::Files, "listing files", "read .");
@@ -71,7 +75,12 @@ impl types::HostSink for State {
         Ok(())
     }
 
-    fn output(&mut self, _: Resource<SinkHandle>, name: String, value: String) -> wasmtime::Result<Result<(), types::Failure>> {
+    fn output(
+        &mut self,
+        _: Resource<SinkHandle>,
+        name: String,
+        value: String,
+    ) -> wasmtime::Result<Result<(), types::Failure>> {
         self.voice.spend(name.len() + value.len())?;
         let invalid = |text: String| Ok(Err(types::Failure::InvalidInput(explanation(text, None))));
         let value: Value = match serde_json::from_str(&value) {
@@ -86,7 +95,13 @@ impl types::HostSink for State {
         Ok(Ok(()))
     }
 
-    fn progress(&mut self, _: Resource<SinkHandle>, done: u64, total: Option<u64>, message: String) -> wasmtime::Result<()> {
+    fn progress(
+        &mut self,
+        _: Resource<SinkHandle>,
+        done: u64,
+        total: Option<u64>,
+        message: String,
+    ) -> wasmtime::Result<()> {
         let now = Instant::now();
         let too_fast = self.progress_told.is_some_and(|told| now - told < PROGRESS_PAUSE);
         if too_fast && total != Some(done) {

@@ -76,7 +76,9 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
         return Err(refuse(
             "plugin::no-kind",
             "the component exports no kind of plugin and is no command",
-            Some("a plugin exports one of `lint`, `scan`, `build`, `deploy`, `notify`, `task` of `sluice:plugin@1.0.0`; a command exports `wasi:cli/run`"),
+            Some(
+                "a plugin exports one of `lint`, `scan`, `build`, `deploy`, `notify`, `task` of `sluice:plugin@1.0.0`; a command exports `wasi:cli/run`",
+            ),
         ));
     }
     found.kinds.sort_unstable();

@@ -56,9 +56,10 @@ impl Loaded {
 
     /// Loads or compiles; several threads that ask at once wait for the first.
     pub fn compile(&self, engine: &Engine, cache: Option<&CompileCache>) -> Result<&Component, Failure> {
-        self.component.get_or_init(|| compile(engine, cache, &self.plugin)).as_ref().map_err(|why| {
-            Failure::new(FailureKind::Load, "the component could not be compiled").cause(why.clone())
-        })
+        self.component
+            .get_or_init(|| compile(engine, cache, &self.plugin))
+            .as_ref()
+            .map_err(|why| Failure::new(FailureKind::Load, "the component could not be compiled").cause(why.clone()))
     }
 
     /// The component with its imports resolved.

@@ -50,7 +50,8 @@ const GRACE: Duration = Duration::from_secs(1);
 /// What ending the programs of a step may take on top of that.
 const PROCESS_GRACE: Duration = Duration::from_secs(5);
 /// What programs get of the host's environment, beside what is granted.
-const PROGRAM_ENVIRONMENT: [&str; 9] = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ"];
+const PROGRAM_ENVIRONMENT: [&str; 9] =
+    ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ"];
 
 /// What a [`WasmRunner`] has to know of its machine.
 #[derive(Debug, Clone)]

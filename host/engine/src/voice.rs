@@ -68,7 +68,8 @@ impl Voice {
     /// Counts bytes that the step says. Once the limit is reached, it stays reached.
     pub fn spend(&self, bytes: usize) -> Result<(), LimitReached> {
         let bytes = bytes as u64;
-        let spent = self.0.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| Some(left.saturating_sub(bytes)));
+        let spent =
+            self.0.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| Some(left.saturating_sub(bytes)));
         match spent {
             Ok(left) if left > bytes => Ok(()),
             _ => Err(LimitReached(format!("it said more than {} bytes, the most that a step may say", self.0.limit))),

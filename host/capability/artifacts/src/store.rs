@@ -163,7 +163,10 @@ mod tests {
 
         let mut reader = store.open(&published.digest).unwrap().unwrap();
         assert_eq!(reader.info, Info { name: "a.txt".into(), media_type: "text/plain".into(), size: 3 });
-        assert_eq!([reader.read(2).unwrap(), reader.read(2).unwrap(), reader.read(2).unwrap()], [&b"ab"[..], b"c", b""]);
+        assert_eq!(
+            [reader.read(2).unwrap(), reader.read(2).unwrap(), reader.read(2).unwrap()],
+            [&b"ab"[..], b"c", b""]
+        );
     }
 
     #[test]

@@ -119,7 +119,8 @@ impl Command {
 
 fn start(command: &mut tokio::process::Command) -> io::Result<(Child, Pid)> {
     let child = command.spawn()?;
-    let id = child.id().and_then(|id| i32::try_from(id).ok()).ok_or_else(|| io::Error::other("the process has no id"))?;
+    let id =
+        child.id().and_then(|id| i32::try_from(id).ok()).ok_or_else(|| io::Error::other("the process has no id"))?;
     Ok((child, Pid::from_raw(id)))
 }
 

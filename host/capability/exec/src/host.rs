@@ -101,11 +101,11 @@ impl Exec {
 
     fn directory(&self, path: Option<&str>) -> Result<PathBuf, exec::Error> {
         let Some(path) = path else { return Ok(self.workspace.clone()) };
-        let deny = |why: String| {
-            self.deny(format!("running a program in `{}`", path.escape_default()), Some(why), None)
-        };
+        let deny =
+            |why: String| self.deny(format!("running a program in `{}`", path.escape_default()), Some(why), None);
         let normal = normalise_path(path).map_err(deny)?;
-        program::directory(&normal, &self.workspace).ok_or_else(|| deny("it is not a folder inside the workspace".into()))
+        program::directory(&normal, &self.workspace)
+            .ok_or_else(|| deny("it is not a folder inside the workspace".into()))
     }
 
     fn environment(&self, command: &Command) -> Result<Vec<(String, String)>, exec::Error> {
@@ -123,7 +123,8 @@ impl Exec {
             })?;
             environment.push((name.clone(), value));
         }
-        if environment.iter().any(|(name, value)| name.is_empty() || name.contains(['=', '\0']) || value.contains('\0')) {
+        if environment.iter().any(|(name, value)| name.is_empty() || name.contains(['=', '\0']) || value.contains('\0'))
+        {
             return Err(exec::Error::Failed("the name or value of a variable is not valid".into()));
         }
         Ok(environment)
@@ -136,7 +137,12 @@ fn is_dangerous(name: &str) -> bool {
 }
 
 impl View<'_> {
-    fn change(&mut self, command: Resource<Command>, bytes: usize, change: impl FnOnce(&mut Command)) -> wasmtime::Result<()> {
+    fn change(
+        &mut self,
+        command: Resource<Command>,
+        bytes: usize,
+        change: impl FnOnce(&mut Command),
+    ) -> wasmtime::Result<()> {
         let command = self.table.get_mut(&command)?;
         if command.size() + bytes > COMMAND_BYTES {
             return Err(wasmtime::Error::msg("a command holds more than 64 MiB of arguments, variables and input"));

@@ -104,8 +104,8 @@ impl Target {
 
     fn is_alive(self) -> bool {
         match self {
-            Target::Group(leader) => killpg(leader, None) != Err(Errno::ESRCH),
-            Target::Process(pid) => kill(pid, None) != Err(Errno::ESRCH) && !is_zombie(pid),
+            Target::Group(leader) => killpg(leader, None) != Err(Errno::ESRCH) && has_living_member(leader),
+            Target::Process(pid) => kill(pid, None) != Err(Errno::ESRCH) && status(pid).is_none_or(Status::lives),
         }
     }
 }
@@ -138,20 +138,44 @@ async fn wait(targets: &[Target], time: Duration) -> bool {
 /// Processes of this user whose environment carries the mark. Empty where the system has no `/proc`.
 fn marked(mark: &str) -> Vec<Pid> {
     let wanted = format!("{MARK}={mark}");
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter(|pid: &i32| {
+    processes()
+        .filter(|pid| {
             let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
             environment.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes())
         })
-        .map(Pid::from_raw)
         .collect()
 }
 
-/// A zombie has ended; somebody else has to read its status.
-fn is_zombie(pid: Pid) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The state follows the name, which stands in parentheses and may itself contain any.
-    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['Z', 'X']))
+/// A group that only zombies are left of is gone: they ended, and whoever has to read their status is not here.
+/// Where the system has no `/proc`, every group lives.
+fn has_living_member(leader: Pid) -> bool {
+    let mut members = processes().filter_map(status).filter(|status| status.group == leader).peekable();
+    members.peek().is_none() || members.any(Status::lives)
+}
+
+fn processes() -> impl Iterator<Item = Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).map(Pid::from_raw)
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Status {
+    state: char,
+    group: Pid,
+}
+
+impl Status {
+    fn lives(self) -> bool {
+        !matches!(self.state, 'Z' | 'X')
+    }
+}
+
+/// What proc_pid_stat(5) says of a process.
+fn status(pid: Pid) -> Option<Status> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The fields follow the name, which stands in parentheses and may itself contain any.
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    let state = fields.next()?.chars().next()?;
+    let group = fields.nth(1)?.parse().ok()?;
+    Some(Status { state, group: Pid::from_raw(group) })
 }

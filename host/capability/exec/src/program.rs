@@ -38,7 +38,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let root = fs::canonicalize(root.path()).unwrap();
         let [workspace, bin] = ["workspace", "bin"].map(|name| root.join(name));
-        [&workspace, &bin].map(|folder| fs::create_dir(folder).unwrap());
+        [&workspace, &bin].iter().for_each(|folder| fs::create_dir(folder).unwrap());
         program(&workspace.join("planted"));
         program(&bin.join("good"));
         fs::write(bin.join("data"), "").unwrap();

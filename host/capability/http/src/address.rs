@@ -28,7 +28,9 @@ fn kind_of_v4(ip: Ipv4Addr) -> AddressKind {
         [100, 100, 100, 200] => AddressKind::Special,
         [100, 64..=127, ..] => AddressKind::Private,
         [0, ..] | [169, 254, ..] | [224..=255, ..] => AddressKind::Special,
-        [192, 0, 0, _] | [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] | [192, 88, 99, _] => AddressKind::Special,
+        [192, 0, 0, _] | [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] | [192, 88, 99, _] => {
+            AddressKind::Special
+        }
         [198, 18..=19, ..] => AddressKind::Private,
         _ => AddressKind::Public,
     }

@@ -29,7 +29,11 @@ const HEAD_BYTES: usize = 128 * 1024;
 const HEAD_FIELDS: usize = 256;
 
 /// Sends a request if it is granted.
-pub async fn send(hooks: &Hooks, request: Request<WasiBody>, options: RequestOptions) -> Result<Response<WasiBody>, Error> {
+pub async fn send(
+    hooks: &Hooks,
+    request: Request<WasiBody>,
+    options: RequestOptions,
+) -> Result<Response<WasiBody>, Error> {
     let clamp = |wish: Option<Duration>, most: Duration| wish.unwrap_or(most).clamp(AT_LEAST, most);
     let connect_time = clamp(options.connect_timeout, CONNECT_AT_MOST);
     let first_byte_time = clamp(options.first_byte_timeout, FIRST_BYTE_AT_MOST);
@@ -108,7 +112,11 @@ fn reveal_secrets(hooks: &Hooks, headers: &mut HeaderMap) -> Result<(), Error> {
 }
 
 /// Resolves once and keeps the addresses that the step may reach.
-async fn allowed_addresses(hooks: &Hooks, target: &HttpTarget, matching: &[&HttpGrant]) -> Result<Vec<SocketAddr>, Error> {
+async fn allowed_addresses(
+    hooks: &Hooks,
+    target: &HttpTarget,
+    matching: &[&HttpGrant],
+) -> Result<Vec<SocketAddr>, Error> {
     let resolved: Vec<SocketAddr> = match &target.host {
         Host::Ip(ip) => vec![SocketAddr::new(*ip, target.port)],
         Host::Name(name) => match tokio::net::lookup_host((name.as_str(), target.port)).await {
@@ -116,24 +124,32 @@ async fn allowed_addresses(hooks: &Hooks, target: &HttpTarget, matching: &[&Http
             Err(error) => return Err(Error::DnsError { rcode: Some(error.to_string()), info_code: None }),
         },
     };
-    let allowed = |ip: IpAddr| match address_kind(ip) {
-        AddressKind::Public => true,
-        AddressKind::Private => matching.iter().any(|grant| grant.private || grant.names_address(ip)),
-        AddressKind::Special => matching.iter().any(|grant| grant.names_address(ip)),
-    };
-    let (good, bad): (Vec<SocketAddr>, Vec<SocketAddr>) = resolved.into_iter().partition(|address| allowed(address.ip()));
+    let (good, bad): (Vec<SocketAddr>, Vec<SocketAddr>) =
+        resolved.into_iter().partition(|address| may_reach(address.ip(), matching));
     if !good.is_empty() {
         return Ok(good);
     }
     let Some(bad) = bad.first() else { return Err(Error::DestinationNotFound) };
-    let denial = Denial::new(Capability::Http, target.to_string(), String::new());
-    hooks.denials.add(match address_kind(bad.ip()) {
-        AddressKind::Special => Denial { grant: None, ..denial }
-            .because(format!("`{}` leads to {}, an address that only a grant of exactly it allows", target.host, bad.ip())),
-        _ => Denial { grant: Some(format!("{} private", HttpGrant::for_origin(target))), ..denial }
-            .because(format!("`{}` leads to the private address {}", target.host, bad.ip())),
-    });
+    hooks.denials.add(denial_of_address(target, bad.ip()));
     Err(Error::DestinationIpProhibited)
+}
+
+fn may_reach(ip: IpAddr, matching: &[&HttpGrant]) -> bool {
+    let named = || matching.iter().any(|grant| grant.names_address(ip));
+    match address_kind(ip) {
+        AddressKind::Public => true,
+        AddressKind::Private => named() || matching.iter().any(|grant| grant.private),
+        AddressKind::Special => named(),
+    }
+}
+
+fn denial_of_address(target: &HttpTarget, ip: IpAddr) -> Denial {
+    let (why, grant) = match address_kind(ip) {
+        AddressKind::Special => ("an address that only a grant of exactly it allows", None),
+        _ => ("a private address", Some(format!("{} private", HttpGrant::for_origin(target)))),
+    };
+    let why = Some(format!("`{}` leads to {ip}, {why}", target.host));
+    Denial { capability: Capability::Http, asked: target.to_string(), why, grant }
 }
 
 async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
@@ -173,4 +189,48 @@ where
         let _ = connection.await;
     });
     Ok((sender, Connection(driver)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_leads_where_its_grant_lets_it() {
+        for (grant, ip, allowed) in [
+            ("GET https://api.example.com/*", "8.8.8.8", true),
+            ("GET https://api.example.com/*", "127.0.0.1", false),
+            ("GET https://api.example.com/*", "10.0.0.1", false),
+            ("GET https://api.example.com/*", "::ffff:10.0.0.1", false),
+            ("GET https://api.example.com/*", "169.254.169.254", false),
+            ("GET https://api.example.com/* private", "10.0.0.1", true),
+            ("GET https://api.example.com/* private", "::1", true),
+            ("GET https://api.example.com/* private", "169.254.169.254", false),
+            ("GET https://api.example.com/* private", "0.0.0.0", false),
+            ("GET http://localhost:8080/*", "127.0.0.1", true),
+            ("GET http://localhost:8080/*", "10.0.0.1", false),
+            ("GET http://169.254.169.254/latest/*", "169.254.169.254", true),
+            ("GET http://127.0.0.1/*", "127.0.0.2", false),
+        ] {
+            let parsed: HttpGrant = grant.parse().unwrap();
+            assert_eq!(may_reach(ip.parse().unwrap(), &[&parsed]), allowed, "{grant} at {ip}");
+        }
+    }
+
+    #[test]
+    fn a_refused_address_is_explained() {
+        let target = HttpTarget::parse("GET", Scheme::Https, "api.example.com", "/x").unwrap();
+        let text = |ip: &str| denial_of_address(&target, ip.parse().unwrap()).text();
+        assert_eq!(
+            text("10.0.0.1"),
+            "the host denied GET https://api.example.com/x: `api.example.com` leads to 10.0.0.1, a private address; if \
+             the step should reach that host too, add to its `grants`:\n    http: [\"GET https://api.example.com/* \
+             private\"]"
+        );
+        assert_eq!(
+            text("169.254.169.254"),
+            "the host denied GET https://api.example.com/x: `api.example.com` leads to 169.254.169.254, an address that \
+             only a grant of exactly it allows"
+        );
+    }
 }

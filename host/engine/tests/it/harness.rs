@@ -49,7 +49,7 @@ impl Bench {
             host_env: HashMap::from(host_env.map(|(name, value)| (name.to_owned(), value.to_owned()))),
         })
         .unwrap();
-        for bytes in [&guests::COMMAND, &guests::TASK, &guests::TABLES] {
+        for bytes in [&guests::COMMAND, &guests::TASK, &guests::TABLES, &guests::STACK] {
             // As of a manifest that declares every interface of ours.
             let declared = vec![Capability::Exec, Capability::Secrets, Capability::Artifacts];
             runner.add(Plugin { digest: digest(bytes), bytes: bytes.as_slice().into(), precompiled: None, declared });
@@ -99,7 +99,7 @@ pub fn call(name: &str, bytes: &[u8], action: Action, inputs: Value, grants: &[&
         grants: self::grants(grants),
         env: IndexMap::new(),
         limits: Limits { time_ms: 20_000, ..Limits::default() },
-        summary: json!({}),
+        summary: json!({}).into(),
         cancel: Cancel::default(),
     }
 }

@@ -2,8 +2,10 @@
 
 use std::time::Instant;
 
+use serde_json::json;
 use sluice_model::Limits;
 use sluice_run::StepCall;
+use sluice_run::runner::Action;
 
 use crate::harness::{Bench, Ran, call, command, in_time, task};
 use crate::{guests, server};
@@ -35,11 +37,23 @@ async fn check(rows: Vec<(StepCall, &str)>) {
         let inputs = call.inputs.to_string();
         let mut ran = contain(&bench, call).await;
         ran.said.clear();
-        assert_eq!(ran.text(), expected, "{inputs}");
+        assert_eq!(without_line(&ran.text()), expected, "{inputs}");
     }
 }
 
-const TOO_LONG: &str = "was ended after 500ms, the step's time limit\nhelp: if it needs longer, raise the step's `timeout`";
+/// Leaves out where in the guest a panic stands.
+fn without_line(text: &str) -> String {
+    match text.split_once("main.rs:") {
+        Some((before, after)) => {
+            let after = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':');
+            format!("{before}main.rs{after}")
+        }
+        None => text.to_owned(),
+    }
+}
+
+const TOO_LONG: &str =
+    "was ended after 500ms, the step's time limit\nhelp: if it needs longer, raise the step's `timeout`";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_takes_too_much_is_ended() {
@@ -56,7 +70,7 @@ async fn what_takes_too_much_is_ended() {
         (tight(command(&["random"], &[])), &slow_command),
         (tight(command(&["memory"], &[])), &over("command", "it needed more than 67108864 bytes of memory")),
         (
-            tight(call("tables", &guests::TABLES, sluice_run::runner::Action::Command, serde_json::json!({}), &[])),
+            tight(call("tables", &guests::TABLES, Action::Command, json!({}), &[])),
             &over("tables", "it needed more than 1000000 table elements"),
         ),
         (tight(command(&["flood"], &[])), &over_said),
@@ -64,7 +78,11 @@ async fn what_takes_too_much_is_ended() {
         (tight(task("flood-log", "", &[])), &over_said_task),
         (tight(task("flood-findings", "text", &[])), &over_said_task),
         (tight(task("handles", "git", &[])), &over("task", "it held too many open handles")),
-        (tight(command(&["open-many", "src/a.txt"], &["files: read ."])), &over("command", "it held too many open handles")),
+        (
+            tight(command(&["open-many", "src/a.txt"], &["files: read ."])),
+            &over("command", "it held too many open handles"),
+        ),
+        (tight(task("exec", "yes", &["exec: yes"])), &over_said_task),
         (task("huge-string", "", &[]), &over("task", "it passed too much data to the host at once")),
     ])
     .await;
@@ -73,20 +91,22 @@ async fn what_takes_too_much_is_ended() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_breaks_breaks_alone() {
     check(vec![
-        (command(&["recurse"], &[]), "trap: plugin `command` recursed too deep"),
+        (
+            // What compilers keep in linear memory runs out before the stack does.
+            command(&["recurse"], &[]),
+            "trap: plugin `command` trapped\n| out of bounds memory access",
+        ),
+        (call("stack", &guests::STACK, Action::Command, json!({}), &[]), "trap: plugin `stack` recursed too deep"),
         (
             command(&["panic"], &[]),
-            "trap: plugin `command` panicked\n| thread 'main' (1) panicked at command/src/main.rs:54:20:\non purpose",
+            "trap: plugin `command` panicked\n| thread 'main' (1) panicked at command/src/main.rs\non purpose",
         ),
         (command(&["trap"], &[]), "trap: plugin `command` trapped\n| wasm `unreachable` instruction executed"),
         (command(&["exit", "7"], &[]), "failed: command `command` exited with an error"),
         (command(&["exit", "0"], &[]), "passed"),
         (task("fail", "it broke", &[]), "failed: plugin `task` returned an error: it broke"),
         (task("fail", "invalid no such thing", &[]), "invalid-input: plugin `task` returned an error: no such thing"),
-        (
-            task("fail", "transient busy", &[]),
-            "transient: plugin `task` returned an error: busy\nretry after 1500 ms",
-        ),
+        (task("fail", "transient busy", &[]), "transient: plugin `task` returned an error: busy\nretry after 1500 ms"),
     ])
     .await;
 }
@@ -94,17 +114,14 @@ async fn what_breaks_breaks_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn files_outside_the_grants_are_out_of_reach() {
     let failed = |why: &str| format!("failed: command `command` exited with an error\n| {why}");
-    let no_grant = failed("failed to find a pre-opened file descriptor through which \"src/a.txt\" could be opened");
+    let no_such = failed("No such file or directory (os error 44)");
     let not_permitted = failed("Operation not permitted (os error 63)");
     let read = &["files: read src"][..];
     check(vec![
         (command(&["read", "src/a.txt"], read), "passed"),
         (command(&["read", "src/a.txt"], &["files: read ."]), "passed"),
-        (command(&["read", "src/a.txt"], &[]), &no_grant),
-        (
-            command(&["read", "/etc/passwd"], &["files: read ."]),
-            &failed("failed to find a pre-opened file descriptor through which \"/etc/passwd\" could be opened"),
-        ),
+        (command(&["read", "src/a.txt"], &[]), &no_such),
+        (command(&["read", "/etc/passwd"], &["files: read ."]), &no_such),
         (command(&["read", "src/../../../outside.txt"], &["files: read ."]), &not_permitted),
         (command(&["read", "src/link.txt"], &["files: read ."]), &not_permitted),
         (command(&["list", "out"], &["files: read ."]), &not_permitted),
@@ -116,7 +133,7 @@ async fn files_outside_the_grants_are_out_of_reach() {
         (command(&["link-out", "/etc/passwd", "src/evil"], &["files: write ."]), &not_permitted),
         (
             command(&["list", "."], &["files: read out"]),
-            "denied: the folder of the grant `read out` cannot be opened within the workspace\n| EXDEV: Invalid cross-device link",
+            "denied: the folder of the grant `read out` cannot be opened within the workspace\n| Invalid cross-device link (os error 18)",
         ),
     ])
     .await;

@@ -50,18 +50,8 @@ fn what_is_no_component_is_refused_clearly() {
     let rows: [(&str, Vec<u8>, &str, &str); 10] = [
         ("empty", vec![], "plugin::not-a-component", "the file is empty"),
         ("text", b"hello".to_vec(), "plugin::not-a-component", "the file is not a WebAssembly component"),
-        (
-            "core",
-            core,
-            "plugin::not-a-component",
-            "the file is a core WebAssembly module, not a component",
-        ),
-        (
-            "compiled",
-            compiled,
-            "plugin::native-code",
-            "the file is native code, not a WebAssembly component",
-        ),
+        ("core", core, "plugin::not-a-component", "the file is a core WebAssembly module, not a component"),
+        ("compiled", compiled, "plugin::native-code", "the file is native code, not a WebAssembly component"),
         (
             "elf",
             b"\x7fELF\x02\x01\x01".to_vec(),
@@ -86,12 +76,7 @@ fn what_is_no_component_is_refused_clearly() {
             "plugin::bad-manifest",
             "the manifest is not UTF-8 text",
         ),
-        (
-            "no kind",
-            no_kind,
-            "plugin::no-kind",
-            "the component exports no kind of plugin and is no command",
-        ),
+        ("no kind", no_kind, "plugin::no-kind", "the component exports no kind of plugin and is no command"),
         (
             "large",
             [&b"\0asm\x0d\0\x01\0"[..], &vec![0; 64 << 20]].concat(),

@@ -27,7 +27,10 @@ async fn outputs_are_checked_against_the_manifest() {
     let bench = Bench::new();
     for (with, expected) in [
         ("count=3", "passed\noutput count = 3"),
-        ("count='three'", "the output `count` is not as the manifest declares: \\\"three\\\" is not of type \\\"integer\\\""),
+        (
+            "count='three'",
+            "the output `count` is not as the manifest declares: \\\"three\\\" is not of type \\\"integer\\\"",
+        ),
         ("other=3", "the manifest declares no output `other`"),
         ("count=", "the output `count` is not JSON: EOF while parsing a value at line 1 column 0"),
     ] {
@@ -65,7 +68,8 @@ async fn a_component_is_linked_with_what_its_manifest_declares() {
     let bench = Bench::new();
     let mut renamed = guests::TASK.clone();
     renamed.extend([0, 2, 1, b'x']);
-    let plugin = Plugin { digest: digest(&renamed), bytes: renamed.clone().into(), precompiled: None, declared: vec![] };
+    let plugin =
+        Plugin { digest: digest(&renamed), bytes: renamed.clone().into(), precompiled: None, declared: vec![] };
     bench.runner.add(plugin);
     let step = || call("task", &renamed, Action::Run(sluice_model::Kind::Task), json!({ "do": "nothing" }), &[]);
     let text = bench.run(step()).await.text();
