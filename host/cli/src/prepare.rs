@@ -18,7 +18,7 @@ use crate::{git, plugins};
 const MAX_BYTES: u64 = 16 << 20;
 
 /// Why programs are not confined yet.
-const UNCONFINED: &str = "unconfined: it can do all that your account can";
+const UNCONFINED: &str = "confinement by the operating system is not there yet";
 
 /// A plan and what it needs to be run.
 pub struct Prepared {

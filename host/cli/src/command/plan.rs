@@ -58,10 +58,14 @@ fn describe_step(text: &mut String, step: &Step) {
     if let Some(condition) = &step.condition {
         let _ = writeln!(text, "      if       {}", condition.expression.text);
     }
+    if step.excluded {
+        let _ = writeln!(text, "      skipped  its condition does not hold");
+        return;
+    }
     let Some(decided) = &step.decided else {
         let _ = writeln!(text, "      inputs   known when the step starts");
         for capability in Capability::ALL {
-            for grant in step.narrowed.spellings(capability) {
+            for grant in step.at_most.spellings(capability) {
                 let _ = writeln!(text, "      at most  {capability}: {grant}");
             }
         }

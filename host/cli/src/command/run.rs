@@ -10,7 +10,6 @@ use sluice_model::{Event, Outcome, Problem};
 use sluice_record::{RecordError, Recorder, RunId};
 use sluice_registry::Component;
 use sluice_run::{Control, Options};
-use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 

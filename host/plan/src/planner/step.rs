@@ -8,7 +8,7 @@ use sluice_model::grant::{Capability, Grant};
 use sluice_model::suggest::list;
 use sluice_model::{Grants, Kind, Limits, Problem};
 use sluice_workflow::template::TemplateValue;
-use sluice_workflow::{Template, workflow};
+use sluice_workflow::workflow;
 
 use super::{Planner, known};
 use crate::plan::Step;
@@ -189,7 +189,7 @@ impl<'w> Planner<'w> {
         let Some(why) = &self.facts.unconfined else { return Vec::new() };
         let programs = step.at_most.exec.iter().map(|grant| {
             let what = if grant.is_shell() { ", and any other program," } else { "" };
-            format!("runs `{grant}`{what} {why}")
+            format!("runs `{grant}`{what} unconfined: it can do all that your account can ({why})")
         });
         programs.collect()
     }
