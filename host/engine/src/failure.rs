@@ -52,7 +52,9 @@ fn from_trap(plugin: &PluginRef, error: &wasmtime::Error, voice: &Voice) -> Fail
     let (message, cause) = match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => (format!("plugin `{plugin}` recursed too deep"), None),
         Some(Trap::UnreachableCodeReached) if panicked => (format!("plugin `{plugin}` panicked"), None),
-        Some(trap) => (format!("plugin `{plugin}` trapped"), Some(trap.to_string().trim_start_matches("wasm trap: ").to_owned())),
+        Some(trap) => {
+            (format!("plugin `{plugin}` trapped"), Some(trap.to_string().trim_start_matches("wasm trap: ").to_owned()))
+        }
         None if error.downcast_ref::<wasmtime_wasi::I32Exit>().is_some() => {
             (format!("plugin `{plugin}` exited instead of returning"), None)
         }

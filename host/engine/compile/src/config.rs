@@ -31,16 +31,22 @@ pub fn compile(engine: &Engine, wasm: &[u8]) -> Result<Vec<u8>, String> {
     engine.precompile_component(wasm).map_err(|error| format!("{error:#}"))
 }
 
-/// Compiles a component ahead of time, for a build script: the code runs on any machine of the family that Cargo builds
-/// for, whichever machine builds it.
+/// Compiles a component ahead of time in a build script, for the machine that Cargo builds for.
 ///
-/// Reads the environment variable `TARGET` that Cargo sets for build scripts. Fails as [`compile`] does, and when the
-/// family is not the one of the building machine.
+/// Reads the environment variable `TARGET` that Cargo sets for build scripts. Fails as [`precompile_for`] does.
 pub fn precompile(wasm: &[u8]) -> Result<Vec<u8>, String> {
     let target = std::env::var("TARGET").map_err(|_| "`TARGET` is not set; this is for build scripts".to_owned())?;
+    precompile_for(wasm, &target)
+}
+
+/// Compiles a component ahead of time for a target triple: the code runs on any machine of the family, whichever machine
+/// compiles it.
+///
+/// Fails as [`compile`] does, and when the family is not the one of this machine.
+pub fn precompile_for(wasm: &[u8], target: &str) -> Result<Vec<u8>, String> {
     let mut config = engine_config();
     // Naming the target, even the machine's own, switches off what would be inferred from this machine's processor.
-    config.target(&target).map_err(|error| format!("{error:#}"))?;
+    config.target(target).map_err(|error| format!("{error:#}"))?;
     if target.starts_with("x86_64") {
         for flag in ["has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"] {
             // SAFETY: these say which instructions may be used (x86-64-v2, every processor since 2009). wasmtime

@@ -6,4 +6,4 @@ mod cache;
 mod config;
 
 pub use cache::CompileCache;
-pub use config::{compile, engine_config, precompile};
+pub use config::{compile, engine_config, precompile, precompile_for};

@@ -95,3 +95,26 @@ async fn a_kind_that_is_not_exported_cannot_be_called() {
     let expected = "load: plugin `task` does not export `sluice:plugin/lint@1.0.0#lint`";
     assert_eq!(bench.run(step).await.text(), expected);
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_compiled_ahead_of_time_runs_without_the_component() {
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let code = sluice_engine_compile::precompile_for(&guests::COMMAND, &target).unwrap();
+    let bench = Bench::new();
+    // Bytes that are no component: if the code were refused, there would be nothing to compile.
+    let digest = digest(b"ahead of time");
+    bench.runner.add(Plugin { digest, bytes: b""[..].into(), precompiled: Some(code.leak()), declared: vec![] });
+    let mut step = command(&["say", "ahead"], &[]);
+    step.digest = digest;
+    assert_eq!(bench.run(step.clone()).await.text(), "passed\n> ahead");
+
+    // Code that does not fit is compiled anew from the component.
+    let bench = Bench::new();
+    let mut renamed = guests::COMMAND.clone();
+    renamed.extend([0, 2, 1, b'y']);
+    step.digest = crate::harness::digest(&renamed);
+    let plugin = Plugin { digest: step.digest, bytes: renamed.into(), precompiled: Some(b"no code"), declared: vec![] };
+    bench.runner.add(plugin);
+    assert_eq!(bench.run(step).await.text(), "passed\n> ahead");
+}
