@@ -71,7 +71,7 @@ impl Caller<'_> {
         let instance = self.instance.get_export_index(&mut *self.store, None, interface);
         let function = instance.and_then(|it| self.instance.get_export_index(&mut *self.store, Some(&it), name));
         let function = function.ok_or_else(|| Ended::NoExport(format!("{interface}#{name}")))?;
-        Ok(self.instance.get_typed_func(&mut *self.store, &function)?)
+        Ok(self.instance.get_typed_func(&mut *self.store, function)?)
     }
 
     /// Both live in the store as long as it does, and are lent for each call.

@@ -13,7 +13,7 @@ use crate::voice::{LimitReached, Voice};
 /// Explains how a call ended. `denials` is what the host refused on the way.
 pub fn explain(plugin: &PluginRef, ended: Ended, voice: &Voice, denials: &[Denial]) -> Failure {
     let failure = match ended {
-        Ended::Failed(failure) => from_plugin(plugin, failure, voice, denials),
+        Ended::Failed(failure) => from_plugin(plugin, failure, denials),
         Ended::Status => {
             let failure = Failure::new(FailureKind::Failed, format!("command `{plugin}` exited with an error"));
             voice.last_words().into_iter().fold(failure, Failure::cause)
@@ -24,7 +24,7 @@ pub fn explain(plugin: &PluginRef, ended: Ended, voice: &Voice, denials: &[Denia
     with_denials(failure, denials)
 }
 
-fn from_plugin(plugin: &PluginRef, failure: types::Failure, voice: &Voice, denials: &[Denial]) -> Failure {
+fn from_plugin(plugin: &PluginRef, failure: types::Failure, denials: &[Denial]) -> Failure {
     let (kind, explanation, retry_after_ms) = match failure {
         types::Failure::InvalidInput(explanation) => (FailureKind::InvalidInput, explanation, None),
         types::Failure::Denied(explanation) => (FailureKind::Denied, explanation, None),
@@ -36,8 +36,8 @@ fn from_plugin(plugin: &PluginRef, failure: types::Failure, voice: &Voice, denia
     // What the host said is told by the host; a plugin that passes it on should not make it twice as long.
     let message =
         denials.iter().fold(explanation.message, |text, denial| text.replace(&denial.text(), &denial.to_string()));
-    let mut told = Failure::new(kind, format!("plugin `{plugin}` returned an error: {}", voice.clean(&message)));
-    told.help = explanation.help.map(|help| voice.clean(&help));
+    let mut told = Failure::new(kind, format!("plugin `{plugin}` returned an error: {message}"));
+    told.help = explanation.help;
     told.retry_after_ms = retry_after_ms;
     told
 }
@@ -58,7 +58,7 @@ fn from_trap(plugin: &PluginRef, error: &wasmtime::Error, voice: &Voice) -> Fail
         None if error.downcast_ref::<wasmtime_wasi::I32Exit>().is_some() => {
             (format!("plugin `{plugin}` exited instead of returning"), None)
         }
-        None => (format!("plugin `{plugin}` trapped"), Some(voice.clean(&format!("{error:#}")))),
+        None => (format!("plugin `{plugin}` trapped"), Some(format!("{error:#}"))),
     };
     cause.into_iter().chain(words).fold(Failure::new(FailureKind::Trap, message), Failure::cause)
 }
@@ -98,6 +98,14 @@ fn with_denials(mut failure: Failure, denials: &[Denial]) -> Failure {
     if !helps.is_empty() {
         failure.help = Some(helps.join("\n"));
     }
+    failure
+}
+
+/// A failure as it may leave: what a plugin asked for, and so named in a denial, is the plugin's text as well.
+pub fn clean(mut failure: Failure, voice: &Voice) -> Failure {
+    failure.message = voice.clean(&failure.message);
+    failure.causes.iter_mut().for_each(|cause| *cause = voice.clean(cause));
+    failure.help = failure.help.map(|help| voice.clean(&help));
     failure
 }
 

@@ -1,5 +1,7 @@
 //! `step.files`: the files of the workspace, found at native speed.
 
+use std::path::Path;
+
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::WalkBuilder;
 use sluice_model::grant::FileGrant;
@@ -52,32 +54,17 @@ impl Globs {
 /// open.
 pub fn list(workspace: &Workspace, grants: &[FileGrant], globs: &[String]) -> Result<Vec<String>, FilesError> {
     let globs = Globs::parse(globs)?;
-    let root = workspace.root().to_owned();
-    let folders: Vec<String> = grants.iter().map(|grant| grant.path.clone()).collect();
-    let grants = grants.to_vec();
-    let mut walk = WalkBuilder::new(&root);
-    walk.hidden(false)
-        .parents(false)
-        .git_global(false)
-        .git_exclude(true)
-        .require_git(false)
-        .follow_links(false)
-        .filter_entry({
-            let (root, grants) = (root.clone(), grants.clone());
-            move |entry| {
-                let Some(path) = entry.path().strip_prefix(&root).ok().and_then(|path| path.to_str()) else {
-                    return false;
-                };
-                let leads_to_grant = |folder: &str| {
-                    folder.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-                };
-                let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-                path.is_empty()
-                    || (!matches!(entry.file_name().to_str(), Some(".git" | ".sluice"))
-                        && (grants.iter().any(|grant| grant.contains(path))
-                            || is_folder && folders.iter().any(|folder| leads_to_grant(folder))))
-            }
-        });
+    let root = workspace.root();
+    let mut walk = WalkBuilder::new(root);
+    walk.hidden(false).parents(false).git_global(false).require_git(false).follow_links(false);
+    let (owned_root, grants) = (root.to_owned(), grants.to_vec());
+    walk.filter_entry(move |entry| {
+        let Some(path) = relative(entry.path(), &owned_root) else { return false };
+        let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        path.is_empty()
+            || !matches!(entry.file_name().to_str(), Some(".git" | ".sluice"))
+                && grants.iter().any(|grant| grant.contains(path) || is_folder && leads_to(path, &grant.path))
+    });
     let mut files = Vec::new();
     for entry in walk.build() {
         let entry = match entry {
@@ -91,7 +78,7 @@ pub fn list(workspace: &Workspace, grants: &[FileGrant], globs: &[String]) -> Re
         if !entry.file_type().is_some_and(|kind| kind.is_file()) {
             continue;
         }
-        if let Some(path) = entry.path().strip_prefix(&root).ok().and_then(|path| path.to_str())
+        if let Some(path) = relative(entry.path(), root)
             && globs.matches(path)
         {
             files.push(path.to_owned());
@@ -99,6 +86,15 @@ pub fn list(workspace: &Workspace, grants: &[FileGrant], globs: &[String]) -> Re
     }
     files.sort_unstable();
     Ok(files)
+}
+
+fn relative<'a>(path: &'a Path, root: &Path) -> Option<&'a str> {
+    path.strip_prefix(root).ok()?.to_str()
+}
+
+/// Whether a folder stands on the way to another.
+fn leads_to(folder: &str, granted: &str) -> bool {
+    granted.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
 #[cfg(test)]

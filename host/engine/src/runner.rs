@@ -213,7 +213,7 @@ impl Step {
             } => failure::cancelled(&self.call.plugin),
         };
         self.voice.mute();
-        failed(given_up)
+        failed(failure::clean(given_up, &self.voice))
     }
 
     async fn run_here(&self, loaded: &Loaded, time: Duration) -> StepReport {
@@ -244,7 +244,7 @@ impl Step {
             Ok(Err(ended)) => Some(failure::explain(plugin, ended, &self.voice, &self.denials.list())),
             Err(failure) => Some(failure),
         };
-        StepReport { failure, outputs }
+        StepReport { failure: failure.map(|failure| failure::clean(failure, &self.voice)), outputs }
     }
 
     /// Ready when the run is being cancelled and the step had its chance to end by itself.
@@ -318,7 +318,8 @@ impl Step {
             let message = format!("the folder of the grant `{grant}` cannot be opened within the workspace");
             Failure::new(FailureKind::Denied, message).cause(why)
         };
-        let writes = grant.access == Access::Write;
+        // A dry run changes nothing, not even an empty folder.
+        let writes = grant.access == Access::Write && self.call.action != Action::DeployPlan;
         let folder = self.inner.workspace.folder(&grant.path, writes).map_err(|error| cannot(error.to_string()))?;
         // A folder that does not exist has nothing to read.
         let Some(folder) = folder else { return Ok(()) };

@@ -163,6 +163,6 @@ impl Voice {
         let start = tail.iter().rposition(|line| line.contains("panicked at")).unwrap_or(tail.len().saturating_sub(3));
         let told = tail.iter().skip(start).filter(|line| !line.starts_with("note: run with `RUST_BACKTRACE"));
         let words = told.map(|line| line.trim()).collect::<Vec<_>>().join("\n");
-        (!words.is_empty()).then(|| self.clean(&words))
+        (!words.is_empty()).then_some(words)
     }
 }

@@ -82,6 +82,7 @@ impl Command {
                 // A program need not read all of its input.
                 let _ = stdin.write_all(&input).await;
             }
+            Ok(())
         };
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (exited, has_exited) = tokio::sync::oneshot::channel::<()>();
@@ -109,7 +110,7 @@ impl Command {
             let _ = exited.send(());
             status.map_err(Stopped::from)
         };
-        let work = async { tokio::try_join!(wait, read, async { Ok(write.await) }) };
+        let work = async { tokio::try_join!(wait, read, write) };
         let (status, (), ()) = work.await?;
         trim(&mut self.stdout);
         trim(&mut self.stderr);

@@ -33,6 +33,12 @@ pub enum Pipe {
     Stderr,
 }
 
+/// The value of a secret that the step was granted, if this machine has one; the error is for the plugin.
+pub type RevealSecret = Arc<dyn Fn(&str) -> Result<Option<String>, String> + Send + Sync>;
+
+/// Gets the output of programs as it comes; an error traps the plugin.
+pub type Listen = Arc<dyn Fn(Pipe, &[u8]) -> wasmtime::Result<()> + Send + Sync>;
+
 /// What one step may do with programs.
 pub struct Exec {
     pub granted: Vec<ExecGrant>,
@@ -42,10 +48,8 @@ pub struct Exec {
     pub search_path: Vec<PathBuf>,
     /// The environment of every program, before what the plugin adds. Nothing else is inherited.
     pub environment: Vec<(String, String)>,
-    /// The value of a secret that the step was granted; the error is for the plugin.
-    pub secret: Arc<dyn Fn(&str) -> Result<Option<String>, String> + Send + Sync>,
-    /// Gets the output of programs as it comes; an error traps the plugin.
-    pub listen: Arc<dyn Fn(Pipe, &[u8]) -> wasmtime::Result<()> + Send + Sync>,
+    pub secret: RevealSecret,
+    pub listen: Listen,
     pub processes: Processes,
     pub denials: Denials,
 }

@@ -10,5 +10,5 @@ mod processes;
 mod program;
 
 pub use command::Command;
-pub use host::{Exec, ExecView, Pipe, add_to_linker};
+pub use host::{Exec, ExecView, Listen, Pipe, RevealSecret, add_to_linker};
 pub use processes::Processes;

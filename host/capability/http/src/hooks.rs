@@ -12,6 +12,9 @@ use wasmtime_wasi_http::{
 
 use crate::send;
 
+/// Replaces stand-ins of secrets in the value of a header; `None` when there is none in it.
+pub type Reveal = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// What one step may do over HTTP.
 pub struct Http {
     context: WasiHttpCtx,
@@ -25,17 +28,11 @@ pub(crate) struct Hooks {
     /// The largest body of a response, in bytes.
     pub body_limit: u64,
     pub denials: Denials,
-    /// Replaces stand-ins of secrets in the value of a header; `None` when there is none in it.
-    pub reveal: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub reveal: Reveal,
 }
 
 impl Http {
-    pub fn new(
-        granted: &[HttpGrant],
-        body_limit: u64,
-        denials: Denials,
-        reveal: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
-    ) -> Self {
+    pub fn new(granted: &[HttpGrant], body_limit: u64, denials: Denials, reveal: Reveal) -> Self {
         Self { context: WasiHttpCtx::new(), hooks: Hooks { granted: granted.into(), body_limit, denials, reveal } }
     }
 

@@ -11,4 +11,4 @@ mod send;
 mod tls;
 
 pub use address::{AddressKind, address_kind};
-pub use hooks::{Http, add_to_linker};
+pub use hooks::{Http, Reveal, add_to_linker};

@@ -17,7 +17,7 @@ use sluice_run::{StepCall, StepEvents, StepReport, StepRunner};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use crate::guests;
+use crate::{by_hand, guests};
 
 pub const SECRET: &str = "correct-horse-battery";
 
@@ -49,7 +49,7 @@ impl Bench {
             host_env: HashMap::from(host_env.map(|(name, value)| (name.to_owned(), value.to_owned()))),
         })
         .unwrap();
-        for bytes in [&guests::COMMAND, &guests::TASK, &guests::TABLES, &guests::STACK] {
+        for bytes in [&guests::COMMAND, &guests::TASK, &by_hand::TABLES, &by_hand::STACK] {
             // As of a manifest that declares every interface of ours.
             let declared = vec![Capability::Exec, Capability::Secrets, Capability::Artifacts];
             runner.add(Plugin { digest: digest(bytes), bytes: bytes.as_slice().into(), precompiled: None, declared });

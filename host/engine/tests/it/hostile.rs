@@ -8,7 +8,7 @@ use sluice_run::StepCall;
 use sluice_run::runner::Action;
 
 use crate::harness::{Bench, Ran, call, command, in_time, task};
-use crate::{guests, server};
+use crate::{by_hand, server};
 
 /// Runs a bad step beside a good one, then another good one.
 async fn contain(bench: &Bench, bad: StepCall) -> Ran {
@@ -70,7 +70,7 @@ async fn what_takes_too_much_is_ended() {
         (tight(command(&["random"], &[])), &slow_command),
         (tight(command(&["memory"], &[])), &over("command", "it needed more than 67108864 bytes of memory")),
         (
-            tight(call("tables", &guests::TABLES, Action::Command, json!({}), &[])),
+            tight(call("tables", &by_hand::TABLES, Action::Command, json!({}), &[])),
             &over("tables", "it needed more than 1000000 table elements"),
         ),
         (tight(command(&["flood"], &[])), &over_said),
@@ -96,7 +96,7 @@ async fn what_breaks_breaks_alone() {
             command(&["recurse"], &[]),
             "trap: plugin `command` trapped\n| out of bounds memory access",
         ),
-        (call("stack", &guests::STACK, Action::Command, json!({}), &[]), "trap: plugin `stack` recursed too deep"),
+        (call("stack", &by_hand::STACK, Action::Command, json!({}), &[]), "trap: plugin `stack` recursed too deep"),
         (
             command(&["panic"], &[]),
             "trap: plugin `command` panicked\n| thread 'main' (1) panicked at command/src/main.rs\non purpose",

@@ -3,8 +3,8 @@
 use sluice_engine::{InspectError, Inspection, inspect};
 use sluice_model::Kind;
 
-use crate::guests;
 use crate::harness::digest;
+use crate::{by_hand, guests};
 
 /// A custom section at the end of a component: id 0, size, name, data.
 fn with_section(component: &[u8], name: &str, data: &[u8]) -> Vec<u8> {
@@ -43,7 +43,7 @@ fn what_is_no_component_is_refused_clearly() {
     let manifest = |component: &[u8]| with_section(component, "sluice:manifest", b"name: x\n");
     let compiled = {
         let engine = wasmtime::Engine::new(&sluice_engine_compile::engine_config()).unwrap();
-        sluice_engine_compile::compile(&engine, &guests::TABLES).unwrap()
+        sluice_engine_compile::compile(&engine, &by_hand::TABLES).unwrap()
     };
     let no_kind = wat::parse_str("(component)").unwrap();
     let core = wat::parse_str("(module)").unwrap();

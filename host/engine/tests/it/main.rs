@@ -1,5 +1,6 @@
 //! The engine against real components: guests that behave, and guests that do not.
 
+mod by_hand;
 mod capability;
 mod guests;
 mod harness;
