@@ -117,8 +117,11 @@ impl Call {
             }
         };
         let decided = plan.all_jobs().flat_map(|job| &job.steps).find_map(|step| step.decided.as_ref());
-        outcome.grants =
-            decided.iter().flat_map(|decided| decided.grants.iter()).map(|grant| grant.to_string()).collect();
+        outcome.grants = decided
+            .iter()
+            .flat_map(|decided| decided.grants.iter())
+            .map(|grant| format!("{}: {grant}", grant.capability()))
+            .collect();
 
         let workspace = self.workspace.unwrap_or_else(|| {
             let folder = scratch.path().join("workspace");
