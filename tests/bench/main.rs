@@ -53,7 +53,13 @@ impl Bench {
         self.write("noop/sluice.yaml", "steps:\n  - uses: ./noop.wasm\n");
         self.write("noop/justfile", "noop:\n    @true\n");
         self.write("noop/Makefile", "noop:\n\t@true\n.PHONY: noop\n");
-        self.compare("start: one no-op step, warm", "noop", 40, self.ours(&["run"]), &[peer("just", &[]), peer("make", &["-s"])]);
+        self.compare(
+            "start: one no-op step, warm",
+            "noop",
+            40,
+            self.ours(&["run"]),
+            &[peer("just", &[]), peer("make", &["-s"])],
+        );
     }
 
     /// 1,000 no-op steps in 20 jobs, record on, against 1,000 times `true`.
@@ -88,7 +94,11 @@ impl Bench {
                 state ^= state >> 7;
                 state ^= state << 17;
                 let (a, b) = (state % 9973, (state >> 32) % 7919);
-                let _ = writeln!(text, "    let value_{a} = compute(input_{b}, &options[{}], \"text number {a}\");", a % 17);
+                let _ = writeln!(
+                    text,
+                    "    let value_{a} = compute(input_{b}, &options[{}], \"text number {a}\");",
+                    a % 17
+                );
             }
             self.write(&format!("tree/src/module_{}/file_{file}.rs", file % 40), text);
         }
@@ -106,7 +116,8 @@ impl Bench {
         }
         self.write("large/sluice.yaml", workflow);
         self.compare("plan of 10,000 steps", "large", 7, self.ours(&["plan", "--json"]), &[]);
-        let script = format!("cd {} && {} plan --json >/dev/null", self.folder.join("large").display(), self.sluice.display());
+        let script =
+            format!("cd {} && {} plan --json >/dev/null", self.folder.join("large").display(), self.sluice.display());
         match Command::new("/usr/bin/time").args(["-f", "%M", "sh", "-c", &script]).output() {
             Ok(output) => println!("  peak memory {} KiB", String::from_utf8_lossy(&output.stderr).trim()),
             Err(_) => println!("  peak memory not measured: /usr/bin/time is missing"),
@@ -128,7 +139,8 @@ impl Bench {
         }
         for (candidate, own) in candidates.iter().zip(&times) {
             let mut ratios: Vec<f64> = times[0].iter().zip(own).map(|(ours, theirs)| ours / theirs).collect();
-            let ratio = if candidate.name == "sluice" { String::new() } else { format!("  ratio {:.2}", median(&mut ratios)) };
+            let ratio =
+                if candidate.name == "sluice" { String::new() } else { format!("  ratio {:.2}", median(&mut ratios)) };
             println!("  {:<10}{:>10.2} ms{ratio}", candidate.name, 1000.0 * median(&mut own.clone()));
         }
         if peers.iter().any(Option::is_none) {
@@ -139,7 +151,9 @@ impl Bench {
 
 /// A peer, if it is installed.
 fn peer(name: &'static str, arguments: &[&str]) -> Option<Candidate> {
-    let program = std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())?;
+    let program = std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())?;
     Some(Candidate { name, program, arguments: arguments.iter().map(|&argument| argument.to_owned()).collect() })
 }
 
@@ -165,6 +179,7 @@ fn median(values: &mut [f64]) -> f64 {
 
 /// The guest `tests/guests/noop`, built by `just guests`.
 fn noop_component() -> Vec<u8> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
     fs::read(target.join("guests/noop.wasm")).expect("the guests are built; run `just guests`")
 }

@@ -106,7 +106,8 @@ fn plugins_are_shown_without_running_them() {
 #[test]
 fn the_schema_accepts_the_examples() {
     let environment = Environment::new();
-    let schema: serde_json::Value = serde_json::from_str(&environment.sluice(&["schema"]).exits_with(0).stdout).unwrap();
+    let schema: serde_json::Value =
+        serde_json::from_str(&environment.sluice(&["schema"]).exits_with(0).stdout).unwrap();
     assert!(schema["properties"]["jobs"].is_object());
 }
 
@@ -145,7 +146,8 @@ fn a_broken_pipe_ends_quietly() {
     let environment = Environment::new();
     let binary = crate::environment::binary();
     let script = format!("'{}' completions bash | head -n 1 >/dev/null; echo ${{PIPESTATUS[0]}}", binary.display());
-    let output = std::process::Command::new("bash").args(["-c", &script]).current_dir(environment.workspace()).output().unwrap();
+    let output =
+        std::process::Command::new("bash").args(["-c", &script]).current_dir(environment.workspace()).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 

@@ -124,15 +124,25 @@ fn steady_run_ids(text: &str) -> String {
     replace_words(text, |c| c.is_ascii_alphanumeric() || c == '-', |word| is_id(word).then_some("[RUN]"))
 }
 
-/// `0.12s`, `15ms`, `1m02s` -> `[TIME]`
+/// `0.12s`, `15ms`, `1m02s` -> `[TIME]`; a duration in backticks is part of a help and stays.
 fn steady_durations(text: &str) -> String {
     let is_duration = |word: &str| {
-        word.ends_with('s') && word.starts_with(|c: char| c.is_ascii_digit()) && word.trim_end_matches("ms").trim_end_matches('s').chars().all(|c| c.is_ascii_digit() || c == '.' || c == 'm')
+        let Some(number) = word.strip_suffix("ms").or_else(|| word.strip_suffix('s')) else { return false };
+        number.starts_with(|c: char| c.is_ascii_digit())
+            && number.chars().all(|c| c.is_ascii_digit() || c == '.' || c == 'm')
     };
-    replace_words(text, |c| c.is_ascii_alphanumeric() || c == '.', |word| is_duration(word).then_some("[TIME]"))
+    replace_words(
+        text,
+        |c| c.is_ascii_alphanumeric() || c == '.' || c == '`',
+        |word| is_duration(word).then_some("[TIME]"),
+    )
 }
 
-fn replace_words(text: &str, part_of_word: impl Fn(char) -> bool, replacement: impl Fn(&str) -> Option<&'static str>) -> String {
+fn replace_words(
+    text: &str,
+    part_of_word: impl Fn(char) -> bool,
+    replacement: impl Fn(&str) -> Option<&'static str>,
+) -> String {
     let mut result = String::with_capacity(text.len());
     let mut word = String::new();
     for c in text.chars().chain(['\0']) {

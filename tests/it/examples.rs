@@ -14,7 +14,8 @@ fn small_repository() -> Environment {
     }
     for entry in fs::read_dir(repository().join("workflows")).unwrap() {
         let path = entry.unwrap().path();
-        environment.write(&format!("workflows/{}", path.file_name().unwrap().to_str().unwrap()), fs::read(&path).unwrap());
+        environment
+            .write(&format!("workflows/{}", path.file_name().unwrap().to_str().unwrap()), fs::read(&path).unwrap());
     }
     environment
 }

@@ -48,10 +48,12 @@ fn guests_in_other_languages_are_denied_what_they_are_not_granted() {
     for (name, file, content, ..) in GUESTS {
         let Some(bytes) = guest(name) else { continue };
         let environment = Environment::new();
-        environment
-            .write(&format!("plugins/{name}"), bytes)
-            .write(&format!("secret/{file}"), content)
-            .write("sluice.yaml", format!("steps:\n  - uses: ./plugins/{name}\n    fail-on: warning\n    grants: {{files: [read plugins]}}\n"));
+        environment.write(&format!("plugins/{name}"), bytes).write(&format!("secret/{file}"), content).write(
+            "sluice.yaml",
+            format!(
+                "steps:\n  - uses: ./plugins/{name}\n    fail-on: warning\n    grants: {{files: [read plugins]}}\n"
+            ),
+        );
         let ran = environment.sluice(&["run", "--json"]);
         assert!(!ran.stdout.contains("secret/"), "{name} saw a file it was not granted: {}", ran.whole());
     }

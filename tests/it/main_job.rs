@@ -19,7 +19,10 @@ fn good_repository() -> Environment {
         .write("workflows/ci.yaml", WORKFLOW)
         .write("src/main.py", "print('hello')\n")
         .write("config/app.yaml", "name: app\nport: 8080\n")
-        .write("Dockerfile", "FROM debian:12.5-slim\nWORKDIR /app\nCOPY src/ /app/\nUSER nobody\nCMD [\"python3\", \"main.py\"]\n");
+        .write(
+            "Dockerfile",
+            "FROM debian:12.5-slim\nWORKDIR /app\nCOPY src/ /app/\nUSER nobody\nCMD [\"python3\", \"main.py\"]\n",
+        );
     environment
 }
 

@@ -6,10 +6,9 @@ use crate::environment::Environment;
 
 fn deploying() -> Environment {
     let environment = Environment::new();
-    environment.write("site/index.html", "one\n").write(
-        "sluice.yaml",
-        "steps:\n  - id: site\n    uses: deploy\n    with: {to: public, from: site}\n",
-    );
+    environment
+        .write("site/index.html", "one\n")
+        .write("sluice.yaml", "steps:\n  - id: site\n    uses: deploy\n    with: {to: public, from: site}\n");
     environment
 }
 
@@ -31,13 +30,16 @@ fn a_run_is_recorded_whole() {
     let list = environment.sluice(&["runs", "list"]).exits_with(0).stdout;
     assert!(list.contains("passed"), "{list}");
     let show = environment.sluice(&["runs", "show"]).exits_with(0).stdout;
-    assert!(show.contains("site"), "{show}");
+    assert!(show.contains("public/releases/"), "{show}");
 }
 
 #[test]
 fn logs_are_read_again() {
     let environment = Environment::new();
-    environment.write("sluice.yaml", "jobs:\n  a:\n    steps:\n      - run: echo from-a\n  b:\n    steps:\n      - {id: x, run: echo from-b}\n");
+    environment.write(
+        "sluice.yaml",
+        "jobs:\n  a:\n    steps:\n      - run: echo from-a\n  b:\n    steps:\n      - {id: x, run: echo from-b}\n",
+    );
     environment.sluice(&["run"]).exits_with(0);
     let all = environment.sluice(&["runs", "logs"]).exits_with(0).stdout;
     assert!(all.contains("from-a") && all.contains("from-b"), "{all}");
@@ -79,10 +81,8 @@ fn a_record_that_cannot_be_written_changes_no_verdict() {
 fn signals_end_a_run_with_their_code() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let environment = Environment::new();
-        environment.write(
-            "sluice.yaml",
-            "steps:\n  - run: touch started && sleep 60\nfinally:\n  - run: touch cleaned\n",
-        );
+        environment
+            .write("sluice.yaml", "steps:\n  - run: touch started && sleep 60\nfinally:\n  - run: touch cleaned\n");
         let mut child = environment.command(&["run"]).stderr(std::process::Stdio::null()).spawn().unwrap();
         while !environment.workspace().join("started").exists() {
             assert!(child.try_wait().unwrap().is_none(), "it ended before the signal");

@@ -50,10 +50,14 @@ pub enum Command {
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
     /// Show what a run would do: jobs, steps, digests, inputs, grants; runs nothing
-    #[command(after_help = "Examples:\n  sluice plan\n  sluice plan ci -i tests=true\n  sluice plan ci --json | jq '.jobs'")]
+    #[command(
+        after_help = "Examples:\n  sluice plan\n  sluice plan ci -i tests=true\n  sluice plan ci --json | jq '.jobs'"
+    )]
     Plan(PlanArgs),
     /// Check workflows without running them
-    #[command(after_help = "Examples:\n  sluice check                  every workflow of this repository\n  sluice check workflows/ci.yaml")]
+    #[command(
+        after_help = "Examples:\n  sluice check                  every workflow of this repository\n  sluice check workflows/ci.yaml"
+    )]
     Check(CheckArgs),
     /// List the workflows of this repository with their inputs
     #[command(after_help = "Examples:\n  sluice list\n  sluice list --json")]
@@ -62,19 +66,27 @@ pub enum Command {
     #[command(subcommand)]
     Runs(RunsCommand),
     /// Undo what the deploy steps of a recorded run did, last first
-    #[command(after_help = "Examples:\n  sluice rollback               the latest run\n  sluice rollback 20261121-0945 --step deploy/site")]
+    #[command(
+        after_help = "Examples:\n  sluice rollback               the latest run\n  sluice rollback 20261121-0945 --step deploy/site"
+    )]
     Rollback(RollbackArgs),
     /// Look at plugins, pack them
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Print the JSON Schema of workflows, for editors
-    #[command(after_help = "Examples:\n  sluice schema > .sluice/workflow.schema.json\n\nThen begin a workflow with:\n  # yaml-language-server: $schema=../.sluice/workflow.schema.json")]
+    #[command(
+        after_help = "Examples:\n  sluice schema > .sluice/workflow.schema.json\n\nThen begin a workflow with:\n  # yaml-language-server: $schema=../.sluice/workflow.schema.json"
+    )]
     Schema,
     /// Explain the code of a problem
-    #[command(after_help = "Examples:\n  sluice explain workflow::unknown-field\n  sluice explain                list all codes")]
+    #[command(
+        after_help = "Examples:\n  sluice explain workflow::unknown-field\n  sluice explain                list all codes"
+    )]
     Explain(ExplainArgs),
     /// Print completions for a shell
-    #[command(after_help = "Examples:\n  sluice completions bash > /etc/bash_completion.d/sluice\n  sluice completions fish > ~/.config/fish/completions/sluice.fish")]
+    #[command(
+        after_help = "Examples:\n  sluice completions bash > /etc/bash_completion.d/sluice\n  sluice completions fish > ~/.config/fish/completions/sluice.fish"
+    )]
     Completions { shell: clap_complete::Shell },
 }
 

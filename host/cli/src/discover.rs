@@ -65,7 +65,8 @@ pub fn nearest(from: &Path) -> Result<Vec<Found>, Problem> {
 
 fn explicit(path: &Path, wanted: &str) -> Result<Found, Problem> {
     let file = path.canonicalize().map_err(|error| {
-        let reason = if error.kind() == io::ErrorKind::NotFound { "there is no such file".into() } else { error.to_string() };
+        let reason =
+            if error.kind() == io::ErrorKind::NotFound { "there is no such file".into() } else { error.to_string() };
         Problem::new("workflow::not-found", format!("cannot read the workflow `{wanted}`")).cause(reason)
     })?;
     if !file.is_file() {
@@ -99,9 +100,10 @@ fn in_workspace(workspace: &Path) -> Vec<Found> {
 
 fn default(all: Vec<Found>) -> Result<Found, Problem> {
     let single = |found: &&Found| found.file.parent() == Some(found.workspace.as_path());
-    let preferred = all.iter().find(single).or_else(|| {
-        DEFAULT_NAMES.iter().find_map(|name| all.iter().find(|found| found.stem() == *name))
-    });
+    let preferred = all
+        .iter()
+        .find(single)
+        .or_else(|| DEFAULT_NAMES.iter().find_map(|name| all.iter().find(|found| found.stem() == *name)));
     match (preferred, all.as_slice()) {
         (Some(found), _) | (None, [found]) => Ok(found.clone()),
         _ => Err(Problem::new("workflow::ambiguous", "this repository has several workflows and none is named `ci`")

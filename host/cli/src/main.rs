@@ -27,7 +27,8 @@ fn main() {
         Ok(code) => code,
         // The panic's own message has been printed.
         Err(_) => {
-            Output::new(ColorWhen::Auto).message("\nthis is a bug in sluice; please report it with the message above\n");
+            Output::new(ColorWhen::Auto)
+                .message("\nthis is a bug in sluice; please report it with the message above\n");
             exit::INTERNAL
         }
     };

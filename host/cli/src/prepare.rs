@@ -29,7 +29,8 @@ pub struct Prepared {
 /// Reads the file of a workflow.
 pub fn read(found: &Found) -> Result<Source, Problem> {
     let name = found.display_name();
-    let unreadable = |reason: String| Problem::new("workflow::unreadable", format!("cannot read `{name}`")).cause(reason);
+    let unreadable =
+        |reason: String| Problem::new("workflow::unreadable", format!("cannot read `{name}`")).cause(reason);
     let mut bytes = Vec::new();
     File::open(&found.file)
         .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
@@ -131,4 +132,3 @@ fn load(workflow: &Workflow, workspace: &Path) -> (Plugins, BTreeMap<PluginRef, 
     }
     (plugins, components)
 }
-

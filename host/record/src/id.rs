@@ -8,26 +8,29 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A name such as `20261121-094512-7f3a`: the second it began, in UTC, and four hex digits against twins. Sorts by time.
+/// A name such as `20261121-094512-1597`: the second it began, in UTC, then the millisecond in three hex digits, and one
+/// against twins. Sorts by time.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(String);
 
 impl RunId {
     /// `at` is in milliseconds since the Unix epoch. Times past the year 9999 count as the epoch.
-    pub fn new(at: u64, random: [u8; 2]) -> Self {
+    pub fn new(at: u64, random: u8) -> Self {
         let second = i64::try_from(at / 1000).ok().and_then(|second| Timestamp::from_second(second).ok());
         let time = second.unwrap_or_default().to_zoned(TimeZone::UTC);
-        Self(format!("{}-{:02x}{:02x}", time.strftime("%Y%m%d-%H%M%S"), random[0], random[1]))
+        let millisecond = if second.is_some() { at % 1000 } else { 0 };
+        Self(format!("{}-{millisecond:03x}{:x}", time.strftime("%Y%m%d-%H%M%S"), random & 0xf))
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// When the run began, in milliseconds since the Unix epoch, to the second.
+    /// When the run began, in milliseconds since the Unix epoch.
     pub fn started(&self) -> u64 {
         let time = DateTime::strptime("%Y%m%d-%H%M%S", &self.0[..15]).and_then(|time| time.to_zoned(TimeZone::UTC));
-        time.map_or(0, |time| u64::try_from(time.timestamp().as_millisecond()).unwrap_or(0))
+        let second = time.map_or(0, |time| u64::try_from(time.timestamp().as_millisecond()).unwrap_or(0));
+        second + u64::from_str_radix(&self.0[16..19], 16).unwrap_or(0).min(999)
     }
 }
 
@@ -41,7 +44,7 @@ impl FromStr for RunId {
                 0..=14 => byte.is_ascii_digit(),
                 _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
             });
-        if fits { Ok(Self(text.to_owned())) } else { Err("a run is named like `20261121-094512-7f3a`") }
+        if fits { Ok(Self(text.to_owned())) } else { Err("a run is named like `20261121-094512-1597`") }
     }
 }
 
@@ -76,12 +79,12 @@ mod tests {
     #[test]
     fn an_id_holds_its_time_and_sorts_by_it() {
         let at = 1_795_254_312_345;
-        let id = RunId::new(at, [0x7f, 0x3a]);
-        assert_eq!(id.as_str(), "20261121-094512-7f3a");
-        assert_eq!(id.started(), at - 345);
+        let id = RunId::new(at, 0x57);
+        assert_eq!(id.as_str(), "20261121-094512-1597");
+        assert_eq!(id.started(), at);
         assert_eq!(id.as_str().parse(), Ok(id.clone()));
-        assert!(RunId::new(at + 1000, [0, 0]) > id);
-        assert_eq!(RunId::new(u64::MAX, [0, 0]).as_str(), "19700101-000000-0000");
+        assert!(RunId::new(at + 1, 0) > id);
+        assert_eq!(RunId::new(u64::MAX, 0).as_str(), "19700101-000000-0000");
     }
 
     #[test]

@@ -40,6 +40,8 @@ struct State {
     urgent: bool,
     closing: bool,
     ended: bool,
+    /// What stands beside the events is written, or will not be.
+    prefaced: bool,
     error: Option<RecordError>,
 }
 
@@ -57,7 +59,7 @@ impl Writer {
         let mut writer = Self { shared: Arc::clone(&shared), threads: Vec::new() };
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| thread::Builder::new().name(name.to_owned()).spawn(run);
         let beside = Arc::clone(&shared);
-        writer.threads.push(spawn("record-plan", Box::new(move || beside.note(preface.write())))?);
+        writer.threads.push(spawn("record-plan", Box::new(move || beside.note_preface(preface.write())))?);
         writer.threads.push(spawn("record", Box::new(move || shared.run(&path, events)))?);
         Ok(writer)
     }
@@ -81,12 +83,12 @@ impl Writer {
     pub fn flush(&self) -> bool {
         let mut state = self.shared.lock();
         let wanted = state.handed;
-        while state.synced < wanted && state.error.is_none() && !state.ended {
+        while (state.synced < wanted || !state.prefaced) && state.error.is_none() && !state.ended {
             state.urgent = true;
             self.shared.work.notify_one();
             state = self.shared.done.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        state.synced >= wanted && state.error.is_none()
+        state.synced >= wanted && state.prefaced && state.error.is_none()
     }
 
     /// Brings everything to the disk and ends the thread. The first error of all.
@@ -124,6 +126,12 @@ impl Shared {
             self.lock().error.get_or_insert(error);
             self.done.notify_all();
         }
+    }
+
+    fn note_preface(&self, result: Result<(), RecordError>) {
+        self.note(result);
+        self.lock().prefaced = true;
+        self.done.notify_all();
     }
 
     fn run(&self, path: &Path, mut events: File) {

@@ -35,7 +35,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn build_components(root: &Path, target: &Path) -> Result<(), Box<dyn Error>> {
     let mut cargo = Command::new(env::var("CARGO")?);
-    cargo.current_dir(root).args(["build", "--profile", "plugin", "--target", "wasm32-wasip2", "--target-dir"]).arg(target);
+    cargo
+        .current_dir(root)
+        .args(["build", "--profile", "plugin", "--target", "wasm32-wasip2", "--target-dir"])
+        .arg(target);
     for name in PLUGINS {
         cargo.args(["-p", &format!("sluice-plugin-{name}")]);
     }
@@ -48,7 +51,9 @@ fn build_components(root: &Path, target: &Path) -> Result<(), Box<dyn Error>> {
     }
     let status = cargo.status()?;
     if !status.success() {
-        return Err("the first-party plugins did not build; if the target wasm32-wasip2 is missing, run `./setup`".into());
+        return Err(
+            "the first-party plugins did not build; if the target wasm32-wasip2 is missing, run `./setup`".into()
+        );
     }
     Ok(())
 }
@@ -56,12 +61,15 @@ fn build_components(root: &Path, target: &Path) -> Result<(), Box<dyn Error>> {
 /// What `sdk/wasm-target-debian.sh` assembled, if the compiler of this build lacks the target.
 fn fallback_compiler() -> Option<PathBuf> {
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
-    let libraries = Command::new(rustc).args(["--print", "target-libdir", "--target", "wasm32-wasip2"]).output().ok()?;
+    let libraries =
+        Command::new(rustc).args(["--print", "target-libdir", "--target", "wasm32-wasip2"]).output().ok()?;
     let libraries = PathBuf::from(String::from_utf8(libraries.stdout).ok()?.trim());
     let has_std = fs::read_dir(libraries).is_ok_and(|mut files| {
         files.any(|file| file.is_ok_and(|file| file.file_name().to_string_lossy().starts_with("libstd-")))
     });
-    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".cache")))?;
+    let cache = env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".cache")))?;
     let compiler = cache.join("sluice/wasm-toolchain/usr/bin/rustc");
     (!has_std && compiler.is_file()).then_some(compiler)
 }

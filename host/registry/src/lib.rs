@@ -16,18 +16,31 @@ pub const MAX_COMPONENT_BYTES: u64 = 64 << 20;
 pub enum Component {
     Builtin(&'static Builtin),
     /// Read from a file.
-    File { path: PathBuf, bytes: Vec<u8>, digest: Digest },
+    File {
+        path: PathBuf,
+        bytes: Vec<u8>,
+        digest: Digest,
+    },
 }
 
 /// Why a reference leads to no bytes.
 #[derive(Debug)]
 pub enum LoadError {
     /// No first-party plugin has this name.
-    UnknownBuiltin { name: String },
-    NotFound { path: PathBuf },
-    TooLarge { path: PathBuf },
+    UnknownBuiltin {
+        name: String,
+    },
+    NotFound {
+        path: PathBuf,
+    },
+    TooLarge {
+        path: PathBuf,
+    },
     /// Not a regular file, or not readable.
-    Unreadable { path: PathBuf, error: io::Error },
+    Unreadable {
+        path: PathBuf,
+        error: io::Error,
+    },
 }
 
 impl Component {
@@ -68,7 +81,9 @@ fn load_file(path: &Path) -> Result<Component, LoadError> {
     // Looked at before it is opened: opening a FIFO would wait for its other end.
     let metadata = match std::fs::metadata(path) {
         Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(LoadError::NotFound { path: path.to_owned() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(LoadError::NotFound { path: path.to_owned() });
+        }
         Err(error) => return Err(unreadable(error)),
     };
     if !metadata.is_file() {

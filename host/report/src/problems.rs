@@ -6,6 +6,7 @@ use std::fmt;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents};
 use miette::{SourceCode, SourceSpan, SpanContents};
 use serde_json::{Value, json};
+use sluice_model::problem::Label;
 use sluice_model::{Problem, Source, Span};
 
 use crate::look::{BOLD, Look};
@@ -76,6 +77,9 @@ pub fn to_json(problem: &Problem) -> Value {
     })
 }
 
+/// Bytes of a line that a frame still shows.
+const MAX_LINE: usize = 400;
+
 /// A problem in the form that the renderer asks for; all text is clean.
 #[derive(Debug)]
 struct Shown {
@@ -113,12 +117,18 @@ struct Cause {
 
 impl Shown {
     fn new(problem: &Problem, look: Look) -> Self {
+        let framed = problem.source.as_ref().filter(|source| !has_long_lines(source, problem));
+        let place =
+            problem.source.as_ref().filter(|_| framed.is_none()).zip(problem.labels.first()).map(|(source, label)| {
+                let (line, column) = source.line_column(label.span.start);
+                format!("{}:{line}:{column}: {}", source.name(), label.text)
+            });
         let cause =
-            problem.causes.iter().rev().fold(None, |cause, message| {
+            problem.causes.iter().chain(&place).rev().fold(None, |cause, message| {
                 Some(Box::new(Cause { message: text::clean_lines(message, look), cause }))
             });
         let labels = problem.labels.iter().enumerate().filter_map(|(at, label)| {
-            let span = within(problem.source.as_ref()?, label.span);
+            let span = within(framed?, label.span);
             let text =
                 Some(text::clean(&label.text.replace('\n', " "), look).into_owned()).filter(|text| !text.is_empty());
             let span = SourceSpan::from((span.start, span.len()));
@@ -130,13 +140,20 @@ impl Shown {
             })
         });
         let labels = labels.collect();
-        let source = problem
-            .source
-            .as_ref()
-            .map(|source| Text(Source::new(text::clean(source.name(), look), clean_in_place(source.text()))));
+        let source =
+            framed.map(|source| Text(Source::new(text::clean(source.name(), look), clean_in_place(source.text()))));
         let help = problem.help.as_ref().map(|help| text::clean_lines(help, look));
         Self { code: problem.code, message: text::clean_lines(&problem.message, look), cause, labels, help, source }
     }
+}
+
+/// Whether a frame around the labels would hold a line that fills the screen.
+fn has_long_lines(source: &Source, problem: &Problem) -> bool {
+    let long = |label: &Label| {
+        let (line, _) = source.line_column(label.span.start);
+        source.text().lines().skip(line.saturating_sub(2)).take(3).any(|line| line.len() > MAX_LINE)
+    };
+    problem.labels.iter().any(long)
 }
 
 /// The span, cut to the text and to whole characters.

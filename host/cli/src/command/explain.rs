@@ -31,7 +31,9 @@ pub fn run(args: &ExplainArgs, output: &Output) -> u8 {
                 Some(near) => format!("a code with a similar name exists: `{near}`"),
                 None => "`sluice explain` lists all codes".to_owned(),
             };
-            output.problems(&[Problem::new("usage::unknown-code", format!("no problem has the code `{code}`")).help(help)]);
+            output.problems(&[
+                Problem::new("usage::unknown-code", format!("no problem has the code `{code}`")).help(help)
+            ]);
             exit::REFUSED
         }
     }

@@ -49,7 +49,8 @@ fn describe(name: &str, input: &Input) -> String {
         Some(other) => other.to_string(),
     };
     let required = if input.default.is_none() { ", required" } else { "" };
-    let options: Vec<String> = input.options.iter().map(|option| option.as_str().map_or_else(|| option.to_string(), str::to_owned)).collect();
+    let options: Vec<String> =
+        input.options.iter().map(|option| option.as_str().map_or_else(|| option.to_string(), str::to_owned)).collect();
     let options = if options.is_empty() { String::new() } else { format!(": {}", options.join(" | ")) };
     let description = input.description.as_deref().map(|text| format!(" {text}")).unwrap_or_default();
     format!("{name}={value}  ({}{required}{options}){description}", input.kind.as_str())

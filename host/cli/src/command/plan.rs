@@ -45,7 +45,8 @@ fn describe(plan: &Plan) -> String {
 
 fn describe_job(text: &mut String, job: &Job) {
     let needs = if job.needs.is_empty() { String::new() } else { format!("  needs {}", job.needs.join(", ")) };
-    let condition = job.condition.as_ref().map(|condition| format!("  if {}", condition.expression.text)).unwrap_or_default();
+    let condition =
+        job.condition.as_ref().map(|condition| format!("  if {}", condition.expression.text)).unwrap_or_default();
     let _ = writeln!(text, "\n{}{needs}{condition}", job.name);
     for step in &job.steps {
         describe_step(text, step);

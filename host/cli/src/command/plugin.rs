@@ -41,8 +41,9 @@ fn list(args: &JsonArgs, from: &Path, output: &Output) -> Result<(), Vec<Problem
 }
 
 fn show(args: &ShowPluginArgs, from: &Path, output: &Output) -> Result<(), Vec<Problem>> {
-    let reference = PluginRef::parse(&args.plugin)
-        .map_err(|reason| vec![Problem::new("plugin::bad-reference", format!("`{}` names no plugin", args.plugin)).cause(reason)])?;
+    let reference = PluginRef::parse(&args.plugin).map_err(|reason| {
+        vec![Problem::new("plugin::bad-reference", format!("`{}` names no plugin", args.plugin)).cause(reason)]
+    })?;
     let loaded = plugins::load(&reference, from).map_err(|problem| vec![problem])?;
     output.result(&if args.json { format!("{:#}\n", as_json(&loaded)) } else { describe(&loaded) });
     Ok(())
@@ -66,10 +67,13 @@ fn describe(loaded: &Loaded) -> String {
     let mut text = String::new();
     match &info.manifest {
         Some(manifest) => describe_manifest(&mut text, manifest),
-        None if info.command => text.push_str("a plain WASI command: runs as a task, with no capability that a step does not grant\n"),
+        None if info.command => {
+            text.push_str("a plain WASI command: runs as a task, with no capability that a step does not grant\n")
+        }
         None => text.push_str("a component without a manifest: steps cannot use it\n"),
     }
-    let _ = writeln!(text, "\ndigest   {}\nsize     {} KiB", info.digest, loaded.component.bytes().len().div_ceil(1024));
+    let _ =
+        writeln!(text, "\ndigest   {}\nsize     {} KiB", info.digest, loaded.component.bytes().len().div_ceil(1024));
     for (position, import) in info.imports.iter().enumerate() {
         let _ = writeln!(text, "{}{import}", if position == 0 { "imports  " } else { "         " });
     }
@@ -80,9 +84,12 @@ fn describe_manifest(text: &mut String, manifest: &Manifest) {
     let kinds: Vec<&str> = manifest.kinds.iter().map(|kind| kind.as_str()).collect();
     let _ = writeln!(text, "{} {}  {}\n{}", manifest.name, manifest.version, kinds.join(", "), manifest.description);
     for (title, schema) in [("inputs", &manifest.inputs), ("outputs", &manifest.outputs)] {
-        let Some(properties) = schema["properties"].as_object().filter(|properties| !properties.is_empty()) else { continue };
+        let Some(properties) = schema["properties"].as_object().filter(|properties| !properties.is_empty()) else {
+            continue;
+        };
         let _ = writeln!(text, "\n{title}");
-        let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         for (name, property) in properties {
             let _ = writeln!(text, "  {name:16} {}", describe_property(property, required.contains(&name.as_str())));
         }
@@ -111,9 +118,9 @@ fn describe_property(property: &Value, required: bool) -> String {
         Value::Null => String::new(),
         default => format!(", default {default}"),
     };
-    let options = property["enum"].as_array().map(|options| {
-        format!(", one of {}", options.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
-    });
+    let options = property["enum"]
+        .as_array()
+        .map(|options| format!(", one of {}", options.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")));
     let description = property["description"].as_str().map(|text| format!(": {text}")).unwrap_or_default();
     format!("{kind}{default}{}{description}", options.unwrap_or_default())
 }
@@ -121,18 +128,22 @@ fn describe_property(property: &Value, required: bool) -> String {
 fn pack(args: &PackArgs, from: &Path, output: &Output) -> Result<(), Vec<Problem>> {
     let read = |path: &Path| {
         fs::read(from.join(path)).map_err(|error| {
-            vec![Problem::new("plugin::not-found", format!("cannot read `{}`", path.display())).cause(error.to_string())]
+            vec![
+                Problem::new("plugin::not-found", format!("cannot read `{}`", path.display())).cause(error.to_string()),
+            ]
         })
     };
     let component = read(&args.component)?;
-    let manifest = String::from_utf8(read(&args.manifest)?).map_err(|_| {
-        vec![Problem::new("plugin::manifest", format!("`{}` is not UTF-8", args.manifest.display()))]
-    })?;
+    let manifest = String::from_utf8(read(&args.manifest)?)
+        .map_err(|_| vec![Problem::new("plugin::manifest", format!("`{}` is not UTF-8", args.manifest.display()))])?;
     Manifest::parse(&Source::new(args.manifest.display().to_string(), manifest.as_str()))?;
     let packed = pack::pack(&component, &manifest).map_err(|problem| vec![problem])?;
     let target = from.join(&args.output);
     pack::write_whole(&target, &packed).map_err(|error| {
-        vec![Problem::new("plugin::not-written", format!("cannot write `{}`", args.output.display())).cause(error.to_string())]
+        vec![
+            Problem::new("plugin::not-written", format!("cannot write `{}`", args.output.display()))
+                .cause(error.to_string()),
+        ]
     })?;
     output.result(&format!("{}: {} KiB\n", args.output.display(), packed.len().div_ceil(1024)));
     Ok(())

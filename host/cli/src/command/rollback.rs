@@ -59,8 +59,9 @@ fn deployments(run: &Run, only: Option<&str>) -> Result<Vec<Deployment>, Problem
             }
             EventKind::DeployApplied { id, receipt, inputs, grants } => {
                 let Some((plugin, digest, attempt)) = started.get(&id).cloned() else { continue };
-                let receipt = unhex(&receipt)
-                    .ok_or_else(|| Problem::new("host::record-damaged", format!("the receipt of step `{id}` cannot be read")))?;
+                let receipt = unhex(&receipt).ok_or_else(|| {
+                    Problem::new("host::record-damaged", format!("the receipt of step `{id}` cannot be read"))
+                })?;
                 found.push(Deployment { id, plugin, digest, attempt, receipt, inputs, grants });
             }
             _ => {}
@@ -102,7 +103,10 @@ fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &O
             None => output.result(&format!("{id}: rolled back\n")),
             Some(failure) => {
                 failed = true;
-                let mut problem = Problem::new(failure.kind.code(), format!("step `{id}` could not be rolled back: {}", failure.message));
+                let mut problem = Problem::new(
+                    failure.kind.code(),
+                    format!("step `{id}` could not be rolled back: {}", failure.message),
+                );
                 problem.causes = failure.causes;
                 problem.help = failure.help;
                 output.problems(&[problem]);
@@ -125,7 +129,8 @@ fn call(run: &Run, deployment: &Deployment, workspace: &Path, runner: &WasmRunne
         ]);
     }
     let manifest = loaded.info.manifest.as_ref();
-    let declared = manifest.map(|manifest| manifest.capabilities.iter().map(|declaration| declaration.capability).collect());
+    let declared =
+        manifest.map(|manifest| manifest.capabilities.iter().map(|declaration| declaration.capability).collect());
     runner.add(plugin(loaded.component, declared.unwrap_or_default()));
     Ok(StepCall {
         run: run.id().as_str().to_owned(),

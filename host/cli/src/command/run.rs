@@ -25,11 +25,14 @@ pub fn run(args: &RunArgs, from: &Path, output: &Output) -> u8 {
         Ok(id) => id,
         Err(problem) => return internal(problem, output),
     };
-    let prepared = discover::find(from, args.workflow.workflow.as_deref())
-        .map_err(|problem| vec![problem])
-        .and_then(|found| prepare::prepare(&found, &args.workflow.inputs, id.as_str()).map(|prepared| (found, prepared)));
+    let prepared =
+        discover::find(from, args.workflow.workflow.as_deref()).map_err(|problem| vec![problem]).and_then(|found| {
+            prepare::prepare(&found, &args.workflow.inputs, id.as_str()).map(|prepared| (found, prepared))
+        });
     match prepared {
-        Ok((found, prepared)) => execute(args, &found, prepared, id, output).unwrap_or_else(|problem| internal(problem, output)),
+        Ok((found, prepared)) => {
+            execute(args, &found, prepared, id, output).unwrap_or_else(|problem| internal(problem, output))
+        }
         Err(problems) => {
             output.problems(&problems);
             exit::REFUSED
@@ -43,10 +46,10 @@ fn internal(problem: Problem, output: &Output) -> u8 {
 }
 
 fn run_id() -> Result<RunId, Problem> {
-    let mut random = [0; 2];
+    let mut random = [0];
     getrandom::fill(&mut random)
         .map_err(|error| Problem::new("host::internal", "the system gives no random bytes").cause(error.to_string()))?;
-    Ok(RunId::new(now(), random))
+    Ok(RunId::new(now(), random[0]))
 }
 
 fn execute(args: &RunArgs, found: &Found, prepared: Prepared, id: RunId, output: &Output) -> Result<u8, Problem> {
@@ -85,7 +88,9 @@ fn execute(args: &RunArgs, found: &Found, prepared: Prepared, id: RunId, output:
         output.problems(&[error.help("the verdict of the run stands; it cannot be looked at again")]);
     }
     if let Some(error) = unshown {
-        output.problems(&[Problem::new("host::output", "part of the output could not be written").cause(error.to_string())]);
+        output.problems(&[
+            Problem::new("host::output", "part of the output could not be written").cause(error.to_string())
+        ]);
     }
     // A step that hangs in the kernel keeps its thread; nobody waits for it.
     runtime.shutdown_background();

@@ -97,7 +97,8 @@ fn show(args: &ShowRunArgs, from: &Path, output: &Output) -> Result<(), Problem>
 }
 
 fn logs(args: &LogsArgs, from: &Path, output: &Output) -> Result<(), Problem> {
-    let run = sluice_record::open(&workspace(from).join(".sluice"), &args.run).map_err(|error| Problem::from(&error))?;
+    let run =
+        sluice_record::open(&workspace(from).join(".sluice"), &args.run).map_err(|error| Problem::from(&error))?;
     for entry in run.logs(args.step.as_deref()).map_err(|error| Problem::from(&error))? {
         let entry = entry.map_err(|error| Problem::from(&error))?;
         let named = args.step.as_ref().is_none_or(|step| !step.contains('/'));

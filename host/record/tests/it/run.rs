@@ -12,7 +12,7 @@ use sluice_record::{Recorder, RunId};
 pub const START: u64 = 1_795_254_312_345;
 
 pub fn id(offset_seconds: u64) -> RunId {
-    RunId::new(START + offset_seconds * 1000, [0x7f, 0x3a])
+    RunId::new(START + offset_seconds * 1000, 7)
 }
 
 /// One event of every kind.

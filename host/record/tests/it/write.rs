@@ -27,7 +27,7 @@ fn a_run_is_read_as_it_was_recorded() {
 
     insta::assert_snapshot!(fs::read_to_string(run.folder().join("summary.json")).unwrap(), @r#"
     {
-      "id": "20261121-094512-7f3a",
+      "id": "20261121-094512-1597",
       "workflow": "ci",
       "file": "workflows/ci.yaml",
       "state": {
@@ -61,7 +61,7 @@ fn a_summary_that_is_gone_or_damaged_is_made_from_the_events() {
     let run = open(workspace.path(), "latest").unwrap();
     let summary = run.folder().join("summary.json");
     let good = run.info().unwrap();
-    let other_run = fs::read_to_string(&summary).unwrap().replace("7f3a", "0000");
+    let other_run = fs::read_to_string(&summary).unwrap().replace("1597", "0000");
     for damaged in ["", "{}", other_run.as_str()] {
         fs::write(&summary, damaged).unwrap();
         assert_eq!(run.info().unwrap(), good, "{damaged}");
@@ -106,13 +106,13 @@ fn runs_are_listed_newest_first_and_found_by_a_prefix() {
     let (runs, problems) = list(root).unwrap();
     assert!(problems.is_empty(), "{problems:?}");
     let ids: Vec<_> = runs.iter().map(|run| run.id.to_string()).collect();
-    assert_eq!(ids, ["20261121-104512-7f3a", "20261121-094612-7f3a", "20261121-094512-7f3a"]);
+    assert_eq!(ids, ["20261121-104512-1597", "20261121-094612-1597", "20261121-094512-1597"]);
     assert!(runs.iter().all(|run| run.state == State::Finished(Outcome::Failed)));
 
     let table = [
-        ("latest", "20261121-104512-7f3a"),
-        ("20261121-10", "20261121-104512-7f3a"),
-        ("20261121-094612-7f3a", "20261121-094612-7f3a"),
+        ("latest", "20261121-104512-1597"),
+        ("20261121-10", "20261121-104512-1597"),
+        ("20261121-094612-1597", "20261121-094612-1597"),
         ("2026", "the names of 3 runs begin with `2026`"),
         ("2025", "there is no record of run `2025`"),
         ("notes", "there is no record of run `notes`"),

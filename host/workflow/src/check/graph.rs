@@ -27,6 +27,7 @@ fn unknown(workflow: &Workflow, job: &str, need: &Spanned<String>) -> Problem {
     let names = workflow.jobs.keys().map(String::as_str).filter(|name| *name != job);
     let help = match suggest::closest(&need.value, names.clone()) {
         Some(name) => format!("a job with a similar name exists: `{name}`"),
+        None if workflow.jobs.len() == 1 => format!("`{job}` is the only job; remove `needs`"),
         None => format!("jobs: {}", suggest::list(names)),
     };
     Problem::new(codes::UNKNOWN_JOB, format!("job `{job}` needs `{}`, which does not exist", need.value))
