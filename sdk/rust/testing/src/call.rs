@@ -166,7 +166,7 @@ impl Call {
         let info = PluginInfo {
             reference: reference.clone(),
             digest: inspection.digest,
-            manifest: manifest.map(Into::into),
+            manifest,
             exports: inspection.exports,
             command: inspection.command,
             imports: inspection.imports,

@@ -111,8 +111,8 @@ fn component(folder: &Path, line: &str) -> Option<PathBuf> {
     if message["reason"] != "compiler-artifact" || manifest != folder.join("Cargo.toml").canonicalize().ok()? {
         return None;
     }
-    let files = message["filenames"].as_array()?.iter().filter_map(Value::as_str);
-    files.filter(|file| file.ends_with(".wasm")).next_back().map(PathBuf::from)
+    let mut files = message["filenames"].as_array()?.iter().filter_map(Value::as_str);
+    files.rfind(|file| file.ends_with(".wasm")).map(PathBuf::from)
 }
 
 /// What `sdk/wasm-target-debian.sh` assembled, if this toolchain has no standard library for the target.
