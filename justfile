@@ -21,8 +21,10 @@ build: setup
 demo: build
     {{sluice}} run ci
 
-# All tests: the crates, the plugins, and the binary from outside
-test *ARGS: build guests
+# All tests: the crates, the plugins, and the binary from outside. Binary and tests are built as one, so that what they
+# share is compiled once
+test *ARGS: guests
+    cargo build --release --locked --workspace --bins --tests
     SLUICE_BIN={{sluice}} cargo test --release --locked --workspace --no-fail-fast {{ARGS}}
 
 # Plugins in Python and C from the same wit/, and guests that misbehave; built once

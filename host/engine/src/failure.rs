@@ -2,13 +2,20 @@
 
 use std::time::Duration;
 
+use sluice_model::grant::Capability;
+use sluice_model::suggest::list;
 use sluice_model::{Denial, Failure, FailureKind, PluginRef};
+use sluice_run::StepCall;
+use sluice_run::runner::Action;
 use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
 
 use crate::bindings::types;
 use crate::call::Ended;
 use crate::voice::{LimitReached, Voice};
+
+const GRANTED: &str = "the step was granted";
+const ONLY_NARROW: &str = "`grants` only narrow: for these inputs, the plugin must declare it as well";
 
 /// Explains how a call ended. `denials` is what the host refused on the way.
 pub fn explain(plugin: &PluginRef, ended: Ended, voice: &Voice, denials: &[Denial]) -> Failure {
@@ -97,6 +104,23 @@ fn with_denials(mut failure: Failure, denials: &[Denial]) -> Failure {
     let helps: Vec<String> = denials.iter().filter_map(Denial::help).collect();
     if !helps.is_empty() {
         failure.help = Some(helps.join("\n"));
+    }
+    failure
+}
+
+/// Adds what the step was granted of what it was denied, and who else has a say.
+pub fn with_grants(mut failure: Failure, denials: &[Denial], call: &StepCall) -> Failure {
+    for capability in Capability::ALL {
+        if denials.iter().any(|denial| denial.capability == capability) {
+            let granted = call.grants.spellings(capability);
+            failure.causes.push(match granted.is_empty() {
+                true => format!("{GRANTED} nothing of `{capability}`"),
+                false => format!("{GRANTED} only {}", list(granted.iter().map(String::as_str))),
+            });
+        }
+    }
+    if !denials.is_empty() && call.action != Action::Command {
+        failure.help = failure.help.map(|help| format!("{help}\n{ONLY_NARROW}"));
     }
     failure
 }

@@ -213,7 +213,7 @@ impl Step {
             } => failure::cancelled(&self.call.plugin),
         };
         self.voice.mute();
-        failed(failure::clean(given_up, &self.voice))
+        failed(self.told(given_up))
     }
 
     async fn run_here(&self, loaded: &Loaded, time: Duration) -> StepReport {
@@ -244,7 +244,12 @@ impl Step {
             Ok(Err(ended)) => Some(failure::explain(plugin, ended, &self.voice, &self.denials.list())),
             Err(failure) => Some(failure),
         };
-        StepReport { failure: failure.map(|failure| failure::clean(failure, &self.voice)), outputs }
+        StepReport { failure: failure.map(|failure| self.told(failure)), outputs }
+    }
+
+    /// A failure as it leaves the engine.
+    fn told(&self, failure: Failure) -> Failure {
+        failure::clean(failure::with_grants(failure, &self.denials.list(), &self.call), &self.voice)
     }
 
     /// Ready when the run is being cancelled and the step had its chance to end by itself.

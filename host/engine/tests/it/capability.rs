@@ -318,3 +318,19 @@ async fn cancelling_gives_a_step_a_moment_and_then_ends_it() {
         assert_eq!(ran.text(), expected, "{misdeed}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_denial_tells_what_was_asked_what_was_granted_and_how_to_grant_it() {
+    let bench = Bench::new();
+    let ran = bench.run(task("exec", "echo hello", &["exec: git"])).await;
+    let failure = ran.report.failure.unwrap();
+    assert_eq!(failure.message, "plugin `task` returned an error: the host denied running `echo`");
+    assert_eq!(failure.causes, ["the step was granted only `git`"]);
+    assert_eq!(
+        failure.help.unwrap(),
+        "if the step should be allowed that too, add to its `grants`:\n    exec: [\"echo\"]\n`grants` only narrow: for these \
+         inputs, the plugin must declare it as well"
+    );
+    let ran = bench.run(task("exec", "echo hello", &[])).await;
+    assert_eq!(ran.report.failure.unwrap().causes, ["the step was granted nothing of `exec`"]);
+}

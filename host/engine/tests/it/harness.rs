@@ -129,10 +129,12 @@ impl Ran {
             Some(failure) => {
                 let kind = serde_json::to_value(failure.kind).unwrap();
                 let mut text = format!("{}: {}", kind.as_str().unwrap(), failure.message);
-                for cause in &failure.causes {
+                // What was granted is told in a test of its own.
+                for cause in failure.causes.iter().filter(|cause| !cause.starts_with("the step was granted")) {
                     write!(text, "\n| {cause}").unwrap();
                 }
                 if let Some(help) = &failure.help {
+                    let help = help.split("\n`grants` only narrow").next().unwrap_or_default();
                     write!(text, "\nhelp: {help}").unwrap();
                 }
                 if let Some(pause) = failure.retry_after_ms {
