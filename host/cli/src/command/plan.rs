@@ -73,7 +73,9 @@ fn describe_step(text: &mut String, step: &Step) {
         notes(text, step);
         return;
     };
-    for (name, value) in decided.inputs.as_object().into_iter().flatten() {
+    // What the workflow says; defaults are in the JSON.
+    let given = |name: &str| step.with.get(name).is_some();
+    for (name, value) in decided.inputs.as_object().into_iter().flatten().filter(|(name, _)| given(name)) {
         let _ = writeln!(text, "      with     {name} = {value}");
     }
     if decided.grants.is_empty() {
