@@ -80,11 +80,11 @@ impl Environment {
         Ran { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }
     }
 
-    /// Replaces what differs from run to run: folders, run ids, durations.
+    /// Replaces what differs from run to run or from build to build: folders, run ids, durations, digests.
     fn steady(&self, text: &str) -> String {
         let root = self.root.path().canonicalize().unwrap();
         let text = text.replace(&*root.to_string_lossy(), "[ROOT]");
-        steady_durations(&steady_run_ids(&text))
+        steady_digests(&steady_durations(&steady_run_ids(&text)))
     }
 }
 
@@ -138,6 +138,12 @@ fn steady_durations(text: &str) -> String {
     )
 }
 
+/// 12 or 64 hex digits -> `[DIGEST]`
+fn steady_digests(text: &str) -> String {
+    let is_digest = |word: &str| matches!(word.len(), 12 | 64) && word.bytes().all(|b| b.is_ascii_hexdigit());
+    replace_words(text, |c| c.is_ascii_alphanumeric(), |word| is_digest(word).then_some("[DIGEST]"))
+}
+
 fn replace_words(
     text: &str,
     part_of_word: impl Fn(char) -> bool,
@@ -162,5 +168,6 @@ fn replace_words(
 #[test]
 fn what_differs_from_run_to_run_is_replaced() {
     assert_eq!(steady_run_ids("run 20261121-094512-7f3a ended"), "run [RUN] ended");
+    assert_eq!(steady_digests("plan d711ebc98dc4 ok"), "plan [DIGEST] ok");
     assert_eq!(steady_durations("lint 0.12s, 15ms, 1m02s, steps"), "lint [TIME], [TIME], [TIME], steps");
 }
