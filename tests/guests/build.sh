@@ -13,8 +13,10 @@ if ! compgen -G "$libraries/libstd-*.rlib" >/dev/null && [ -x "$fallback" ]; the
 fi
 
 # The folder in which the first-party plugins are built too, so that the SDK is compiled once.
-cargo build --quiet --locked --profile plugin --target wasm32-wasip2 --target-dir "$target/plugins" -p sluice-guest-noop
+cargo build --quiet --locked --profile plugin --target wasm32-wasip2 --target-dir "$target/plugins" \
+    -p sluice-guest-noop -p sluice-guest-greet
 cp -u "$target/plugins/wasm32-wasip2/plugin/sluice_guest_noop.wasm" "$target/guests/noop.wasm"
+cp -u "$target/plugins/wasm32-wasip2/plugin/greet.wasm" "$target/guests/greet.wasm"
 
 for script in tests/guests/build-*.sh; do
     SLUICE_GUESTS="$target/guests" "$script"

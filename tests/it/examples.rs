@@ -44,6 +44,14 @@ const EXAMPLES: &[Example] = &[
         assert_eq!(webhook.requests().len(), 1);
         assert!(webhook.requests()[0].body.contains("passed"), "{:?}", webhook.requests());
     }),
+    ("command", |environment| {
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), Into::into);
+        environment.write("target/guests/greet.wasm", fs::read(target.join("guests/greet.wasm")).unwrap());
+        environment.write("docs/greeting.txt", "good morning\n");
+        let ran = run(environment, &["command", "--json"]);
+        says(&ran, "\"hello, ada and grace\"");
+        says(&ran, "\"good morning, ada\"");
+    }),
     ("conditions", |environment| {
         let ran = run(environment, &["conditions", "--json"]);
         let outcomes: Vec<String> = ran
