@@ -65,14 +65,6 @@ mod tests {
     }
 
     #[test]
-    fn a_packed_manifest_is_found_and_not_packed_twice() {
-        let empty_component = b"\0asm\x0d\0\x01\0";
-        let packed = pack(empty_component, "name: x").unwrap();
-        assert_eq!(sluice_engine::inspect(&packed).unwrap().manifest_text.as_deref(), Some("name: x"));
-        assert_eq!(pack(&packed, "name: y").unwrap_err().code, "plugin::second-manifest");
-    }
-
-    #[test]
     fn only_components_are_packed() {
         assert!(pack(b"\0asm\x01\0\0\0", "name: x").is_err());
         assert!(pack(b"hello", "name: x").is_err());
