@@ -89,7 +89,7 @@ const EXAMPLES: &[Example] = &[
         run(environment, &["notify", "-i", &format!("url={}", webhook.url("/services/T0/B0/x"))]);
         let requests = webhook.requests();
         assert_eq!(requests.len(), 2, "the first was answered with 503");
-        assert_eq!(requests[1].method, "POST");
+        assert_eq!((requests[1].method.as_str(), requests[1].path.as_str()), ("POST", "/services/T0/B0/x"));
         let body: serde_json::Value = serde_json::from_str(&requests[1].body).unwrap();
         assert!(body["text"].as_str().unwrap().ends_with("passed"), "{body}");
     }),
