@@ -7,8 +7,9 @@
 //! ```
 //!
 //! A release is staged beside the others, renamed into place when it is whole, and then `current` is replaced by a
-//! rename: whoever reads through `current` sees all of one release or all of the other, whenever the power goes. A
-//! release never changes once it exists, so going back is one rename as well.
+//! rename: whoever reads through `current` sees all of one release or all of the other, also when the run is killed. A
+//! release never changes once it exists, so going back is one rename as well. WASI cannot force files to the disk, so
+//! after a power cut a release may miss what the system had not written yet.
 
 mod apply;
 mod content;
