@@ -95,7 +95,7 @@ Examples:
   sluice run                          sluice.yaml, .sluice/*.yaml or workflows/*.yaml, walking up
   sluice run ci                       workflows/ci.yaml, by name
   sluice run deploy.yaml -i env=prod  a file, with an input
-  sluice run --dry-run deploy         deploy steps only plan; nothing changes
+  sluice run --dry-run deploy         deploy steps only plan; run steps still run
   sluice run --json | jq .event       one event a line
 
 A secret NAME takes its value from the environment variable SLUICE_SECRET_NAME.";

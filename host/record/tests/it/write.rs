@@ -15,7 +15,7 @@ fn a_run_is_read_as_it_was_recorded() {
     record(&root, id(0), &events());
 
     assert_eq!(names(&root), [".gitignore", "runs"]);
-    assert_eq!(fs::read_to_string(root.join(".gitignore")).unwrap(), "*\n");
+    assert_eq!(fs::read_to_string(root.join(".gitignore")).unwrap(), "/.gitignore\n/runs/\n/artifacts/\n");
     let run = open(&root, "latest").unwrap();
     assert_eq!(names(run.folder()), ["events.jsonl", "plan.json", "summary.json", "workflow.yaml"]);
     assert_eq!(run.plan().unwrap().unwrap(), b"{\"jobs\":{}}");
