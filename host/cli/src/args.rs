@@ -114,9 +114,15 @@ pub struct WorkflowArgs {
 pub struct RunArgs {
     #[command(flatten)]
     pub workflow: WorkflowArgs,
-    /// Jobs that run at the same time [default: number of processors]
+    /// Jobs that run at the same time [default: what the workflow says, or the number of processors]
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    /// End the run at the first job that fails, whatever the workflow says
+    #[arg(long, conflicts_with = "keep_going")]
+    pub fail_fast: bool,
+    /// Go on with all that does not need what failed, whatever the workflow says
+    #[arg(long)]
+    pub keep_going: bool,
     /// Deploy steps only plan, notify steps are skipped, everything else runs
     #[arg(long)]
     pub dry_run: bool,

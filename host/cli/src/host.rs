@@ -28,7 +28,7 @@ pub fn cache_folder() -> Option<PathBuf> {
 
 /// The capabilities that the manifest of a planned plugin declares.
 pub fn declared(plan: &Plan, reference: &PluginRef) -> Vec<Capability> {
-    let step = plan.all_jobs().flat_map(|job| &job.steps).find(|step| step.uses == *reference);
+    let step = plan.all_steps().find(|step| step.uses == *reference);
     let manifest = step.and_then(|step| step.manifest.as_ref());
     manifest.into_iter().flat_map(|manifest| &manifest.capabilities).map(|declaration| declaration.capability).collect()
 }

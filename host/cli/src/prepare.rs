@@ -115,8 +115,7 @@ fn example_value(input: &sluice_workflow::workflow::Input) -> String {
 
 fn load(workflow: &Workflow, workspace: &Path) -> (Plugins, BTreeMap<PluginRef, Component>) {
     let (mut plugins, mut components) = (Plugins::new(), BTreeMap::new());
-    let steps = workflow.jobs.values().flat_map(|job| &job.steps).chain(&workflow.finally);
-    for reference in steps.map(|step| &step.uses.value) {
+    for reference in workflow.all_steps().map(|step| &step.uses.value) {
         if plugins.contains_key(reference) {
             continue;
         }

@@ -102,8 +102,56 @@ pub enum EventKind {
         /// Every job with the ids of its steps, in order.
         jobs: IndexMap<String, Vec<String>>,
     },
+    /// A recorded run goes on. What was recorded before is said again, as [`EventKind::StepReused`], or done anew: who
+    /// counts begins here.
+    RunResumed {
+        run: String,
+        workflow: String,
+        file: String,
+        plan: Digest,
+        jobs: IndexMap<String, Vec<String>>,
+        /// The run whose results are taken over, if it is another one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+    },
+    /// The cells of a matrix that was not known before the run; they take the place of the job.
+    JobExpanded {
+        job: String,
+        /// Every cell with the ids of its steps, in order.
+        cells: IndexMap<String, Vec<String>>,
+    },
     JobStarted {
         job: String,
+    },
+    /// The items of a `for-each`; they take the place of the step.
+    StepExpanded {
+        #[serde(flatten)]
+        id: StepId,
+        /// Ids within the job: `deploy[0]`.
+        items: Vec<String>,
+    },
+    /// An attempt failed, and another will be made.
+    StepRetrying {
+        #[serde(flatten)]
+        id: StepId,
+        /// The one that failed.
+        attempt: u32,
+        failure: Failure,
+        /// How long the next one waits.
+        delay_ms: u64,
+    },
+    /// The step was done before, and its results stand.
+    StepReused {
+        #[serde(flatten)]
+        id: StepId,
+        name: String,
+        outcome: Outcome,
+        #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+        outputs: IndexMap<String, Value>,
+        #[serde(default)]
+        findings: FindingCounts,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
     },
     StepStarted {
         #[serde(flatten)]

@@ -1,15 +1,18 @@
 //! The plan as JSON: the same plan gives the same bytes.
 
+use std::num::NonZeroUsize;
+
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use sluice_model::grant::Capability;
-use sluice_model::{Digest, Grants, Kind, Limits, PluginRef};
+use sluice_model::{Digest, FailureKind, Grants, Kind, Limits, PluginRef};
 use sluice_workflow::Template;
 use sluice_workflow::template::{Condition, Expression, Piece, TemplateValue};
+use sluice_workflow::workflow::Retry;
 
-use crate::plan::{Job, Plan, Step};
+use crate::plan::{Cell, Decided, Job, Plan, Step};
 
 impl Plan {
     /// What `sluice plan --json` prints and the record keeps: everything that decides what runs. Holds no secret and no
@@ -33,9 +36,16 @@ struct PlanView<'p> {
     workflow: &'p str,
     file: &'p str,
     inputs: &'p IndexMap<String, Value>,
-    jobs: IndexMap<&'p str, JobView<'p>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    finally: Option<JobView<'p>>,
+    timeout_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_parallel: Option<NonZeroUsize>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    fail_fast: bool,
+    jobs: IndexMap<&'p str, JobView<'p>>,
+    /// By name: `on-failure`, `finally`.
+    #[serde(flatten)]
+    hooks: IndexMap<&'p str, JobView<'p>>,
 }
 
 #[derive(Serialize)]
@@ -49,9 +59,48 @@ struct JobView<'p> {
     timeout_ms: Option<u64>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     continue_on_error: bool,
+    /// As it stands in the workflow, while only the run knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matrix: Option<TemplateView<'p>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_parallel: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fail_fast: Option<bool>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     steps: Vec<StepView<'p>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cells: Vec<CellView<'p>>,
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     outputs: IndexMap<&'p str, TemplateView<'p>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct CellView<'p> {
+    name: &'p str,
+    matrix: &'p Value,
+    steps: Vec<StepView<'p>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ItemView<'p> {
+    item: &'p Value,
+    inputs: &'p Value,
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    env: &'p IndexMap<String, String>,
+    grants: &'p Grants,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct RetryView {
+    attempts: u32,
+    delay_ms: u64,
+    factor: f64,
+    max_delay_ms: u64,
+    jitter: bool,
+    on: Vec<FailureKind>,
 }
 
 #[derive(Serialize)]
@@ -79,6 +128,17 @@ struct StepView<'p> {
     limits: &'p Limits,
     #[serde(skip_serializing_if = "Option::is_none")]
     fail_on: Option<sluice_model::finding::FailOn>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry: Option<RetryView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    for_each: Option<TemplateView<'p>>,
+    /// If they are known; inputs and grants above are then those of no item, and of all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    items: Vec<ItemView<'p>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_parallel: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fail_fast: Option<bool>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     continue_on_error: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -122,19 +182,33 @@ impl<'p> PlanView<'p> {
             file: plan.source.name(),
             inputs: &plan.inputs,
             jobs: plan.jobs.iter().map(|(name, job)| (name.as_str(), JobView::new(plan, job))).collect(),
-            finally: plan.finally.as_ref().map(|job| JobView::new(plan, job)),
+            timeout_ms: plan.timeout_ms,
+            max_parallel: plan.max_parallel,
+            fail_fast: plan.fail_fast,
+            hooks: plan.hooks.iter().map(|(hook, job)| (hook.name(), JobView::new(plan, job))).collect(),
         }
     }
 }
 
 impl<'p> JobView<'p> {
     fn new(plan: &'p Plan, job: &'p Job) -> Self {
+        let steps = |cell: &'p Cell| cell.steps.iter().map(|step| StepView::new(plan, job, step)).collect();
+        let plain = job.cells.iter().all(|cell| cell.matrix.is_none());
+        let spread = !plain || job.matrix.is_some() || job.cells.is_empty();
+        let cells = job
+            .cells
+            .iter()
+            .filter_map(|cell| Some(CellView { name: &cell.name, matrix: cell.matrix.as_ref()?, steps: steps(cell) }));
         Self {
             needs: &job.needs,
             condition: job.condition.as_ref().map(ConditionView),
             timeout_ms: job.timeout_ms,
             continue_on_error: job.continue_on_error,
-            steps: job.steps.iter().map(|step| StepView::new(plan, job, step)).collect(),
+            matrix: job.matrix.as_ref().map(TemplateView),
+            max_parallel: (job.max_parallel < usize::MAX).then_some(job.max_parallel),
+            fail_fast: spread.then_some(job.fail_fast),
+            steps: job.cells.first().filter(|_| plain).map(steps).unwrap_or_default(),
+            cells: cells.collect(),
             outputs: templates(&job.outputs).collect(),
         }
     }
@@ -143,6 +217,7 @@ impl<'p> JobView<'p> {
 impl<'p> StepView<'p> {
     fn new(plan: &'p Plan, job: &'p Job, step: &'p Step) -> Self {
         let decided = step.decided.as_ref();
+        let items = step.for_each.as_ref().and_then(|for_each| for_each.items.as_deref()).unwrap_or_default();
         let open = || templates(&plan.env).chain(templates(&job.env)).chain(templates(&step.env)).collect();
         Self {
             id: &step.id,
@@ -160,10 +235,28 @@ impl<'p> StepView<'p> {
             undecided: &step.undecided,
             limits: &step.limits,
             fail_on: step.kind.emits_findings().then_some(step.fail_on),
+            retry: step.retry.as_ref().map(RetryView::new),
+            for_each: step.for_each.as_ref().map(|for_each| TemplateView(&for_each.list)),
+            items: items.iter().map(ItemView::new).collect(),
+            max_parallel: step.for_each.as_ref().map(|_| step.max_parallel),
+            fail_fast: step.for_each.as_ref().map(|_| step.fail_fast),
             continue_on_error: step.continue_on_error,
             excluded: step.excluded,
             notes: &step.notes,
         }
+    }
+}
+
+impl<'p> ItemView<'p> {
+    fn new((item, decided): &'p (Value, Decided)) -> Self {
+        Self { item, inputs: &decided.inputs, env: &decided.env, grants: &decided.grants }
+    }
+}
+
+impl RetryView {
+    fn new(retry: &Retry) -> Self {
+        let Retry { attempts, delay_ms, factor, max_delay_ms, jitter, on } = retry.clone();
+        Self { attempts, delay_ms, factor, max_delay_ms, jitter, on }
     }
 }
 

@@ -18,6 +18,9 @@ pub const GRANT_EXCEEDS: &str = "plan::grant-exceeds";
 pub const UNDECIDED_GRANT: &str = "plan::undecided-grant";
 pub const NO_FINDINGS: &str = "plan::no-findings";
 
+pub const MATRIX: &str = "plan::matrix";
+pub const ITEMS: &str = "plan::items";
+
 /// What `sluice explain` tells of them.
 pub const CODES: &[Explanation] = &[
     Explanation {
@@ -94,5 +97,15 @@ pub const CODES: &[Explanation] = &[
         code: NO_FINDINGS,
         title: "`fail-on` on a step that reports no findings",
         text: "`fail-on` is the least severity of findings that fails a step: `info`, `warning`, `error` or `never`. Only plugins of\nthe kinds `lint` and `scan` report findings.",
+    },
+    Explanation {
+        code: MATRIX,
+        title: "a matrix cannot be used",
+        text: "The values of a matrix came from an expression and have no shape that a matrix can have: a mapping of lists with\n`include` and `exclude`, or a list of mappings, which are the cells. There are at most 1000 cells.",
+    },
+    Explanation {
+        code: ITEMS,
+        title: "`for-each` has no list of items",
+        text: "The value of `for-each` is a list of at most 1000 items, written out or from an expression:\n\n    - for-each: ${{ inputs.regions }}\n      run: deploy ${{ item }}",
     },
 ];

@@ -3,6 +3,7 @@
 mod canonical;
 mod codes;
 mod decide;
+pub mod for_each;
 mod grants;
 mod inputs;
 mod plan;
@@ -12,7 +13,7 @@ mod scope;
 
 pub use codes::CODES;
 pub use decide::decide;
-pub use plan::{Decided, Job, Plan, PluginInfo, Step};
+pub use plan::{Cell, Decided, ForEach, Job, Plan, PluginInfo, Step};
 pub use planner::{Facts, Plugins, plan};
 pub use plugin::Plugin;
 pub use scope::Scope;

@@ -1,5 +1,6 @@
 //! The workflow with nothing left undecided but what only a run can tell.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -9,6 +10,7 @@ use sluice_model::grant::Capability;
 use sluice_model::{Digest, Grants, Kind, Limits, Manifest, PluginRef, Source, Span};
 use sluice_workflow::Template;
 use sluice_workflow::template::Condition;
+use sluice_workflow::workflow::{Hook, Retry};
 
 use crate::plugin::Plugin;
 
@@ -39,8 +41,14 @@ pub struct Plan {
     pub context: Value,
     pub env: IndexMap<String, Template>,
     pub jobs: IndexMap<String, Job>,
-    /// The job `finally`, if the workflow has one.
-    pub finally: Option<Job>,
+    /// What runs at the end, in this order, each as a job.
+    pub hooks: Vec<(Hook, Job)>,
+    /// The longest that the run may take, without hooks.
+    pub timeout_ms: Option<u64>,
+    /// Jobs at once, if the workflow says.
+    pub max_parallel: Option<NonZeroUsize>,
+    /// Whether the first failure of a job ends the run.
+    pub fail_fast: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -53,7 +61,32 @@ pub struct Job {
     pub outputs: IndexMap<String, Template>,
     pub timeout_ms: Option<u64>,
     pub continue_on_error: bool,
+    /// A matrix whose cells only the run knows: the one cell of `cells` stands for all of them.
+    pub matrix: Option<Template>,
+    /// Ways through the job; one without a matrix.
+    pub cells: Vec<Cell>,
+    /// Cells at once.
+    pub max_parallel: usize,
+    /// Whether a cell that fails ends the others.
+    pub fail_fast: bool,
+}
+
+/// One way through a job.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// The job's name, and the values of the matrix if it has one: `test (linux, 1.2)`.
+    pub name: String,
+    /// What `matrix` is in expressions; `None` without one, or while it is not known.
+    pub matrix: Option<Value>,
     pub steps: Vec<Step>,
+}
+
+/// `for-each` of a step.
+#[derive(Debug, Clone)]
+pub struct ForEach {
+    pub list: Template,
+    /// The items with what each runs with, if all of that is known before the run.
+    pub items: Option<Vec<(Value, Decided)>>,
 }
 
 #[derive(Debug, Clone)]
@@ -86,6 +119,12 @@ pub struct Step {
     pub undecided: Vec<Capability>,
     pub limits: Limits,
     pub fail_on: FailOn,
+    pub retry: Option<Retry>,
+    pub for_each: Option<ForEach>,
+    /// Items at once.
+    pub max_parallel: usize,
+    /// Whether an item that fails ends the others.
+    pub fail_fast: bool,
     pub continue_on_error: bool,
     /// Whether its condition, or that of its job, is known not to hold.
     pub excluded: bool,
@@ -102,13 +141,32 @@ pub struct Decided {
 }
 
 impl Plan {
-    /// All jobs, `finally` last.
+    /// All jobs, hooks last.
     pub fn all_jobs(&self) -> impl Iterator<Item = &Job> {
-        self.jobs.values().chain(&self.finally)
+        self.jobs.values().chain(self.hooks.iter().map(|(_, job)| job))
     }
 
     /// The job at this position of [`Plan::all_jobs`].
     pub fn job(&self, index: usize) -> Option<&Job> {
-        self.jobs.get_index(index).map(|(_, job)| job).or(self.finally.as_ref().filter(|_| index == self.jobs.len()))
+        let hook = || self.hooks.get(index.checked_sub(self.jobs.len())?).map(|(_, job)| job);
+        self.jobs.get_index(index).map(|(_, job)| job).or_else(hook)
+    }
+
+    /// All steps of all cells.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        self.all_jobs().flat_map(Job::all_steps)
+    }
+}
+
+impl Job {
+    /// The steps of all cells.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        self.cells.iter().flat_map(|cell| &cell.steps)
+    }
+
+    /// The steps of one cell; of a matrix that only the run knows, all cells have the same.
+    pub fn steps(&self, cell: usize) -> &[Step] {
+        let cell = if self.matrix.is_some() { 0 } else { cell };
+        self.cells.get(cell).map_or(&[], |cell| &cell.steps)
     }
 }

@@ -3,6 +3,7 @@
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -10,11 +11,11 @@ use serde_json::{Value, json};
 use sluice_model::suggest::{closest, list};
 use sluice_model::{Digest, PluginRef, Problem, Span};
 use sluice_workflow::template::{Condition, Expression};
-use sluice_workflow::workflow::{FINALLY, Workflow};
-use sluice_workflow::{Template, workflow};
+use sluice_workflow::workflow::{Hook, Workflow};
+use sluice_workflow::{Template, matrix, workflow};
 
 use crate::codes;
-use crate::plan::{Job, Plan, PluginInfo};
+use crate::plan::{Cell, Job, Plan, PluginInfo};
 use crate::plugin::Plugin;
 use crate::scope::Scope;
 
@@ -48,7 +49,9 @@ pub fn plan(
     let mut planner = Planner { plugins, facts, checked: BTreeMap::new(), problems: Vec::new() };
     let scope = planner.enter(Some(&Scope::new(&context)), &workflow.env);
     let jobs = workflow.jobs.iter().map(|(name, job)| (name.clone(), planner.job(job, scope.as_ref()))).collect();
-    let finally = planner.finally(&workflow.finally, scope.as_ref());
+    let hooks =
+        workflow.hooks.iter().filter_map(|(hook, steps)| Some((*hook, planner.hook(*hook, steps, scope.as_ref())?)));
+    let hooks = hooks.collect();
     let mut problems = planner.problems;
     if !problems.is_empty() {
         problems.sort_by_key(Problem::position);
@@ -62,7 +65,10 @@ pub fn plan(
         context,
         env: workflow.env.clone(),
         jobs,
-        finally,
+        hooks,
+        timeout_ms: workflow.timeout_ms,
+        max_parallel: workflow.max_parallel,
+        fail_fast: workflow.fail_fast,
     };
     plan.digest = plan.compute_digest();
     Ok(plan)
@@ -88,8 +94,24 @@ impl<'w> Planner<'w> {
     }
 
     fn job(&mut self, job: &'w workflow::Job, scope: Option<&Scope>) -> Job {
-        let scope = self.enter(scope, &job.env);
-        let mut planned = Job {
+        let excluded = self.is_excluded(job.condition.as_ref(), scope);
+        let known_cells = job.matrix.as_ref().map(|matrix| self.cells(&job.name.value, matrix, scope));
+        let open = matches!(known_cells, Some(None));
+        let cells = match known_cells {
+            Some(Some(cells)) => cells,
+            _ => vec![(job.name.value.clone(), None)],
+        };
+        let cells = cells.into_iter().map(|(name, matrix)| {
+            let scope = scope.cloned().map(|mut scope| {
+                scope.context.set_some("matrix", matrix.as_ref());
+                scope
+            });
+            let scope = self.enter(scope.as_ref(), &job.env);
+            let steps = job.steps.iter().filter_map(|step| self.step(step, scope.as_ref(), excluded)).collect();
+            Cell { name, matrix, steps }
+        });
+        let cells = cells.collect();
+        Job {
             name: job.name.value.clone(),
             span: job.name.span,
             needs: job.needs.iter().map(|need| need.value.clone()).collect(),
@@ -98,17 +120,32 @@ impl<'w> Planner<'w> {
             outputs: job.outputs.clone(),
             timeout_ms: job.timeout_ms,
             continue_on_error: job.continue_on_error,
-            steps: Vec::with_capacity(job.steps.len()),
-        };
-        let excluded = self.is_excluded(job.condition.as_ref(), scope.as_ref());
-        planned.steps.extend(job.steps.iter().filter_map(|step| self.step(step, scope.as_ref(), excluded)));
-        planned
+            matrix: job.matrix.clone().filter(|_| open),
+            cells,
+            max_parallel: job.max_parallel.map_or(usize::MAX, NonZeroUsize::get),
+            fail_fast: job.fail_fast,
+        }
     }
 
-    fn finally(&mut self, steps: &'w [workflow::Step], scope: Option<&Scope>) -> Option<Job> {
+    /// Names and values of the cells; `None` if only the run knows them, or a problem has been told.
+    fn cells(&mut self, job: &str, matrix: &Template, scope: Option<&Scope>) -> Option<Vec<(String, Option<Value>)>> {
+        let scope = scope.filter(|scope| known(scope, &matrix.expressions()))?;
+        let value = matrix.evaluate(&scope.context).map_err(|problem| self.problems.push(problem)).ok()?;
+        let cells = matrix::cells(&value).map_err(|reason| {
+            let message = format!("the matrix of job `{job}` {reason}");
+            self.problems.push(Problem::new(codes::MATRIX, message).at(matrix.span, "cannot be used"));
+        });
+        let cells = cells.ok()?;
+        let names = matrix::names(job, &cells);
+        Some(names.into_iter().zip(cells).map(|(name, cell)| (name, Some(Value::Object(cell)))).collect())
+    }
+
+    fn hook(&mut self, hook: Hook, steps: &'w [workflow::Step], scope: Option<&Scope>) -> Option<Job> {
         let (first, last) = (steps.first()?, steps.last()?);
+        let name = hook.name().to_owned();
+        let steps = steps.iter().filter_map(|step| self.step(step, scope, false)).collect();
         Some(Job {
-            name: FINALLY.to_owned(),
+            name: name.clone(),
             span: Span::new(first.span.start, last.span.end),
             needs: Vec::new(),
             condition: None,
@@ -116,14 +153,17 @@ impl<'w> Planner<'w> {
             outputs: IndexMap::new(),
             timeout_ms: None,
             continue_on_error: false,
-            steps: steps.iter().filter_map(|step| self.step(step, scope, false)).collect(),
+            matrix: None,
+            cells: vec![Cell { name, matrix: None, steps }],
+            max_parallel: usize::MAX,
+            fail_fast: true,
         })
     }
 
     /// Whether a condition is known not to hold, so that what it guards needs no inputs.
     fn is_excluded(&mut self, condition: Option<&Condition>, scope: Option<&Scope>) -> bool {
         let (Some(condition), Some(scope)) = (condition, scope) else { return false };
-        if !known(scope, &[&condition.expression]) {
+        if condition.uses_status() || !known(scope, &[&condition.expression]) {
             return false;
         }
         match condition.holds(&scope.context) {

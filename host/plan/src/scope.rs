@@ -45,6 +45,15 @@ impl Scope {
         Ok(Self { context, env: Arc::new(env) })
     }
 
+    /// The scope of one item of a step with `for-each`.
+    #[must_use]
+    pub fn with_item(&self, index: usize, item: &Value) -> Self {
+        let mut scope = self.clone();
+        scope.context.set("item", item);
+        scope.context.set("index", &Value::from(index));
+        scope
+    }
+
     pub fn env(&self) -> &IndexMap<String, String> {
         &self.env
     }

@@ -94,5 +94,5 @@ fn show(problem: &Problem) -> String {
 /// The inputs and grants of each step.
 pub fn decided(plan: &Plan) -> Value {
     let step = |step: &crate::Step| json!({"inputs": step.decided.as_ref().map(|d| &d.inputs), "grants": step.decided.as_ref().map(|d| &d.grants)});
-    plan.all_jobs().flat_map(|job| &job.steps).map(step).collect()
+    plan.all_steps().map(step).collect()
 }

@@ -80,7 +80,25 @@ impl RunInfo {
                 self.file.clone_from(file);
                 self.steps.planned = jobs.values().map(|steps| steps.len() as u64).sum();
             }
-            EventKind::StepFinished { outcome, findings, .. } => {
+            // What was done before is said again: who counts begins here.
+            EventKind::RunResumed { workflow, file, jobs, .. } => {
+                let planned = jobs.values().map(|steps| steps.len() as u64).sum();
+                self.workflow.clone_from(workflow);
+                self.file.clone_from(file);
+                self.steps = StepCounts { planned, ..StepCounts::default() };
+                self.findings = FindingCounts::default();
+                self.state = State::Interrupted;
+            }
+            EventKind::JobExpanded { cells, .. } => {
+                let counts = || cells.values().map(|steps| steps.len() as u64);
+                // Every cell has the steps of the job that it stands for.
+                let replaced = counts().next().unwrap_or(0);
+                self.steps.planned = (self.steps.planned + counts().sum::<u64>()).saturating_sub(replaced);
+            }
+            EventKind::StepExpanded { items, .. } => {
+                self.steps.planned = (self.steps.planned + items.len() as u64).saturating_sub(1);
+            }
+            EventKind::StepFinished { outcome, findings, .. } | EventKind::StepReused { outcome, findings, .. } => {
                 *match outcome {
                     Outcome::Passed => &mut self.steps.passed,
                     Outcome::Failed => &mut self.steps.failed,

@@ -125,13 +125,38 @@ impl Run {
     }
 
     fn steps(&self, of: &str) -> Result<Vec<StepId>, RecordError> {
-        let Some(first) = self.events()?.next().transpose()? else { return Ok(Vec::new()) };
-        let EventKind::RunStarted { jobs, .. } = first.kind else { return Ok(Vec::new()) };
-        let all: Vec<StepId> =
-            jobs.iter().flat_map(|(job, steps)| steps.iter().map(move |step| StepId::new(job, step))).collect();
-        let rules: [fn(&StepId, &str) -> bool; 3] =
-            [|id, of| id.job == of, |id, of| id.to_string() == of, |id, of| id.step == of];
-        let found = rules.iter().map(|rule| all.iter().filter(|id| rule(id, of)).cloned().collect::<Vec<_>>());
+        let mut all: Vec<StepId> = Vec::new();
+        for event in self.events()? {
+            let ids: Vec<StepId> = match event?.kind {
+                EventKind::RunStarted { jobs, .. }
+                | EventKind::RunResumed { jobs, .. }
+                | EventKind::JobExpanded { cells: jobs, .. } => {
+                    let ids = |(job, steps): (&String, &Vec<String>)| {
+                        steps.iter().map(|step| StepId::new(job, step)).collect::<Vec<_>>()
+                    };
+                    jobs.iter().flat_map(ids).collect()
+                }
+                EventKind::StepExpanded { id, items } => {
+                    items.into_iter().map(|item| StepId::new(&id.job, item)).collect()
+                }
+                _ => continue,
+            };
+            all.extend(ids);
+        }
+        if all.is_empty() {
+            return Ok(all);
+        }
+        // The whole name comes before a part of it: a job, a step of a job, a step, the cells of a job, the items of a
+        // step.
+        let before = |whole: &str, mark: &str, of: &str| whole.split_once(mark).is_some_and(|(name, _)| name == of);
+        let rules: [&dyn Fn(&StepId) -> bool; 5] = [
+            &|id| id.job == of,
+            &|id| id.to_string() == of,
+            &|id| id.step == of,
+            &|id| before(&id.job, " (", of),
+            &|id| before(&id.to_string(), "[", of),
+        ];
+        let found = rules.iter().map(|rule| all.iter().filter(|id| rule(id)).cloned().collect::<Vec<_>>());
         found.into_iter().find(|found| !found.is_empty()).ok_or_else(|| RecordError::NoSuchStep {
             wanted: of.to_owned(),
             known: all.iter().map(ToString::to_string).collect(),

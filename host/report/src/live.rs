@@ -52,9 +52,17 @@ impl Live {
         self.tally.on_event(event);
         let look = self.options.look;
         match &event.kind {
-            EventKind::RunStarted { run, workflow, file, .. } => {
+            EventKind::RunStarted { run, workflow, file, .. } | EventKind::RunResumed { run, workflow, file, .. } => {
                 self.scrollback.push_str(&step::title(workflow, file, run, look));
                 self.scrollback.push('\n');
+            }
+            EventKind::StepReused { id, name, outcome, .. } => {
+                self.scrollback.push_str(&step::reused_line(id, name, *outcome, self.tally.job_width, look));
+            }
+            EventKind::StepRetrying { id, attempt, failure, delay_ms } => {
+                let line = step::retry_line(*attempt, failure, *delay_ms, look);
+                let [job, line] = [&id.job, &line].map(|text| text::clean(text, look));
+                self.scrollback.push_str(&format!("{} {job}  {line}\n", look.paint(YELLOW, look.pick("↻", "~"))));
             }
             EventKind::Warning { message } => {
                 let message = text::clean_lines(message, look);

@@ -31,12 +31,20 @@ impl Plain {
         self.tally.on_event(event);
         let look = self.options.look;
         match &event.kind {
-            EventKind::RunStarted { run, workflow, file, .. } => {
+            EventKind::RunStarted { run, workflow, file, .. } | EventKind::RunResumed { run, workflow, file, .. } => {
                 out.write_all(step::title(workflow, file, run, look).as_bytes())?;
             }
             EventKind::StepStarted { id, name, attempt, .. } => {
                 let again = if *attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
                 writeln!(out, "{}started: {}{again}", prefix(id, look), text::clean(name, look))?;
+            }
+            EventKind::StepRetrying { id, attempt, failure, delay_ms } => {
+                let line = step::retry_line(*attempt, failure, *delay_ms, look);
+                writeln!(out, "{}{}", prefix(id, look), look.paint(YELLOW, text::clean(&line, look)))?;
+            }
+            EventKind::StepReused { id, outcome, .. } => {
+                let words = look.paint(outcome_style(*outcome), outcome_words(*outcome));
+                writeln!(out, "{}{words} before", prefix(id, look))?;
             }
             // Logs are written as they come, not kept.
             EventKind::Log { id, level, text, .. } => {

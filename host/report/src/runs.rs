@@ -110,9 +110,28 @@ impl Show {
         let look = self.options.look;
         self.tally.on_event(event);
         match &event.kind {
-            EventKind::RunStarted { run, workflow, file, jobs, .. } => {
+            EventKind::RunStarted { run, workflow, file, jobs, .. }
+            | EventKind::RunResumed { run, workflow, file, jobs, .. } => {
                 self.title = step::title(workflow, file, run, look);
                 self.jobs = jobs.keys().map(|job| (job.clone(), String::new())).collect();
+                self.steps = Steps::default();
+                self.ended = None;
+            }
+            EventKind::JobExpanded { job, cells } => {
+                let at = self.jobs.get_index_of(job).unwrap_or(self.jobs.len());
+                self.jobs.shift_remove(job);
+                for (number, cell) in cells.keys().enumerate() {
+                    self.jobs.shift_insert((at + number).min(self.jobs.len()), cell.clone(), String::new());
+                }
+            }
+            EventKind::StepReused { id, name, outcome, .. } => {
+                let line = step::reused_line(id, name, *outcome, self.tally.job_width, look);
+                self.jobs.entry(id.job.clone()).or_default().push_str(&line);
+            }
+            EventKind::StepRetrying { id, attempt, failure, delay_ms } => {
+                let line = step::retry_line(*attempt, failure, *delay_ms, look);
+                let line = look.paint(YELLOW, text::clean(&line, look));
+                self.jobs.entry(id.job.clone()).or_default().push_str(&format!("  {}  {line}\n", id.step));
             }
             EventKind::Warning { message } => {
                 self.warnings.push_str(&format!(

@@ -60,6 +60,8 @@ impl Steps {
         match &event.kind {
             EventKind::StepStarted { id, name, attempt, .. } => {
                 let step = self.running.entry(id.clone()).or_default();
+                // What an attempt found counts only if it is the last.
+                step.findings.clear();
                 step.name.clone_from(name);
                 step.attempt = *attempt;
                 step.started = event.at;
@@ -233,6 +235,19 @@ pub fn block(step: &StepLog, ending: &Ending, options: &Options, width: usize) -
         },
         Some(failure) => format!("\n{}", failure::render(step, ending.outcome, failure, options, width)),
     }
+}
+
+/// `attempt 1 failed: the server said 503; the next in 2.00s`
+pub fn retry_line(attempt: u32, failure: &Failure, delay_ms: u64, look: Look) -> String {
+    let message = text::clean(&failure.message, look);
+    format!("attempt {attempt} failed: {message}; the next in {}", text::duration(delay_ms))
+}
+
+/// `✔ build  archive  passed before`
+pub fn reused_line(id: &StepId, name: &str, outcome: Outcome, width: usize, look: Look) -> String {
+    let [job, name] = [&id.job, name].map(|text| text::clean(text, look));
+    let words = look.paint(DIM, format_args!("{} before", outcome_words(outcome)));
+    format!("{} {job:<width$}  {name}  {words}\n", look.mark(outcome))
 }
 
 /// `ci  workflows/ci.yaml  20261121-094512-7f3a`

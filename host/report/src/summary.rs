@@ -36,6 +36,11 @@ pub enum End {
 const OUTCOMES: [Outcome; 6] =
     [Outcome::Passed, Outcome::Failed, Outcome::AllowedToFail, Outcome::Skipped, Outcome::Cancelled, Outcome::Unknown];
 
+/// Of the longest name, within reason.
+fn width<'n>(names: impl Iterator<Item = &'n String>) -> usize {
+    names.map(|name| name.chars().count()).max().unwrap_or(0).min(24)
+}
+
 #[derive(Debug, Default)]
 struct JobTally {
     planned: u64,
@@ -68,16 +73,37 @@ impl StepTally {
 impl Tally {
     pub fn on_event(&mut self, event: &Event) {
         match &event.kind {
-            EventKind::RunStarted { run, workflow, jobs, .. } => {
-                self.run.clone_from(run);
-                self.workflow.clone_from(workflow);
-                self.started = event.at;
-                // The longest name, within reason.
-                self.job_width = jobs.keys().map(|job| job.chars().count()).max().unwrap_or(0).min(24);
+            EventKind::RunStarted { run, workflow, jobs, .. } | EventKind::RunResumed { run, workflow, jobs, .. } => {
+                *self = Self {
+                    run: run.clone(),
+                    workflow: workflow.clone(),
+                    started: event.at,
+                    job_width: width(jobs.keys()),
+                    ..Self::default()
+                };
                 for (job, steps) in jobs {
                     let planned = steps.len() as u64;
                     self.steps.planned += planned;
                     self.jobs.insert(job.clone(), JobTally { planned, ..JobTally::default() });
+                }
+            }
+            EventKind::JobExpanded { job, cells } => {
+                let at = self.jobs.get_index_of(job).unwrap_or(self.jobs.len());
+                let replaced = self.jobs.shift_remove(job).map_or(0, |job| job.planned);
+                self.steps.planned = self.steps.planned.saturating_sub(replaced);
+                for (number, (cell, steps)) in cells.iter().enumerate() {
+                    let planned = steps.len() as u64;
+                    self.steps.planned += planned;
+                    let tally = JobTally { planned, ..JobTally::default() };
+                    self.jobs.shift_insert((at + number).min(self.jobs.len()), cell.clone(), tally);
+                }
+                self.job_width = width(self.jobs.keys());
+            }
+            EventKind::StepExpanded { id, items } => {
+                let change = |planned: u64| (planned + items.len() as u64).saturating_sub(1);
+                self.steps.planned = change(self.steps.planned);
+                if let Some(job) = self.jobs.get_mut(&id.job) {
+                    job.planned = change(job.planned);
                 }
             }
             EventKind::JobStarted { job } => {
@@ -85,7 +111,8 @@ impl Tally {
                     job.started = true;
                 }
             }
-            EventKind::StepFinished { id, outcome, findings, .. } => {
+            EventKind::StepFinished { id, outcome, findings, .. }
+            | EventKind::StepReused { id, outcome, findings, .. } => {
                 self.steps.count(*outcome);
                 if let Some(job) = self.jobs.get_mut(&id.job) {
                     job.failed += u64::from(*outcome == Outcome::Failed);

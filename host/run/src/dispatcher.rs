@@ -1,6 +1,9 @@
 //! The one loop of a run: starts steps, listens to them, stamps time and sequence, hands on events.
 
+mod cell;
+mod items;
 mod job;
+mod retrying;
 mod step;
 mod summary;
 #[cfg(test)]
@@ -20,9 +23,11 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
+use crate::reuse::Reuse;
 use crate::runner::{Said, StepReport, StepRunner};
-use crate::scheduler::{Command, Graph, Input, Node, Scheduler, StepIndex};
+use crate::scheduler::{CellIndex, Command, Graph, Input, Node, Scheduler, StepIndex, StepNode};
 use job::JobState;
+use retrying::Retrying;
 use step::Running;
 use summary::SoFar;
 use timers::{Timer, Timers};
@@ -49,8 +54,33 @@ pub struct Options {
     pub max_parallel: NonZeroUsize,
     /// Deploy steps only plan, notify steps are skipped. Everything else runs.
     pub dry_run: bool,
+    /// Whether the first failure of a job ends the run.
+    pub fail_fast: bool,
+    /// Results that stand from before.
+    pub reuse: Reuse,
+    /// Sequence number of the first event.
+    pub first_seq: u64,
     /// Milliseconds since the Unix epoch.
     pub clock: Arc<dyn Fn() -> u64 + Send + Sync>,
+}
+
+impl Options {
+    /// A run from the beginning that runs everything.
+    pub fn new(
+        run_id: impl Into<String>,
+        max_parallel: NonZeroUsize,
+        clock: impl Fn() -> u64 + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            run_id: run_id.into(),
+            max_parallel,
+            dry_run: false,
+            fail_fast: false,
+            reuse: Reuse::default(),
+            first_seq: 0,
+            clock: Arc::new(clock),
+        }
+    }
 }
 
 /// What people ask of a running run.
@@ -122,6 +152,8 @@ struct Dispatcher<R, S> {
     so_far: SoFar,
     tasks: JoinSet<(StepIndex, StepReport)>,
     running: BTreeMap<StepIndex, Running>,
+    /// Steps that wait for their next attempt.
+    retrying: BTreeMap<StepIndex, Retrying>,
     names: HashMap<StepId, StepIndex>,
     say: mpsc::UnboundedSender<(StepId, Said)>,
     timers: Timers,
@@ -137,22 +169,23 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         sink: S,
     ) -> Self {
         let started = (options.clock)();
-        let graph = graph(&plan);
+        let graph = graph(&plan, options.fail_fast);
         Self {
-            jobs: graph.jobs.iter().map(|_| JobState::default()).collect(),
+            jobs: plan.all_jobs().map(JobState::new).collect(),
             scheduler: Scheduler::new(graph, options.max_parallel),
             scope: Scope::new(&plan.context).enter(&plan.env).map_err(|problem| values::failure(problem, &plan.source)),
-            so_far: SoFar::new(plan.clone(), options.run_id.clone(), started),
+            so_far: SoFar::new(&plan, options.run_id.clone(), started),
             plan,
             runner,
+            seq: options.first_seq,
             options,
             sink,
             needs: Results::default(),
-            seq: 0,
             started,
             commands: VecDeque::new(),
             tasks: JoinSet::new(),
             running: BTreeMap::new(),
+            retrying: BTreeMap::new(),
             names: HashMap::new(),
             say,
             timers: Timers::default(),
@@ -161,18 +194,22 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
     }
 
     fn start(&mut self) {
-        let jobs = self.plan.all_jobs();
-        let jobs = jobs.map(|job| (job.name.clone(), job.steps.iter().map(|step| step.id.clone()).collect()));
-        self.emit_at(
-            self.started,
-            EventKind::RunStarted {
-                run: self.options.run_id.clone(),
-                workflow: self.plan.workflow.clone(),
-                file: self.plan.source.name().to_owned(),
-                plan: self.plan.digest,
-                jobs: jobs.collect(),
-            },
-        );
+        let cells = self.plan.all_jobs().flat_map(|job| &job.cells);
+        let jobs = cells.map(|cell| (cell.name.clone(), cell.steps.iter().map(|step| step.id.clone()).collect()));
+        let jobs = jobs.collect();
+        let (run, workflow) = (self.options.run_id.clone(), self.plan.workflow.clone());
+        let (file, plan) = (self.plan.source.name().to_owned(), self.plan.digest);
+        let kind = match &self.options.reuse.of {
+            None => EventKind::RunStarted { run, workflow, file, plan, jobs },
+            Some(of) => {
+                let from = (*of != run).then(|| of.clone());
+                EventKind::RunResumed { run, workflow, file, plan, jobs, from }
+            }
+        };
+        self.emit_at(self.started, kind);
+        if let Some(timeout) = self.plan.timeout_ms {
+            self.timers.set(Instant::now() + Duration::from_millis(timeout), Timer::Run);
+        }
         self.feed(Input::Start);
     }
 
@@ -195,11 +232,13 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         while let Some(command) = self.commands.pop_front() {
             let answer = match command {
                 Command::Decide { job } => Some(self.decide_job(job)),
-                Command::Begin { job } => self.begin_job(job),
+                Command::Begin { cell } => self.begin_cell(cell),
+                Command::Spread { id } => self.spread_step(id),
                 Command::Start { id } => self.start_step(id),
                 Command::Skip { id, reason } => self.skip_step(id, reason),
                 Command::Cancel { id } => self.cancel_step(id),
                 Command::Kill { id } => self.kill_step(id),
+                Command::FinishCell { cell, outcome } => self.finish_cell(cell, outcome),
                 Command::Finish { job, outcome } => self.finish_job(job, outcome),
                 Command::FinishRun { outcome } => self.finish_run(outcome),
             };
@@ -227,13 +266,19 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 
     fn time(&mut self, at: Instant, timer: Timer) {
         match timer {
-            Timer::Job(job) if self.scheduler.outcome(job).is_none() => self.feed(Input::TimedOut { job }),
+            Timer::Run => self.feed(Input::RunTimedOut),
+            Timer::Cell(cell) if self.scheduler.is_running(cell) => self.feed(Input::TimedOut { cell }),
+            Timer::Retry(id) => {
+                if let Some(answer) = self.try_again(id) {
+                    self.feed(answer);
+                }
+            }
             Timer::Step(id) if self.running.get(&id).is_some_and(|running| running.deadline <= at) => {
                 if let Some(answer) = self.give_up(id) {
                     self.feed(answer);
                 }
             }
-            Timer::Job(_) | Timer::Step(_) => {}
+            Timer::Cell(_) | Timer::Step(_) => {}
         }
     }
 
@@ -245,12 +290,32 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
     }
 }
 
-fn graph(plan: &Plan) -> Graph {
+fn graph(plan: &Plan, fail_fast: bool) -> Graph {
+    let step = |step: &sluice_plan::Step| StepNode {
+        status_aware: step.condition.as_ref().is_some_and(|condition| condition.uses_status()),
+        for_each: step.for_each.is_some(),
+        max_parallel: step.max_parallel,
+        fail_fast: step.fail_fast,
+    };
     let node = |job: &sluice_plan::Job| Node {
         needs: job.needs.iter().filter_map(|need| plan.jobs.get_index_of(need)).collect(),
-        conditional: job.condition.is_some(),
-        steps: job.steps.len(),
+        asks: job.condition.is_some() || job.matrix.is_some(),
+        status_aware: job.condition.as_ref().is_some_and(|condition| condition.uses_status()),
+        cells: job.cells.len(),
+        max_parallel: job.max_parallel,
+        fail_fast: job.fail_fast && (job.matrix.is_some() || job.cells.len() > 1),
         continue_on_error: job.continue_on_error,
+        steps: job.steps(0).iter().map(step).collect(),
     };
-    Graph { jobs: plan.all_jobs().map(node).collect(), finally: plan.finally.is_some() }
+    Graph {
+        jobs: plan.all_jobs().map(node).collect(),
+        hooks: plan.hooks.iter().map(|(hook, _)| *hook).collect(),
+        fail_fast,
+    }
+}
+
+/// The cell's jobs and steps in the plan.
+fn planned(plan: &Plan, cell: CellIndex) -> Option<(&sluice_plan::Job, &[sluice_plan::Step])> {
+    let job = plan.job(cell.job)?;
+    Some((job, job.steps(cell.cell)))
 }

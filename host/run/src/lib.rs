@@ -3,8 +3,11 @@
 //! [`scheduler`] decides what happens next and is pure; [`dispatcher`] is the one loop that does it.
 
 pub mod dispatcher;
+mod retry;
+pub mod reuse;
 pub mod runner;
 pub mod scheduler;
 
 pub use dispatcher::{Control, Options, run};
+pub use reuse::Reuse;
 pub use runner::{StepCall, StepEvents, StepReport, StepRunner, Summary};

@@ -2,108 +2,29 @@
 //!
 //! The same graph and the same inputs give the same commands, so a run is continued by feeding what was recorded.
 
+mod cell;
 mod graph;
+mod input;
+mod stop;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
 
 use sluice_model::Outcome;
+use sluice_workflow::workflow::Hook;
 
-pub use graph::{Graph, Node};
-
-/// A job by its position in the graph.
-pub type JobIndex = usize;
-
-/// A step by its job and its position there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StepIndex {
-    pub job: JobIndex,
-    pub step: usize,
-}
-
-/// Why a step ends without having been started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// The job's condition does not hold.
-    Condition,
-    EarlierStepFailed,
-    /// This job, which was needed, did not end well.
-    Need {
-        need: JobIndex,
-    },
-    JobTimedOut,
-    Cancelled,
-}
-
-/// What happened outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Input {
-    Start,
-    /// The answer to [`Command::Decide`]: whether the job's condition holds.
-    Decided {
-        job: JobIndex,
-        holds: bool,
-    },
-    /// A started step has ended; skipped means that its own condition did not hold.
-    Ended {
-        id: StepIndex,
-        outcome: Outcome,
-    },
-    /// A running job has used up its time.
-    TimedOut {
-        job: JobIndex,
-    },
-    /// End early, but in order: running steps are cancelled, `finally` still runs.
-    Cancel,
-    /// End now: nothing runs any more.
-    Kill,
-}
-
-/// What to do, in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Command {
-    /// Evaluate the condition of a job and answer with [`Input::Decided`].
-    Decide {
-        job: JobIndex,
-    },
-    /// The job begins: its time runs.
-    Begin {
-        job: JobIndex,
-    },
-    /// Evaluate the step's condition if it has one, run it, answer with [`Input::Ended`].
-    Start {
-        id: StepIndex,
-    },
-    /// The step ends without having been started.
-    Skip {
-        id: StepIndex,
-        reason: Reason,
-    },
-    /// Ask a running step to end; it still answers with [`Input::Ended`].
-    Cancel {
-        id: StepIndex,
-    },
-    /// End a running step now; no answer is expected.
-    Kill {
-        id: StepIndex,
-    },
-    Finish {
-        job: JobIndex,
-        outcome: Outcome,
-    },
-    FinishRun {
-        outcome: Outcome,
-    },
-}
+use cell::Cell;
+pub use graph::{Graph, Node, StepNode};
+pub use input::{CellIndex, Command, Input, JobIndex, Reason, StepIndex};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// For its needs or for a free place.
+    /// For its needs.
     Waiting,
     /// For the answer to [`Command::Decide`].
     Deciding,
-    /// This step is running.
-    Running(usize),
+    /// Its cells run, or wait for a free place.
+    Active,
     Done(Outcome),
 }
 
@@ -114,17 +35,13 @@ struct Job {
     waiting: usize,
     /// The first need that spoils this job.
     bad_need: Option<JobIndex>,
-    failed: bool,
-    /// Whether a step was kept from running to its end.
-    cancelled: bool,
-    timed_out: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stop {
-    No,
-    Cancelled,
-    Killed,
+    cells: Vec<Cell>,
+    /// Cells that have begun or may begin as soon as there is a place.
+    offered: usize,
+    /// Cells that are not done.
+    left: usize,
+    /// Whether a cell that failed ends the others.
+    failed_fast: bool,
 }
 
 /// The state of one run.
@@ -134,17 +51,28 @@ pub struct Scheduler {
     dependents: Vec<Vec<JobIndex>>,
     jobs: Vec<Job>,
     max_parallel: usize,
-    /// Jobs that could begin if there were a free place, in source order.
-    ready: BTreeSet<JobIndex>,
-    /// Jobs that hold a place.
+    /// Cells that could begin if there were a free place, in source order.
+    ready: BTreeSet<CellIndex>,
+    /// Cells with items that could begin if there were a free place.
+    itemising: BTreeSet<CellIndex>,
+    /// Places that are taken: one for each cell that runs, one for each further item that runs beside the first.
     busy: usize,
-    /// Jobs apart from `finally` that are not done.
+    /// Jobs apart from hooks that are not done.
     left: usize,
     started: bool,
     finished: bool,
-    stop: Stop,
+    /// Why the run ends early, if it does.
+    stop: Option<Reason>,
+    killed: bool,
     /// Whether the run can no longer pass.
     spoilt: bool,
+}
+
+/// How things stand, for `success()`, `failure()` and `cancelled()`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standing {
+    pub failed: bool,
+    pub cancelled: bool,
 }
 
 impl Scheduler {
@@ -159,20 +87,23 @@ impl Scheduler {
             phase: Phase::Waiting,
             waiting: node.needs.len(),
             bad_need: None,
-            failed: false,
-            cancelled: false,
-            timed_out: false,
+            cells: Vec::new(),
+            offered: 0,
+            left: 0,
+            failed_fast: false,
         };
         Self {
             dependents,
             jobs: graph.jobs.iter().map(job).collect(),
             max_parallel: max_parallel.get(),
             ready: BTreeSet::new(),
+            itemising: BTreeSet::new(),
             busy: 0,
-            left: graph.jobs.len() - usize::from(graph.finally),
+            left: graph.jobs.len() - graph.hooks.len(),
             started: false,
             finished: false,
-            stop: Stop::No,
+            stop: None,
+            killed: false,
             spoilt: false,
             graph,
         }
@@ -188,47 +119,33 @@ impl Scheduler {
         match input {
             Input::Start if !self.started => {
                 self.started = true;
-                for job in 0..self.jobs.len() {
-                    if self.jobs[job].waiting == 0 && !self.is_finally(job) {
+                for job in 0..self.jobs.len() - self.graph.hooks.len() {
+                    if self.jobs[job].waiting == 0 {
                         self.make_ready(job, &mut commands);
                     }
                 }
             }
-            Input::Decided { job, holds } if self.jobs[job].phase == Phase::Deciding => {
-                if holds {
-                    self.begin(job, &mut commands);
-                } else {
-                    self.busy -= 1;
-                    self.skip_job(job, Reason::Condition, &mut commands);
+            Input::Decided { job, holds, cells } if self.jobs[job].phase == Phase::Deciding => {
+                match self.reason_to_skip_job(job).or((!holds).then_some(Reason::Condition)) {
+                    Some(reason) => self.skip_job(job, reason, &mut commands),
+                    None => self.activate(job, cells, &mut commands),
                 }
             }
-            Input::Ended { id, outcome } if self.jobs[id.job].phase == Phase::Running(id.step) => {
-                self.note(id.job, outcome);
-                self.go_on(id.job, id.step + 1, &mut commands);
+            Input::Items { id, count } => self.items(id, count, &mut commands),
+            Input::Ended { id, outcome } => self.ended(id, outcome, &mut commands),
+            Input::TimedOut { cell } => self.cell_timed_out(cell, &mut commands),
+            Input::RunTimedOut if self.stop.is_none() => {
+                self.spoilt = true;
+                self.stop_with(Reason::RunTimedOut, &mut commands);
             }
-            Input::TimedOut { job } => {
-                if let Phase::Running(step) = self.jobs[job].phase {
-                    self.jobs[job].timed_out = true;
-                    self.fail(job);
-                    commands.push(Command::Cancel { id: StepIndex { job, step } });
-                }
+            Input::Cancel if self.stop != Some(Reason::Cancelled) => {
+                self.stop_with(Reason::Cancelled, &mut commands);
             }
-            Input::Cancel if self.stop == Stop::No => self.cancel(&mut commands),
-            Input::Kill => self.kill(&mut commands),
-            Input::Start | Input::Decided { .. } | Input::Ended { .. } | Input::Cancel => {}
+            Input::Kill if !self.killed => self.kill(&mut commands),
+            Input::Start | Input::Decided { .. } | Input::RunTimedOut | Input::Cancel | Input::Kill => {}
         }
         self.fill(&mut commands);
         commands
-    }
-
-    /// Whether the run has been asked to end.
-    pub fn is_stopping(&self) -> bool {
-        self.stop > Stop::No
-    }
-
-    /// Whether the job has used up its time.
-    pub fn is_timed_out(&self, job: JobIndex) -> bool {
-        self.jobs[job].timed_out
     }
 
     /// How the job ended, if it has.
@@ -239,9 +156,38 @@ impl Scheduler {
         }
     }
 
+    /// Whether the cell has used up its time.
+    pub fn is_timed_out(&self, cell: CellIndex) -> bool {
+        self.jobs[cell.job].cells.get(cell.cell).is_some_and(|state| state.timed_out)
+    }
+
+    /// Whether the cell has not ended.
+    pub fn is_running(&self, cell: CellIndex) -> bool {
+        self.jobs[cell.job].cells.get(cell.cell).is_some_and(Cell::is_running)
+    }
+
+    /// Why the run ends early, if it does.
+    pub fn stop(&self) -> Option<Reason> {
+        self.stop
+    }
+
+    /// What a condition of the job sees: how its needs ended.
+    pub fn job_standing(&self, job: JobIndex) -> Standing {
+        let cancelled = self.stop == Some(Reason::Cancelled);
+        Standing { failed: self.jobs[job].bad_need.is_some() && !cancelled, cancelled }
+    }
+
+    /// What a condition of a step sees: how the steps before it ended.
+    pub fn step_standing(&self, cell: CellIndex) -> Standing {
+        let state = self.jobs[cell.job].cells.get(cell.cell);
+        let cancelled = self.stop == Some(Reason::Cancelled) || state.is_some_and(|cell| cell.cancelled);
+        let failed = self.stop == Some(Reason::RunTimedOut) || state.is_some_and(|cell| cell.failed);
+        Standing { failed, cancelled }
+    }
+
     /// How the run would end if it ended now.
     pub fn run_outcome(&self) -> Outcome {
-        if self.is_stopping() {
+        if self.killed || self.stop == Some(Reason::Cancelled) {
             Outcome::Cancelled
         } else if self.spoilt {
             Outcome::Failed
@@ -250,132 +196,96 @@ impl Scheduler {
         }
     }
 
-    fn is_finally(&self, job: JobIndex) -> bool {
-        self.graph.finally && job + 1 == self.jobs.len()
+    fn hook(&self, job: JobIndex) -> Option<Hook> {
+        job.checked_sub(self.jobs.len() - self.graph.hooks.len()).map(|at| self.graph.hooks[at])
     }
 
-    fn note(&mut self, job: JobIndex, outcome: Outcome) {
-        match outcome {
-            Outcome::Failed | Outcome::Unknown => self.fail(job),
-            Outcome::Cancelled => self.jobs[job].cancelled = true,
-            Outcome::Passed | Outcome::AllowedToFail | Outcome::Skipped => {}
-        }
-    }
-
-    fn fail(&mut self, job: JobIndex) {
-        self.jobs[job].failed = true;
-        self.spoilt |= !self.graph.jobs[job].continue_on_error;
-    }
-
-    /// Starts ready jobs while there are free places, then `finally`, then ends the run.
+    /// Starts ready cells and items while there are free places, then hooks, then ends the run.
     fn fill(&mut self, commands: &mut Vec<Command>) {
-        while self.busy < self.max_parallel
-            && let Some(job) = self.ready.pop_first()
-        {
-            self.busy += 1;
-            if self.graph.jobs[job].conditional {
-                self.jobs[job].phase = Phase::Deciding;
-                commands.push(Command::Decide { job });
-            } else {
-                self.begin(job, commands);
+        loop {
+            for cell in std::mem::take(&mut self.itemising) {
+                self.start_items(cell, commands);
             }
-        }
-        if !self.started || self.finished || self.left > 0 {
-            return;
-        }
-        if self.graph.finally {
-            let finally = self.jobs.len() - 1;
-            match self.jobs[finally].phase {
-                Phase::Waiting if self.stop == Stop::Killed => self.skip_job(finally, Reason::Cancelled, commands),
-                Phase::Waiting => {
-                    self.busy += 1;
-                    self.begin(finally, commands);
-                }
-                _ => {}
+            while self.busy < self.max_parallel
+                && let Some(cell) = self.ready.pop_first()
+            {
+                self.begin(cell, commands);
             }
-            if self.outcome(finally).is_none() {
+            if !self.started || self.left > 0 {
                 return;
+            }
+            let hooks = self.jobs.len() - self.graph.hooks.len()..self.jobs.len();
+            let next = hooks.into_iter().find(|job| self.outcome(*job).is_none());
+            match next {
+                None => break,
+                Some(job) if self.jobs[job].phase != Phase::Waiting => return,
+                Some(job) if self.killed => self.skip_job(job, Reason::Cancelled, commands),
+                Some(job) if !self.hook_applies(job) => self.skip_job(job, Reason::Hook, commands),
+                Some(job) => self.activate(job, self.graph.jobs[job].cells, commands),
             }
         }
         self.finished = true;
         commands.push(Command::FinishRun { outcome: self.run_outcome() });
     }
 
-    fn begin(&mut self, job: JobIndex, commands: &mut Vec<Command>) {
-        commands.push(Command::Begin { job });
-        self.go_on(job, 0, commands);
-    }
-
-    /// Goes on with the job at this step: starts it, or skips it and those after it, or ends the job.
-    fn go_on(&mut self, job: JobIndex, from: usize, commands: &mut Vec<Command>) {
-        for step in from..self.graph.jobs[job].steps {
-            let id = StepIndex { job, step };
-            match self.reason_to_skip(id) {
-                Some(reason) => {
-                    self.jobs[job].cancelled |= reason == Reason::Cancelled;
-                    commands.push(Command::Skip { id, reason });
-                }
-                None => {
-                    self.jobs[job].phase = Phase::Running(step);
-                    commands.push(Command::Start { id });
-                    return;
-                }
-            }
+    fn hook_applies(&self, job: JobIndex) -> bool {
+        match self.hook(job) {
+            Some(Hook::Success) => self.run_outcome() == Outcome::Passed,
+            Some(Hook::Failure) => self.run_outcome() == Outcome::Failed,
+            Some(Hook::Cancel) => self.run_outcome() == Outcome::Cancelled,
+            Some(Hook::Finally) | None => true,
         }
-        self.busy -= 1;
-        let state = &self.jobs[job];
-        let outcome = match () {
-            () if state.failed && self.graph.jobs[job].continue_on_error => Outcome::AllowedToFail,
-            () if state.failed => Outcome::Failed,
-            () if state.cancelled => Outcome::Cancelled,
-            () => Outcome::Passed,
-        };
-        self.finish_job(job, outcome, !outcome.is_good(), commands);
-    }
-
-    fn reason_to_skip(&self, id: StepIndex) -> Option<Reason> {
-        let job = &self.jobs[id.job];
-        if self.stop == Stop::Killed {
-            return Some(Reason::Cancelled);
-        }
-        if job.timed_out {
-            return Some(Reason::JobTimedOut);
-        }
-        // Steps of `finally` run whatever happened, also to each other.
-        if self.is_finally(id.job) {
-            return None;
-        }
-        if job.failed {
-            return Some(Reason::EarlierStepFailed);
-        }
-        (self.is_stopping() || job.cancelled).then_some(Reason::Cancelled)
     }
 
     /// All needs of the job are done.
     fn make_ready(&mut self, job: JobIndex, commands: &mut Vec<Command>) {
         match self.reason_to_skip_job(job) {
             Some(reason) => self.skip_job(job, reason, commands),
-            None => {
-                self.ready.insert(job);
+            None if self.graph.jobs[job].asks => {
+                self.jobs[job].phase = Phase::Deciding;
+                commands.push(Command::Decide { job });
             }
+            None => self.activate(job, self.graph.jobs[job].cells, commands),
         }
     }
 
     fn reason_to_skip_job(&self, job: JobIndex) -> Option<Reason> {
-        if self.is_stopping() {
+        if self.killed {
             return Some(Reason::Cancelled);
         }
-        self.jobs[job].bad_need.map(|need| Reason::Need { need })
+        if self.graph.jobs[job].status_aware {
+            return None;
+        }
+        self.stop.or(self.jobs[job].bad_need.map(|need| Reason::Need { need }))
+    }
+
+    /// The job's condition holds: its cells may begin.
+    fn activate(&mut self, job: JobIndex, cells: usize, commands: &mut Vec<Command>) {
+        let max_parallel = self.graph.jobs[job].max_parallel.max(1);
+        let state = &mut self.jobs[job];
+        state.phase = Phase::Active;
+        state.cells = vec![Cell::default(); cells];
+        state.left = cells;
+        if cells == 0 {
+            return self.finish_job(job, Outcome::Skipped, false, commands);
+        }
+        state.offered = cells.min(max_parallel);
+        self.ready.extend((0..self.jobs[job].offered).map(|cell| CellIndex { job, cell }));
     }
 
     fn skip_job(&mut self, job: JobIndex, reason: Reason, commands: &mut Vec<Command>) {
-        self.skip_steps(job, reason, commands);
-        self.finish_job(job, Outcome::Skipped, reason != Reason::Condition, commands);
+        let bad = !matches!(reason, Reason::Condition | Reason::Hook);
+        self.skip_cells(job, reason, commands);
+        self.finish_job(job, Outcome::Skipped, bad, commands);
     }
 
-    fn skip_steps(&self, job: JobIndex, reason: Reason, commands: &mut Vec<Command>) {
-        let steps = 0..self.graph.jobs[job].steps;
-        commands.extend(steps.map(|step| Command::Skip { id: StepIndex { job, step }, reason }));
+    /// All cells of a job that was never activated.
+    fn skip_cells(&self, job: JobIndex, reason: Reason, commands: &mut Vec<Command>) {
+        let node = &self.graph.jobs[job];
+        for cell in (0..node.cells).map(|cell| CellIndex { job, cell }) {
+            commands.extend((0..node.steps.len()).map(|step| Command::Skip { id: cell.step(step), reason }));
+            commands.push(Command::FinishCell { cell, outcome: Outcome::Skipped });
+        }
     }
 
     /// Ends the job and all that can now only be skipped. `bad`: whether what needs it is skipped.
@@ -385,7 +295,7 @@ impl Scheduler {
             self.jobs[job].phase = Phase::Done(outcome);
             self.spoilt |= !outcome.is_good();
             commands.push(Command::Finish { job, outcome });
-            if !self.is_finally(job) {
+            if self.hook(job).is_none() {
                 self.left -= 1;
             }
             for at in 0..self.dependents[job].len() {
@@ -394,56 +304,17 @@ impl Scheduler {
                 if bad {
                     self.jobs[dependent].bad_need.get_or_insert(job);
                 }
-                if self.jobs[dependent].waiting > 0 || self.jobs[dependent].phase != Phase::Waiting {
+                if self.jobs[dependent].waiting > 0 {
                     continue;
                 }
+                // Not by recursion: chains of jobs may be long.
                 match self.reason_to_skip_job(dependent) {
-                    None => {
-                        self.ready.insert(dependent);
-                    }
+                    None => self.make_ready(dependent, commands),
                     Some(reason) => {
-                        self.skip_steps(dependent, reason, commands);
+                        self.skip_cells(dependent, reason, commands);
                         done.push_back((dependent, Outcome::Skipped, true));
                     }
                 }
-            }
-        }
-    }
-
-    fn cancel(&mut self, commands: &mut Vec<Command>) {
-        self.stop = Stop::Cancelled;
-        for job in 0..self.jobs.len() {
-            if let Phase::Running(step) = self.jobs[job].phase
-                && !self.is_finally(job)
-            {
-                commands.push(Command::Cancel { id: StepIndex { job, step } });
-            }
-        }
-        self.skip_ready(commands);
-    }
-
-    /// Skips the jobs that were ready when the run was asked to end.
-    fn skip_ready(&mut self, commands: &mut Vec<Command>) {
-        for job in std::mem::take(&mut self.ready) {
-            self.make_ready(job, commands);
-        }
-    }
-
-    fn kill(&mut self, commands: &mut Vec<Command>) {
-        self.stop = Stop::Killed;
-        self.skip_ready(commands);
-        for job in 0..self.jobs.len() {
-            match self.jobs[job].phase {
-                Phase::Running(step) => {
-                    commands.push(Command::Kill { id: StepIndex { job, step } });
-                    self.jobs[job].cancelled = true;
-                    self.go_on(job, step + 1, commands);
-                }
-                Phase::Deciding => {
-                    self.busy -= 1;
-                    self.skip_job(job, Reason::Cancelled, commands);
-                }
-                Phase::Waiting | Phase::Done(_) => {}
             }
         }
     }

@@ -71,9 +71,19 @@ Bad:
 Good:
     - uses: lint
     - run: make";
+    MATRIX = "workflow::matrix": "a matrix that cannot be used", "\
+A matrix has lists by name; the job runs once for each combination of their values, which expressions read as
+`matrix.NAME`. `include` and `exclude` are lists of mappings. There are at most 1000 cells.
+
+    matrix:
+      os: [debian, alpine]
+      version: [\"1.94\", \"1.95\"]
+      exclude: [{os: alpine, version: \"1.94\"}]
+      include: [{os: debian, version: nightly}]";
     NAME = "workflow::name": "a name that is not allowed", "\
 Names of jobs, inputs and outputs and ids of steps begin with a letter or `_`, go on with letters, digits, `_` and `-`,
-and have at most 64 characters. `finally` is the name of the steps that run at the end; ids like `step-2` are given to
+and have at most 64 characters. `finally`, `on-success`,
+`on-failure` and `on-cancel` are the names of steps that run at the end; ids like `step-2` are given to
 steps that have none. Names of environment variables have no `-`.
 
 Bad:
@@ -94,7 +104,7 @@ Good:
     - {id: build-a, run: make a}
     - {id: build-b, run: make b}";
     EMPTY_LIST = "workflow::nothing-to-do": "there is nothing to do", "\
-`jobs`, `steps` and `finally` have at least one entry where they are given.";
+`jobs`, `steps`, `finally` and lists of a `matrix` have at least one entry where they are given.";
     UNKNOWN_JOB = "workflow::unknown-job": "`needs` names a job that does not exist", "\
 Jobs are named by their key below `jobs`, not by their `name`.
 

@@ -1,12 +1,17 @@
 //! Nodes -> [`Workflow`]: shapes, types, names. What needs the whole document is checked in [`crate::check`].
 
+mod defaults;
 mod input;
 mod job;
 mod limits;
+mod matrix;
+mod retry;
 mod step;
 mod variables;
 
 pub use input::{allowed, shown};
+
+use std::num::NonZeroUsize;
 
 use indexmap::IndexMap;
 use sluice_model::yaml::{Checker, Dialect, Key, Node, NodeValue, field};
@@ -15,7 +20,8 @@ use sluice_model::{Problem, Source, Span};
 use crate::codes;
 use crate::fields::{Table, WORKFLOW};
 use crate::template::Reader;
-use crate::workflow::{Job, Spanned, Workflow};
+use crate::workflow::{Hook, Job, Spanned, Workflow};
+use defaults::Defaults;
 
 pub const DIALECT: Dialect = Dialect {
     syntax: codes::YAML,
@@ -38,11 +44,17 @@ pub struct Document<'t> {
     source: &'t Source,
     pub check: Checker<'static>,
     templates: Reader<'t>,
+    defaults: Defaults,
 }
 
 impl<'t> Document<'t> {
     pub fn new(source: &'t Source) -> Self {
-        Self { source, check: Checker::new(&DIALECT), templates: Reader::new(source.text()) }
+        Self {
+            source,
+            check: Checker::new(&DIALECT),
+            templates: Reader::new(source.text()),
+            defaults: Defaults::default(),
+        }
     }
 
     pub fn workflow(&mut self, node: &Node) -> Option<Workflow> {
@@ -52,18 +64,27 @@ impl<'t> Document<'t> {
         let inputs = self.optional(entries, "inputs", Self::inputs).unwrap_or_default();
         let env =
             self.optional(entries, "env", |document, node| Some(document.variables(node, "`env`"))).unwrap_or_default();
+        self.defaults = self.defaults(entries, "the workflow");
+        let timeout_ms = self.optional(entries, "timeout", |document, node| document.duration(node, "`timeout`"));
+        let max_parallel =
+            self.optional(entries, "max-parallel", |document, node| document.count(node, "`max-parallel`").map(places));
+        let fail_fast = self.optional(entries, "fail-fast", |document, node| document.boolean(node, "`fail-fast`"));
         let jobs = self.jobs(node, entries);
-        let finally = match field(entries, "finally") {
-            Some(node) => self.steps(node, "`finally`"),
-            None => Vec::new(),
-        };
+        let hooks = Hook::ALL.into_iter().filter_map(|hook| {
+            let node = field(entries, hook.name())?;
+            Some((hook, self.steps(node, &format!("`{}`", hook.name()))))
+        });
+        let hooks = hooks.filter(|(_, steps)| !steps.is_empty()).collect();
         Some(Workflow {
             source: self.source.clone(),
             name: name.unwrap_or_else(|| stem(self.source.name())),
             inputs,
             env,
             jobs,
-            finally,
+            hooks,
+            timeout_ms,
+            max_parallel,
+            fail_fast: fail_fast.unwrap_or_default(),
         })
     }
 
@@ -104,11 +125,12 @@ impl<'t> Document<'t> {
     }
 
     fn job_name(&mut self, key: &Key) {
-        if key.name == crate::workflow::FINALLY {
+        if Hook::ALL.iter().any(|hook| hook.name() == key.name) {
+            let name = &key.name;
             self.check.report(
-                Problem::new(codes::NAME, "a job cannot be called `finally`")
-                    .at(key.span, "the steps that run at the end have this name")
-                    .help("choose another name, or move it to `finally` of the workflow"),
+                Problem::new(codes::NAME, format!("a job cannot be called `{name}`"))
+                    .at(key.span, "steps that run at the end have this name")
+                    .help(format!("choose another name, or move it to `{name}` of the workflow")),
             );
         } else {
             self.name(&key.name, key.span, "a job");
@@ -163,6 +185,11 @@ impl<'t> Document<'t> {
         }
         !expression
     }
+}
+
+/// How many things may run at once.
+fn places(count: u64) -> NonZeroUsize {
+    usize::try_from(count).ok().and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MAX)
 }
 
 fn key<'n>(entries: &'n [(Key, Node)], name: &str) -> Option<&'n (Key, Node)> {

@@ -25,6 +25,7 @@ pub enum Shape {
     Duration,
     Size,
     Count,
+    Number,
     /// Text or a list of text.
     Texts,
     /// A boolean or an expression.
@@ -32,6 +33,12 @@ pub enum Shape {
     /// Any value.
     Any,
     Values,
+    /// A list, or an expression that gives one.
+    Items,
+    /// Lists by name with `include` and `exclude`, or an expression.
+    Matrix,
+    /// A whole number, or a mapping with these fields.
+    Retry(&'static Table),
     Choice(&'static [&'static str]),
     /// Name -> text, number or boolean.
     Variables,
@@ -51,7 +58,7 @@ impl Table {
     }
 
     /// All tables, in the order of the document.
-    pub const ALL: [&'static Table; 5] = [&WORKFLOW, &INPUT, &JOB, &STEP, &LIMITS];
+    pub const ALL: [&'static Table; 7] = [&WORKFLOW, &DEFAULTS, &INPUT, &JOB, &STEP, &RETRY, &LIMITS];
 }
 
 const fn field(name: &'static str, shape: Shape, description: &'static str) -> Field {
@@ -60,12 +67,19 @@ const fn field(name: &'static str, shape: Shape, description: &'static str) -> F
 
 pub const INPUT_TYPES: [&str; 5] = ["string", "integer", "number", "boolean", "list"];
 pub const FAIL_ON: [&str; 4] = ["info", "warning", "error", "never"];
+/// In the order of [`crate::workflow::Retry::KINDS`].
+pub const RETRY_ON: [&str; 6] = ["failed", "transient", "timed-out", "trap", "limit", "findings"];
 
 const NAME: Field = field("name", Shape::Text, "What people read");
 const ENV: Field =
     field("env", Shape::Variables, "Environment variables; inner ones replace outer ones of the same name");
 const IF: Field =
     field("if", Shape::Condition, "Runs only if this CEL expression is true; `${{ }}` around it may be left out");
+const SHELL: Field = field("shell", Shape::Text, "The shell of `run`");
+const DIRECTORY: Field = field("working-directory", Shape::Text, "The folder in which `run` works");
+const RETRY_FIELD: Field =
+    field("retry", Shape::Retry(&RETRY), "Tries again after a failure: how often in all, or how in detail");
+const STEP_DEFAULTS: Field = field("defaults", Shape::One(&DEFAULTS), "What steps get that do not say otherwise");
 const CONTINUE: Field = field("continue-on-error", Shape::Boolean, "A failure is reported and does not fail the run");
 
 pub static WORKFLOW: Table = Table {
@@ -77,7 +91,33 @@ pub static WORKFLOW: Table = Table {
         ENV,
         field("jobs", Shape::Named(&JOB), "Jobs run in parallel unless one needs another"),
         field("steps", Shape::List(&STEP), "Short form for a workflow of one job, which is called `main`"),
-        field("finally", Shape::List(&STEP), "Steps that run at the end, whatever happened"),
+        STEP_DEFAULTS,
+        field("timeout", Shape::Duration, "The longest that the run may take, without the steps at its end"),
+        field("max-parallel", Shape::Count, "Jobs at once, if `-j` does not say; default: the number of processors"),
+        field("fail-fast", Shape::Boolean, "`true`: the first job that fails ends the run"),
+        field("on-success", Shape::List(&STEP), "Steps that run at the end if everything passed"),
+        field("on-failure", Shape::List(&STEP), "Steps that run at the end if something failed"),
+        field("on-cancel", Shape::List(&STEP), "Steps that run at the end if the run was cancelled"),
+        field("finally", Shape::List(&STEP), "Steps that run at the very end, whatever happened"),
+    ],
+};
+
+pub static DEFAULTS: Table = Table {
+    of: "defaults",
+    name: "defaults",
+    fields: &[SHELL, DIRECTORY, field("timeout", Shape::Duration, "The longest that a step may take"), RETRY_FIELD],
+};
+
+pub static RETRY: Table = Table {
+    of: "a retry",
+    name: "retry",
+    fields: &[
+        field("attempts", Shape::Count, "How often in all; 3 unless given"),
+        field("delay", Shape::Duration, "What the second attempt waits; `1s` unless given"),
+        field("factor", Shape::Number, "What each later delay is multiplied by; 2 unless given"),
+        field("max-delay", Shape::Duration, "The longest delay; `1m` unless given"),
+        field("jitter", Shape::Boolean, "`false`: delays are exact; otherwise they are spread by up to a quarter"),
+        field("on", Shape::Texts, "Which failures: `failed`, `transient`, `timed-out`, `trap`, `limit`, `findings`"),
     ],
 };
 
@@ -106,8 +146,12 @@ pub static JOB: Table = Table {
         IF,
         ENV,
         field("outputs", Shape::Inputs, "Values for jobs that need this one, usually from `steps.ID.outputs.NAME`"),
-        field("timeout", Shape::Duration, "The longest that the job may take"),
+        field("timeout", Shape::Duration, "The longest that the job may take; with a matrix, each cell of it"),
         CONTINUE,
+        field("matrix", Shape::Matrix, "Runs the job once for each combination, which is read as `matrix.NAME`"),
+        field("max-parallel", Shape::Count, "Cells of the matrix at once"),
+        field("fail-fast", Shape::Boolean, "`false`: a cell of the matrix that fails does not end the others"),
+        STEP_DEFAULTS,
         field("steps", Shape::List(&STEP), "Run one after the other"),
     ],
 };
@@ -121,10 +165,15 @@ pub static STEP: Table = Table {
         field("uses", Shape::Text, "The plugin: a built-in name, or the path of a component"),
         field("with", Shape::Inputs, "Inputs of the plugin"),
         field("run", Shape::Text, "A script; short for `uses: exec` with the input `run`"),
-        field("shell", Shape::Text, "The shell of `run`"),
+        SHELL,
+        DIRECTORY,
         IF,
         ENV,
-        field("timeout", Shape::Duration, "The longest that the step may take"),
+        field("timeout", Shape::Duration, "The longest that each attempt may take"),
+        RETRY_FIELD,
+        field("for-each", Shape::Items, "Runs the step once for each item, which is read as `item`"),
+        field("max-parallel", Shape::Count, "Items at once; 1 unless given"),
+        field("fail-fast", Shape::Boolean, "`false`: an item that fails does not end the others"),
         CONTINUE,
         field("fail-on", Shape::Choice(&FAIL_ON), "The least severity of findings that fails the step"),
         field("grants", Shape::Grants, "Narrows what the plugin may touch"),

@@ -8,6 +8,7 @@ mod codes;
 mod document;
 mod fields;
 mod inputs;
+pub mod matrix;
 mod quantity;
 mod schema;
 pub mod template;

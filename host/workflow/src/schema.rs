@@ -52,10 +52,23 @@ fn shape(shape: Shape) -> Value {
             json!({"type": "string", "pattern": "^[0-9]+ ?(B|kB|MB|GB|KiB|MiB|GiB)$", "examples": ["64MiB"]})
         }
         Shape::Count => json!({"type": "integer", "minimum": 1}),
+        Shape::Number => json!({"type": "number", "minimum": 1}),
         Shape::Texts => json!({"oneOf": [text, {"type": "array", "items": text, "uniqueItems": true}]}),
         Shape::Condition => json!({"type": ["string", "boolean"]}),
         Shape::Any => json!({}),
         Shape::Values => json!({"type": "array"}),
+        Shape::Items => json!({"type": ["array", "string"]}),
+        Shape::Matrix => {
+            let cells = json!({"oneOf": [{"type": "array", "items": {"type": "object"}}, text]});
+            let list = json!({"oneOf": [{"type": "array", "minItems": 1}, text]});
+            let lists = json!({
+                "type": "object",
+                "properties": {"include": cells, "exclude": cells},
+                "additionalProperties": list,
+            });
+            json!({"oneOf": [text, lists]})
+        }
+        Shape::Retry(table) => json!({"oneOf": [{"type": "integer", "minimum": 1}, reference(table)]}),
         Shape::Choice(choices) => json!({"enum": choices}),
         Shape::Variables => json!({
             "type": "object",

@@ -14,8 +14,8 @@ use sluice_model::{Problem, Span};
 
 use crate::codes;
 
-pub use context::Context;
-pub use expression::{Expression, FUNCTIONS};
+pub use context::{Context, Status};
+pub use expression::{Expression, FUNCTIONS, STATUS_FUNCTIONS};
 pub use reference::Reference;
 
 pub(crate) use parse::Reader;
@@ -168,5 +168,10 @@ impl Condition {
 
     pub fn roots(&self) -> &BTreeSet<String> {
         self.expression.roots()
+    }
+
+    /// Whether it is asked even if something went wrong before: it says itself when it holds.
+    pub fn uses_status(&self) -> bool {
+        self.expression.uses_status()
     }
 }

@@ -1,9 +1,11 @@
 //! A workflow that has been parsed and checked: names resolve, references exist, types fit as far as they are known.
 
+use std::num::NonZeroUsize;
+
 use indexmap::IndexMap;
 use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
-use sluice_model::{PluginRef, Source, Span};
+use sluice_model::{FailureKind, PluginRef, Source, Span};
 
 use crate::template::{Condition, Template};
 
@@ -24,12 +26,43 @@ pub struct Workflow {
     pub env: IndexMap<String, Template>,
     /// In source order; `needs` form no cycle.
     pub jobs: IndexMap<String, Job>,
-    /// Steps that run at the end whatever happened; the scheduler sees them as a job of this name.
-    pub finally: Vec<Step>,
+    /// Steps that run at the end, in the order in which they run; each hook is a job of its name.
+    pub hooks: Vec<(Hook, Vec<Step>)>,
+    /// The longest that the run may take, without hooks.
+    pub timeout_ms: Option<u64>,
+    /// Jobs at once.
+    pub max_parallel: Option<NonZeroUsize>,
+    /// Whether the first failure of a job ends the run.
+    pub fail_fast: bool,
 }
 
-/// The job name under which `finally` runs.
-pub const FINALLY: &str = "finally";
+/// Steps that run at the end, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hook {
+    /// If the run passed so far.
+    Success,
+    /// If it failed.
+    Failure,
+    /// If it was cancelled.
+    Cancel,
+    /// Whatever happened.
+    Finally,
+}
+
+impl Hook {
+    /// In the order in which they run.
+    pub const ALL: [Self; 4] = [Self::Success, Self::Failure, Self::Cancel, Self::Finally];
+
+    /// The field of the workflow, and the name of its job.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "on-success",
+            Self::Failure => "on-failure",
+            Self::Cancel => "on-cancel",
+            Self::Finally => "finally",
+        }
+    }
+}
 
 /// The type of a workflow input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +99,12 @@ pub struct Job {
     pub outputs: IndexMap<String, Template>,
     pub timeout_ms: Option<u64>,
     pub continue_on_error: bool,
+    /// Lists of values, or an expression that gives them: [`crate::matrix::cells`] tells the shape.
+    pub matrix: Option<Template>,
+    /// Cells at once.
+    pub max_parallel: Option<NonZeroUsize>,
+    /// Whether a cell that fails ends the others.
+    pub fail_fast: bool,
     pub steps: Vec<Step>,
 }
 
@@ -82,12 +121,55 @@ pub struct Step {
     pub with: Template,
     pub condition: Option<Condition>,
     pub env: IndexMap<String, Template>,
+    /// Of each attempt.
     pub timeout_ms: Option<u64>,
+    pub retry: Option<Retry>,
+    /// A list, or an expression that gives one: the step runs once for each item.
+    pub for_each: Option<Template>,
+    /// Items at once.
+    pub max_parallel: NonZeroUsize,
+    /// Whether an item that fails ends the others.
+    pub fail_fast: bool,
     pub continue_on_error: bool,
     pub fail_on: Option<FailOn>,
     /// Capability -> spellings; a capability that is not named keeps what the plugin declares.
     pub grants: IndexMap<Capability, Vec<Spanned<String>>>,
     pub limits: LimitOverrides,
+}
+
+/// `retry:` of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retry {
+    /// How often it is tried in all, at least 1.
+    pub attempts: u32,
+    /// What the second attempt waits.
+    pub delay_ms: u64,
+    /// What each later delay is multiplied by, at least 1.
+    pub factor: f64,
+    pub max_delay_ms: u64,
+    /// Whether delays are spread, so that many runs do not come back at the same instant.
+    pub jitter: bool,
+    /// Which failures are tried again.
+    pub on: Vec<FailureKind>,
+}
+
+impl Retry {
+    /// The failures that may pass, or that another attempt may avoid.
+    pub const KINDS: [FailureKind; 6] = [
+        FailureKind::Failed,
+        FailureKind::Transient,
+        FailureKind::TimedOut,
+        FailureKind::Trap,
+        FailureKind::Limit,
+        FailureKind::Findings,
+    ];
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        let on = Self::KINDS.into_iter().filter(|kind| *kind != FailureKind::Findings).collect();
+        Self { attempts: 3, delay_ms: 1000, factor: 2.0, max_delay_ms: 60_000, jitter: true, on }
+    }
 }
 
 /// `limits:` of a step; absent ones keep their default.
@@ -100,22 +182,33 @@ pub struct LimitOverrides {
 }
 
 impl Workflow {
+    /// Every step, hooks last.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        self.jobs.values().flat_map(|job| &job.steps).chain(self.hooks.iter().flat_map(|(_, steps)| steps))
+    }
+
     /// Whether any expression reads the root, so that the caller need not find out what nobody asks for.
     pub fn uses_root(&self, root: &str) -> bool {
         let job = |job: &Job| {
             job.condition.iter().any(|condition| condition.roots().contains(root))
-                || job.env.values().chain(job.outputs.values()).any(|template| template.uses_root(root))
+                || job
+                    .env
+                    .values()
+                    .chain(job.outputs.values())
+                    .chain(&job.matrix)
+                    .any(|template| template.uses_root(root))
                 || job.steps.iter().any(|step| step.uses_root(root))
         };
         self.env.values().any(|template| template.uses_root(root))
             || self.jobs.values().any(job)
-            || self.finally.iter().any(|step| step.uses_root(root))
+            || self.hooks.iter().flat_map(|(_, steps)| steps).any(|step| step.uses_root(root))
     }
 }
 
 impl Step {
     fn uses_root(&self, root: &str) -> bool {
         self.with.uses_root(root)
+            || self.for_each.iter().any(|template| template.uses_root(root))
             || self.env.values().any(|template| template.uses_root(root))
             || self.condition.iter().any(|condition| condition.roots().contains(root))
     }

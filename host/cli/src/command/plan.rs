@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use sluice_model::grant::Capability;
-use sluice_plan::{Job, Plan, Step};
+use sluice_plan::{Decided, Job, Plan, Step};
 
 use crate::args::PlanArgs;
 use crate::output::Output;
@@ -37,7 +37,7 @@ fn describe(plan: &Plan) -> String {
     for (name, value) in &plan.inputs {
         let _ = writeln!(text, "  input {name} = {value}");
     }
-    for job in plan.jobs.values().chain(&plan.finally) {
+    for job in plan.all_jobs() {
         describe_job(&mut text, job);
     }
     text
@@ -47,9 +47,17 @@ fn describe_job(text: &mut String, job: &Job) {
     let needs = if job.needs.is_empty() { String::new() } else { format!("  needs {}", job.needs.join(", ")) };
     let condition =
         job.condition.as_ref().map(|condition| format!("  if {}", condition.expression.text)).unwrap_or_default();
-    let _ = writeln!(text, "\n{}{needs}{condition}", job.name);
-    for step in &job.steps {
-        describe_step(text, step);
+    if job.matrix.is_some() || job.cells.is_empty() {
+        let cells = if job.matrix.is_some() { "known when the job starts" } else { "none" };
+        let _ = writeln!(text, "\n{}{needs}{condition}\n  cells        {cells}", job.name);
+    }
+    for cell in &job.cells {
+        if job.matrix.is_none() {
+            let _ = writeln!(text, "\n{}{needs}{condition}", cell.name);
+        }
+        for step in &cell.steps {
+            describe_step(text, step);
+        }
     }
 }
 
@@ -63,6 +71,17 @@ fn describe_step(text: &mut String, step: &Step) {
         let _ = writeln!(text, "      skipped  its condition does not hold");
         return;
     }
+    if let Some(retry) = &step.retry {
+        let _ = writeln!(text, "      retry    {} attempts in all", retry.attempts);
+    }
+    if let Some(items) = step.for_each.as_ref().and_then(|for_each| for_each.items.as_ref()) {
+        for (item, decided) in items {
+            let _ = writeln!(text, "      item     {}", sluice_workflow::matrix::label([item].into_iter()));
+            describe_decided(text, step, decided);
+        }
+        notes(text, step);
+        return;
+    }
     let Some(decided) = &step.decided else {
         let _ = writeln!(text, "      inputs   known when the step starts");
         for capability in Capability::ALL {
@@ -73,6 +92,11 @@ fn describe_step(text: &mut String, step: &Step) {
         notes(text, step);
         return;
     };
+    describe_decided(text, step, decided);
+    notes(text, step);
+}
+
+fn describe_decided(text: &mut String, step: &Step, decided: &Decided) {
     // What the workflow says; defaults are in the JSON.
     let given = |name: &str| step.with.get(name).is_some();
     for (name, value) in decided.inputs.as_object().into_iter().flatten().filter(|(name, _)| given(name)) {
@@ -86,7 +110,6 @@ fn describe_step(text: &mut String, step: &Step) {
             let _ = writeln!(text, "      grants   {capability}: {grant}");
         }
     }
-    notes(text, step);
 }
 
 fn notes(text: &mut String, step: &Step) {

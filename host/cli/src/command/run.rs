@@ -68,10 +68,9 @@ fn execute(args: &RunArgs, found: &Found, prepared: Prepared, id: RunId, output:
     let shown = record.recorder.as_ref().map(|_| format!(".sluice/runs/{}", id.as_str()));
     let mut screen = Screen::new(mode, output, shown, &found.workspace);
     let options = Options {
-        run_id: id.as_str().to_owned(),
-        max_parallel: parallel(args.jobs),
         dry_run: args.dry_run,
-        clock: Arc::new(now),
+        fail_fast: args.fail_fast || (prepared.plan.fail_fast && !args.keep_going),
+        ..Options::new(id.as_str(), parallel(args.jobs, prepared.plan.max_parallel), now)
     };
     let signalled = Arc::new(OnceLock::new());
     let outcome = runtime.block_on(async {
@@ -131,8 +130,8 @@ pub fn plugin(component: Component, declared: Vec<sluice_model::grant::Capabilit
     }
 }
 
-fn parallel(jobs: Option<u16>) -> NonZeroUsize {
-    let wanted = jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
+fn parallel(jobs: Option<u16>, planned: Option<NonZeroUsize>) -> NonZeroUsize {
+    let wanted = jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).or(planned);
     wanted.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
 }
 

@@ -8,12 +8,12 @@ use sluice_model::grant::{Capability, Grant};
 use sluice_model::suggest::list;
 use sluice_model::{Grants, Kind, Limits, Problem};
 use sluice_workflow::template::TemplateValue;
-use sluice_workflow::workflow;
+use sluice_workflow::{Template, workflow};
 
 use super::{Planner, known};
-use crate::plan::Step;
+use crate::plan::{ForEach, Step};
 use crate::scope::Scope;
-use crate::{codes, decide, grants};
+use crate::{codes, decide, for_each, grants};
 
 impl<'w> Planner<'w> {
     /// `scope` is the job's, `None` if it depends on the run; `excluded` says that the job does not run. `None` if the
@@ -40,6 +40,10 @@ impl<'w> Planner<'w> {
             undecided: Vec::new(),
             limits: limits(step),
             fail_on: step.fail_on.unwrap_or(default_fail_on(plugin.kind)),
+            retry: step.retry.clone(),
+            for_each: step.for_each.clone().map(|list| ForEach { list, items: None }),
+            max_parallel: step.max_parallel.get(),
+            fail_fast: step.fail_fast,
             continue_on_error: step.continue_on_error,
             excluded: false,
             notes: Vec::new(),
@@ -56,11 +60,20 @@ impl<'w> Planner<'w> {
             );
         }
         planned.narrowed = self.narrowed(step);
-        let scope = self.enter(scope, &step.env);
-        planned.excluded = excluded || self.is_excluded(step.condition.as_ref(), scope.as_ref());
-        match scope {
+        let inner = self.enter(scope, &step.env);
+        // The condition of a step with items is asked once, before there are any.
+        let asked_in = if step.for_each.is_some() { scope } else { inner.as_ref() };
+        planned.excluded = excluded || self.is_excluded(step.condition.as_ref(), asked_in);
+        let items = match &step.for_each {
+            Some(list) if !planned.excluded => scope.and_then(|scope| self.items(step, list, scope)),
+            _ => None,
+        };
+        match inner {
             _ if planned.excluded => self.check_excluded(&planned),
-            Some(scope) if known(&scope, &step.with.expressions()) => self.decide(step, &mut planned, &scope),
+            _ if items.is_some() => self.decide_items(step, &mut planned, items.unwrap_or_default()),
+            Some(scope) if step.for_each.is_none() && known(&scope, &step.with.expressions()) => {
+                self.decide(step, &mut planned, &scope);
+            }
             scope => self.check_known(step, &mut planned, scope.as_ref()),
         }
         planned.notes = self.notes(&planned);
@@ -95,6 +108,45 @@ impl<'w> Planner<'w> {
                 planned.decided = Some(decided);
             }
             Err(problems) => self.problems.extend(problems),
+        }
+    }
+
+    /// The items of a step, each with its scope; `None` if not everything that they need is known, or a problem has been
+    /// told.
+    fn items(&mut self, step: &workflow::Step, list: &Template, scope: &Scope) -> Option<Vec<(Value, Scope)>> {
+        if !known(scope, &list.expressions()) {
+            return None;
+        }
+        let value = list.evaluate(&scope.context).map_err(|problem| self.problems.push(problem)).ok()?;
+        let items = list_of(value, step, list).map_err(|problem| self.problems.push(problem)).ok()?;
+        let mut scoped = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            let scope = self.enter(Some(&scope.with_item(index, &item)), &step.env)?;
+            if !known(&scope, &step.with.expressions()) {
+                return None;
+            }
+            scoped.push((item, scope));
+        }
+        Some(scoped)
+    }
+
+    fn decide_items(&mut self, step: &workflow::Step, planned: &mut Step, items: Vec<(Value, Scope)>) {
+        let mut decided = Vec::with_capacity(items.len());
+        for (item, scope) in items {
+            let before = self.problems.len();
+            self.decide(step, planned, &scope);
+            // The same mistake in every item is told once.
+            if self.problems.len() > before {
+                return;
+            }
+            decided.extend(planned.decided.take().map(|inputs| (item, inputs)));
+        }
+        planned.at_most = Grants::default();
+        for grant in decided.iter().flat_map(|(_, decided)| decided.grants.iter()) {
+            planned.at_most.add(grant);
+        }
+        if let Some(for_each) = &mut planned.for_each {
+            for_each.items = Some(decided);
         }
     }
 
@@ -193,6 +245,17 @@ impl<'w> Planner<'w> {
         });
         programs.collect()
     }
+}
+
+/// The items of a list.
+///
+/// # Errors
+/// If it is no list, or too long.
+fn list_of(value: Value, step: &workflow::Step, list: &Template) -> Result<Vec<Value>, Problem> {
+    for_each::items(value).map_err(|reason| {
+        Problem::new(codes::ITEMS, format!("`for-each` of step `{}` {reason}", step.id))
+            .at(list.span, "no list of items")
+    })
 }
 
 fn undecided(step: &Step, capability: Capability, unknown: &BTreeSet<&str>) -> Problem {

@@ -124,7 +124,7 @@ steps:
     )
     .unwrap();
     insta::assert_snapshot!(serde_json::to_string(&decided(&plan)).unwrap(), @r#"[{"inputs":{"args":[]},"grants":{}},{"inputs":{"args":["--check"]},"grants":{"files":["read ."],"exec":["sh","git"]}}]"#);
-    insta::assert_debug_snapshot!(plan.jobs[0].steps[1].notes, @r#"
+    insta::assert_debug_snapshot!(plan.jobs[0].steps(0)[1].notes, @r#"
     [
         "runs `sh`, and any other program, unconfined: it can do all that your account can (not supported yet)",
         "runs `git` unconfined: it can do all that your account can (not supported yet)",
@@ -190,7 +190,7 @@ steps:
         &plugins([plugin("./task.wasm", declared)]),
     )
     .unwrap();
-    let step = &plan.jobs[0].steps[1];
+    let step = &plan.jobs[0].steps(0)[1];
     assert_eq!(step.decided, None);
     assert_eq!(step.undecided, [Capability::Http]);
     let decide = |url: Value| crate::decide(&plan, step, json!({"url": url}), IndexMap::new());

@@ -63,7 +63,7 @@ proptest! {
         let (declared, narrowed) = (grants(&declared), grants(&narrowed));
         match plan(&yaml, &plugins([info])) {
             Ok(plan) => {
-                let step = &plan.jobs[0].steps[0];
+                let step = &plan.jobs[0].steps(0)[0];
                 for grant in step.decided.as_ref().unwrap().grants.iter() {
                     prop_assert!(declared.covers(&grant), "{} is not declared", grant);
                     if step.narrows.contains(&grant.capability()) {

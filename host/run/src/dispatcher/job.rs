@@ -1,82 +1,113 @@
-//! Begin and end of jobs.
-
-use std::time::Duration;
+//! Jobs: whether they run, how many cells they have, what they came to.
 
 use indexmap::IndexMap;
-use serde_json::Value;
-use sluice_model::{Event, EventKind, Failure, Outcome, Problem};
+use serde_json::{Map, Value, json};
+use sluice_model::{Event, EventKind, Failure, FailureKind, Outcome, Place, Problem};
 use sluice_plan::{Job, Scope};
-use sluice_workflow::template::Expression;
-use tokio::time::Instant;
+use sluice_workflow::matrix;
+use sluice_workflow::template::{Expression, Status};
 
 use super::Dispatcher;
-use super::timers::Timer;
-use super::values::{self, Results};
+use super::cell::CellState;
+use super::values;
 use crate::runner::StepRunner;
-use crate::scheduler::{Input, JobIndex};
+use crate::scheduler::{CellIndex, Input, JobIndex, Standing};
 
 /// What is known of one job beyond the scheduler's view.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct JobState {
-    /// `None` for a job that never began.
-    started: Option<u64>,
-    /// With the job's variables; made when it is first needed.
-    scope: Option<Result<Scope, Failure>>,
-    /// Of the steps that have ended.
-    pub steps: Results,
-    /// Why the job's condition could not be evaluated: every step of it fails with this.
-    pub condition_failure: Option<Failure>,
+    pub cells: Vec<CellState>,
+    /// Why the job's condition or matrix could not be evaluated: its first step fails with this.
+    pub failure: Option<Failure>,
+}
+
+impl JobState {
+    pub fn new(job: &Job) -> Self {
+        let cells = job.cells.iter().map(|cell| CellState::new(cell.name.clone(), cell.matrix.clone()));
+        Self { cells: cells.collect(), failure: None }
+    }
+}
+
+impl From<Standing> for Status {
+    fn from(standing: Standing) -> Self {
+        Self { failed: standing.failed, cancelled: standing.cancelled }
+    }
 }
 
 impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
     pub(super) fn decide_job(&mut self, index: JobIndex) -> Input {
         let plan = self.plan.clone();
-        let condition = plan.job(index).and_then(|job| job.condition.as_ref().map(|condition| (job, condition)));
-        let Some((job, condition)) = condition else { return Input::Decided { job: index, holds: true } };
-        // The job's own variables are not there yet: they may need what the condition guards.
-        let holds = self.scope.clone().and_then(|scope| {
-            let scope = self.scope_for(index, job, scope, &[&condition.expression]);
-            condition.holds(&scope.context).map_err(|problem| self.failure(problem))
-        });
-        let holds = holds.unwrap_or_else(|failure| {
-            self.jobs[index].condition_failure = Some(failure);
-            true
-        });
-        Input::Decided { job: index, holds }
-    }
-
-    pub(super) fn begin_job(&mut self, index: JobIndex) -> Option<Input> {
-        let plan = self.plan.clone();
-        let job = plan.job(index)?;
-        let now = self.now();
-        self.jobs[index].started = Some(now);
-        if let Some(timeout) = job.timeout_ms {
-            self.timers.set(Instant::now() + Duration::from_millis(timeout), Timer::Job(index));
+        let Some(job) = plan.job(index) else { return Input::Decided { job: index, holds: false, cells: 0 } };
+        let decided = match self.job_condition(index, job) {
+            Ok(true) => self.job_cells(index, job).map(Some),
+            Ok(false) => Ok(None),
+            Err(failure) => Err(failure),
+        };
+        match decided {
+            Ok(Some(cells)) => Input::Decided { job: index, holds: true, cells },
+            Ok(None) => Input::Decided { job: index, holds: false, cells: 0 },
+            Err(failure) => {
+                self.jobs[index].failure = Some(failure);
+                Input::Decided { job: index, holds: true, cells: self.jobs[index].cells.len().max(1) }
+            }
         }
-        self.emit_at(now, EventKind::JobStarted { job: job.name.clone() });
-        None
     }
 
+    fn job_condition(&self, index: JobIndex, job: &Job) -> Result<bool, Failure> {
+        let Some(condition) = &job.condition else { return Ok(true) };
+        // The job's own variables are not there yet: they may need what the condition guards.
+        let mut scope = self.with_needs(index, job, self.scope.clone()?, &[&condition.expression]);
+        scope.context.set_status(self.scheduler.job_standing(index).into());
+        condition.holds(&scope.context).map_err(|problem| self.failure(problem))
+    }
+
+    /// How many cells the job has. Those of a matrix that was not known until now take the place of the job.
+    fn job_cells(&mut self, index: JobIndex, job: &Job) -> Result<usize, Failure> {
+        let Some(template) = &job.matrix else { return Ok(job.cells.len()) };
+        let scope = self.with_needs(index, job, self.scope.clone()?, &template.expressions());
+        let value = template.evaluate(&scope.context).map_err(|problem| self.failure(problem))?;
+        let cells = matrix::cells(&value).map_err(|reason| Failure {
+            place: Some(Box::new(Place::new(&self.plan.source, template.span, "cannot be used"))),
+            ..Failure::new(FailureKind::Expression, format!("the matrix of job `{}` {reason}", job.name))
+        })?;
+        let names = matrix::names(&job.name, &cells);
+        let steps: Vec<String> = job.steps(0).iter().map(|step| step.id.clone()).collect();
+        let told = names.iter().map(|name| (name.clone(), steps.clone())).collect();
+        self.emit(EventKind::JobExpanded { job: job.name.clone(), cells: told });
+        let states = names.into_iter().zip(cells).map(|(name, cell)| CellState::new(name, Some(Value::Object(cell))));
+        self.jobs[index].cells = states.collect();
+        Ok(self.jobs[index].cells.len())
+    }
+
+    /// All cells have ended.
     pub(super) fn finish_job(&mut self, index: JobIndex, outcome: Outcome) -> Option<Input> {
         let plan = self.plan.clone();
         let job = plan.job(index)?;
-        let began = self.jobs[index].started;
-        let outputs = if began.is_some() { self.job_outputs(index, job, outcome) } else { IndexMap::new() };
-        self.needs.add(&job.name, outcome, &outputs);
-        self.so_far.job(index, outcome);
-        let now = self.now();
-        let duration_ms = now.saturating_sub(began.unwrap_or(now));
-        self.jobs[index] = JobState::default();
-        self.emit_at(now, EventKind::JobFinished { job: job.name.clone(), outcome, duration_ms, outputs });
+        let cells = std::mem::take(&mut self.jobs[index].cells);
+        let result = match cells.as_slice() {
+            [cell] if cell.matrix.is_none() => json!({"outcome": outcome, "outputs": cell.outputs}),
+            cells => {
+                let mut outputs: Map<String, Value> = Map::new();
+                for name in job.outputs.keys() {
+                    let values = cells.iter().map(|cell| cell.outputs.get(name).cloned().unwrap_or_default());
+                    outputs.insert(name.clone(), values.collect());
+                }
+                let cells = cells.iter().map(|cell| {
+                    json!({"name": cell.name, "matrix": cell.matrix, "outcome": cell.outcome, "outputs": cell.outputs})
+                });
+                json!({"outcome": outcome, "outputs": outputs, "cells": cells.collect::<Value>()})
+            }
+        };
+        self.needs.add(&job.name, result);
         None
     }
 
     /// An output that has no value is left out, so that what uses it fails at the place where it is used.
-    fn job_outputs(&mut self, index: JobIndex, job: &Job, outcome: Outcome) -> IndexMap<String, Value> {
+    pub(super) fn outputs(&mut self, cell: CellIndex, job: &Job, outcome: Outcome) -> IndexMap<String, Value> {
         let mut outputs = IndexMap::new();
         for (name, template) in &job.outputs {
-            let value = self.job_scope(index, job).and_then(|scope| {
-                let scope = self.scope_for(index, job, scope, &template.expressions());
+            let value = self.cell_scope(cell, job).and_then(|scope| {
+                let scope = self.with_results(cell, job, scope, &template.expressions());
                 template.evaluate(&scope.context).map_err(|problem| self.failure(problem))
             });
             match value {
@@ -94,27 +125,17 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         outputs
     }
 
-    /// The scope with the job's variables.
-    pub(super) fn job_scope(&mut self, index: JobIndex, job: &Job) -> Result<Scope, Failure> {
-        if let Some(scope) = &self.jobs[index].scope {
-            return scope.clone();
-        }
-        let scope = self.scope.clone().and_then(|scope| {
-            let expressions: Vec<_> = job.env.values().flat_map(|template| template.expressions()).collect();
-            let scope = self.scope_for(index, job, scope, &expressions);
-            scope.enter(&job.env).map_err(|problem| self.failure(problem))
-        });
-        self.jobs[index].scope = Some(scope.clone());
-        scope
-    }
-
-    /// The scope with as much of `needs` and `steps` as the expressions name.
-    pub(super) fn scope_for(&self, index: JobIndex, job: &Job, mut scope: Scope, expressions: &[&Expression]) -> Scope {
-        let finally = self.plan.finally.is_some() && index == self.plan.jobs.len();
-        let needs = || if finally { self.plan.jobs.keys().cloned().collect() } else { job.needs.clone() };
+    /// The scope with as much of `needs` as the expressions name.
+    pub(super) fn with_needs(
+        &self,
+        index: JobIndex,
+        job: &Job,
+        mut scope: Scope,
+        expressions: &[&Expression],
+    ) -> Scope {
+        let is_hook = index >= self.plan.jobs.len();
+        let needs = || if is_hook { self.plan.jobs.keys().cloned().collect() } else { job.needs.clone() };
         values::add_results(&mut scope, "needs", expressions, |name| self.needs.get(name), needs);
-        let steps = &self.jobs[index].steps;
-        values::add_results(&mut scope, "steps", expressions, |name| steps.get(name), || steps.names());
         scope
     }
 

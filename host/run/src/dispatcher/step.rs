@@ -5,30 +5,32 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::Value;
 use sluice_model::event::FindingCounts;
-use sluice_model::{Event, EventKind, Failure, FailureKind, Grants, Kind, Outcome, Place, StepId};
+use sluice_model::{Event, EventKind, Failure, FailureKind, Kind, Outcome, Place, StepId};
 use sluice_plan::{Decided, Job, Step};
+use sluice_workflow::matrix;
+use sluice_workflow::workflow::Hook;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::retrying::Attempt;
 use super::summary::StepState;
 use super::timers::Timer;
 use super::verdict::{self, Verdict};
-use super::{Dispatcher, GRACE_AFTER_CANCEL, GRACE_AFTER_LIMIT};
+use super::{Dispatcher, GRACE_AFTER_CANCEL, GRACE_AFTER_LIMIT, planned};
+use crate::reuse::Done;
 use crate::runner::{Action, Cancel, Said, StepCall, StepEvents, StepReport, StepRunner};
-use crate::scheduler::{Input, Reason, StepIndex};
-
-/// Retries are not there yet: every attempt is the first.
-const ATTEMPT: u32 = 1;
+use crate::scheduler::{CellIndex, Input, Reason, StepIndex};
 
 /// A step that has been handed to the runner.
 #[derive(Debug)]
 pub struct Running {
     id: StepId,
     started: u64,
+    attempt: u32,
     findings: FindingCounts,
     cancel: Cancel,
-    /// Inputs and grants of a deployment, which a rollback needs again.
-    deployed_with: Option<(Value, Grants)>,
+    /// What it runs with; another attempt and a rollback need it again.
+    decided: Decided,
     pub task: AbortHandle,
     /// When the dispatcher gives it up.
     pub deadline: Instant,
@@ -37,34 +39,23 @@ pub struct Running {
 impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
     pub(super) fn start_step(&mut self, index: StepIndex) -> Option<Input> {
         let plan = self.plan.clone();
-        let job = plan.job(index.job)?;
-        let step = &job.steps[index.step];
-        let condition = match self.jobs[index.job].condition_failure.clone() {
-            Some(failure) => Err(failure),
-            None => self.step_condition(index, job, step),
-        };
-        match condition {
-            Ok(true) if self.options.dry_run && step.kind == Kind::Notify => {
-                return Some(self.end_unstarted(index, job, "a dry run notifies nobody".to_owned()));
-            }
-            Ok(false) => return Some(self.end_unstarted(index, job, "its condition does not hold".to_owned())),
-            Ok(true) | Err(_) => {}
+        let (job, steps) = planned(&plan, index.cell)?;
+        let step = &steps[index.step];
+        let has_items = self.item(index).is_some();
+        // The condition of a step with items was asked before there were any.
+        let condition = if has_items { Ok(None) } else { self.holds(index, job, step) };
+        if let Ok(Some(reason)) = condition {
+            return Some(self.end_unstarted(index, step, reason));
         }
-        let id = StepId::new(job.name.clone(), step.id.clone());
-        let started = self.now();
-        self.emit_at(
-            started,
-            EventKind::StepStarted {
-                id: id.clone(),
-                name: step.name.clone(),
-                attempt: ATTEMPT,
-                plugin: step.uses.clone(),
-                digest: step.digest,
-            },
-        );
+        let id = self.step_id(index.cell, step, has_items.then_some(index.item));
+        if let Some(done) = self.options.reuse.done(&id).cloned() {
+            return Some(self.take_over(index, step, id, done));
+        }
+        let (started, attempt) = (self.now(), self.options.reuse.attempt(&id));
+        self.tell_started(index, step, attempt, started);
         match condition.and_then(|_| self.decide_step(index, job, step)) {
             Ok(decided) => {
-                self.spawn(index, id, step, decided, started);
+                self.spawn(index, step, decided, started, attempt);
                 None
             }
             Err(failure) => {
@@ -74,53 +65,114 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         }
     }
 
-    fn step_condition(&mut self, index: StepIndex, job: &Job, step: &Step) -> Result<bool, Failure> {
-        let Some(condition) = &step.condition else { return Ok(true) };
-        let scope = self.step_scope(index, job, step)?;
-        let scope = self.scope_for(index.job, job, scope, &[&condition.expression]);
-        condition.holds(&scope.context).map_err(|problem| self.failure(problem))
+    /// Whether the step runs; if not, why.
+    pub(super) fn holds(&mut self, index: StepIndex, job: &Job, step: &Step) -> Result<Option<String>, Failure> {
+        if let Some(failure) = self.jobs[index.cell.job].failure.clone() {
+            return Err(failure);
+        }
+        if let Some(condition) = &step.condition {
+            let scope = match step.for_each {
+                Some(_) => self.cell_scope(index.cell, job)?,
+                None => self.step_scope(index, job, step)?,
+            };
+            let mut scope = self.with_results(index.cell, job, scope, &[&condition.expression]);
+            scope.context.set_status(self.scheduler.step_standing(index.cell).into());
+            if !condition.holds(&scope.context).map_err(|problem| self.failure(problem))? {
+                return Ok(Some("its condition does not hold".to_owned()));
+            }
+        }
+        let quiet = self.options.dry_run && step.kind == Kind::Notify;
+        Ok(quiet.then(|| "a dry run notifies nobody".to_owned()))
     }
 
-    /// The scope with the step's variables.
+    /// The id under which the step, or one item of it, stands in events.
+    pub(super) fn step_id(&self, cell: CellIndex, step: &Step, item: Option<usize>) -> StepId {
+        let job = &self.jobs[cell.job].cells[cell.cell].name;
+        match item {
+            None => StepId::new(job, &step.id),
+            Some(item) => StepId::new(job, format!("{}[{item}]", step.id)),
+        }
+    }
+
+    /// What people call the step, or one item of it.
+    fn name(&self, index: StepIndex, step: &Step) -> String {
+        match self.item(index) {
+            None => step.name.clone(),
+            Some(item) => format!("{} ({})", step.name, matrix::label([item].into_iter())),
+        }
+    }
+
+    pub(super) fn tell_started(&mut self, index: StepIndex, step: &Step, attempt: u32, at: u64) {
+        let id = self.step_id(index.cell, step, self.item(index).map(|_| index.item));
+        let name = self.name(index, step);
+        let (plugin, digest) = (step.uses.clone(), step.digest);
+        self.emit_at(at, EventKind::StepStarted { id, name, attempt, plugin, digest });
+    }
+
+    /// The step was done before, and that stands.
+    fn take_over(&mut self, index: StepIndex, step: &Step, id: StepId, done: Done) -> Input {
+        let Done { outcome, outputs, findings, failure } = done;
+        self.add_result(index, step, outcome, &outputs);
+        let name = self.name(index, step);
+        let state = StepState {
+            id: id.clone(),
+            name: name.clone(),
+            outcome,
+            findings,
+            duration_ms: 0,
+            failure: failure.clone(),
+        };
+        self.so_far.step(state);
+        self.emit(EventKind::StepReused { id, name, outcome, outputs, findings, failure });
+        Input::Ended { id: index, outcome }
+    }
+
+    /// The scope with the item, if there is one, and the step's variables.
     fn step_scope(&mut self, index: StepIndex, job: &Job, step: &Step) -> Result<sluice_plan::Scope, Failure> {
-        let scope = self.job_scope(index.job, job)?;
+        let mut scope = self.cell_scope(index.cell, job)?;
+        if let Some(item) = self.item(index) {
+            scope = scope.with_item(index.item, item);
+        }
         if step.env.is_empty() {
             return Ok(scope);
         }
         let expressions: Vec<_> = step.env.values().flat_map(|template| template.expressions()).collect();
-        let scope = self.scope_for(index.job, job, scope, &expressions);
+        let scope = self.with_results(index.cell, job, scope, &expressions);
         scope.enter(&step.env).map_err(|problem| self.failure(problem))
     }
 
     fn decide_step(&mut self, index: StepIndex, job: &Job, step: &Step) -> Result<Decided, Failure> {
-        if let Some(decided) = &step.decided {
+        let items = step.for_each.as_ref().and_then(|for_each| for_each.items.as_ref());
+        let known = items.and_then(|items| items.get(index.item)).map(|(_, decided)| decided);
+        if let Some(decided) = known.or(step.decided.as_ref()) {
             return Ok(decided.clone());
         }
         let scope = self.step_scope(index, job, step)?;
-        let scope = self.scope_for(index.job, job, scope, &step.with.expressions());
+        let scope = self.with_results(index.cell, job, scope, &step.with.expressions());
         let with = step.with.evaluate(&scope.context).map_err(|problem| self.failure(problem))?;
         sluice_plan::decide(&self.plan, step, with, scope.env().clone())
     }
 
-    fn spawn(&mut self, index: StepIndex, id: StepId, step: &Step, decided: Decided, started: u64) {
+    /// `started` is that of the first attempt.
+    pub(super) fn spawn(&mut self, index: StepIndex, step: &Step, decided: Decided, started: u64, attempt: u32) {
+        let id = self.step_id(index.cell, step, self.item(index).map(|_| index.item));
         let action = match step.kind {
             _ if step.command => Action::Command,
             Kind::Deploy if self.options.dry_run => Action::DeployPlan,
             kind => Action::Run(kind),
         };
         let cancel = Cancel::default();
-        let deployed_with = (step.kind == Kind::Deploy).then(|| (decided.inputs.clone(), decided.grants.clone()));
         let call = StepCall {
             run: self.options.run_id.clone(),
             id: id.clone(),
-            attempt: ATTEMPT,
+            attempt,
             plugin: step.uses.clone(),
             digest: step.digest,
             action,
-            inputs: decided.inputs,
+            inputs: decided.inputs.clone(),
             outputs_schema: step.manifest.as_ref().map(|manifest| manifest.outputs.clone()),
-            grants: decided.grants,
-            env: decided.env,
+            grants: decided.grants.clone(),
+            env: decided.env.clone(),
             limits: step.limits.clone(),
             summary: self.so_far.at(started, self.scheduler.run_outcome()),
             cancel: cancel.clone(),
@@ -132,15 +184,22 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         self.timers.set(deadline, Timer::Step(index));
         self.names.insert(id.clone(), index);
         let findings = FindingCounts::default();
-        self.running.insert(index, Running { id, started, findings, cancel, deployed_with, task, deadline });
+        self.running.insert(index, Running { id, started, attempt, findings, cancel, decided, task, deadline });
     }
 
     pub(super) fn skip_step(&mut self, index: StepIndex, reason: Reason) -> Option<Input> {
         let plan = self.plan.clone();
-        let job = plan.job(index.job)?;
+        let (_, steps) = planned(&plan, index.cell)?;
         let reason = match reason {
             Reason::Condition => "the condition of its job does not hold".to_owned(),
+            Reason::Hook => match plan.hooks.get(index.cell.job.checked_sub(plan.jobs.len())?)?.0 {
+                Hook::Success => "the run did not pass".to_owned(),
+                Hook::Failure => "the run did not fail".to_owned(),
+                Hook::Cancel | Hook::Finally => "the run was not cancelled".to_owned(),
+            },
             Reason::EarlierStepFailed => "an earlier step failed".to_owned(),
+            Reason::OtherItemFailed => "another item of this step failed".to_owned(),
+            Reason::OtherCellFailed => "another cell of this matrix failed".to_owned(),
             Reason::Need { need } => {
                 let name = plan.job(need).map_or("", |job| job.name.as_str());
                 let ended = match self.scheduler.outcome(need) {
@@ -151,15 +210,18 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
                 format!("the job `{name}`, which it needs, {ended}")
             }
             Reason::JobTimedOut => "the time of its job was over".to_owned(),
+            Reason::RunTimedOut => "the time of the run was over".to_owned(),
+            Reason::FailFast => "a job failed, and the first failure ends the run".to_owned(),
             Reason::Cancelled => "the run was cancelled".to_owned(),
         };
-        self.end_unstarted(index, job, reason);
+        self.end_unstarted(index, &steps[index.step], reason);
         None
     }
 
-    fn end_unstarted(&mut self, index: StepIndex, job: &Job, reason: String) -> Input {
+    pub(super) fn end_unstarted(&mut self, index: StepIndex, step: &Step, reason: String) -> Input {
         let verdict = Verdict { outcome: Outcome::Skipped, failure: None };
-        self.record(index, job, verdict, 0, FindingCounts::default(), IndexMap::new(), Some(reason))
+        let ending = Ending { findings: FindingCounts::default(), outputs: IndexMap::new(), reason: Some(reason) };
+        self.record(index, step, verdict, 0, ending)
     }
 
     /// Takes in what a running step says.
@@ -179,22 +241,22 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             Said::DeployPlanned(changes) => EventKind::DeployPlanned { id, changes },
             Said::DeployApplied(receipt) => {
                 let receipt = receipt.iter().map(|byte| format!("{byte:02x}")).collect();
-                let (inputs, grants) = running.deployed_with.clone().unwrap_or_default();
+                let Decided { inputs, grants, .. } = running.decided.clone();
                 EventKind::DeployApplied { id, receipt, inputs, grants }
             }
         };
         self.emit(kind);
     }
 
-    /// A step has returned. `None` if it had been given up before.
+    /// A step has returned. `None` if it had been given up before, or is tried again.
     pub(super) fn finish_step(&mut self, index: StepIndex, report: StepReport) -> Option<Input> {
-        let running = self.running.remove(&index)?;
-        self.names.remove(&running.id);
-        Some(self.conclude(index, running.started, running.findings, report))
+        let Running { id, started, attempt, findings, decided, .. } = self.running.remove(&index)?;
+        self.names.remove(&id);
+        self.after_attempt(index, Attempt { number: attempt, decided, started, findings }, report)
     }
 
     pub(super) fn cancel_step(&mut self, index: StepIndex) -> Option<Input> {
-        let running = self.running.get_mut(&index)?;
+        let Some(running) = self.running.get_mut(&index) else { return self.stop_retrying(index) };
         running.cancel.cancel();
         let deadline = Instant::now() + GRACE_AFTER_CANCEL;
         if deadline < running.deadline {
@@ -206,7 +268,11 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 
     /// The scheduler has already gone on, so there is nothing to answer.
     pub(super) fn kill_step(&mut self, index: StepIndex) -> Option<Input> {
-        self.running.get(&index)?.task.abort();
+        let Some(running) = self.running.get(&index) else {
+            self.stop_retrying(index);
+            return None;
+        };
+        running.task.abort();
         let failure = Failure::new(FailureKind::Cancelled, "the run was cancelled at once");
         self.finish_step(index, StepReport { failure: Some(failure), outputs: IndexMap::new() });
         None
@@ -222,7 +288,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
                 format!("the step did not end within {} s after it was asked to", GRACE_AFTER_CANCEL.as_secs()),
             ),
             false => {
-                let limit = self.plan.job(index.job)?.steps[index.step].limits.time_ms;
+                let limit = planned(&self.plan, index.cell)?.1[index.step].limits.time_ms;
                 Failure::new(
                     FailureKind::TimedOut,
                     format!("the step ran longer than its limit of {}", duration(limit)),
@@ -233,28 +299,40 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
     }
 
     /// Judges a step that was started, and tells.
-    fn conclude(&mut self, index: StepIndex, started: u64, findings: FindingCounts, report: StepReport) -> Input {
+    pub(super) fn conclude(
+        &mut self,
+        index: StepIndex,
+        started: u64,
+        findings: FindingCounts,
+        report: StepReport,
+    ) -> Input {
         let plan = self.plan.clone();
-        let Some(job) = plan.job(index.job) else { return Input::Ended { id: index, outcome: Outcome::Unknown } };
-        let step = &job.steps[index.step];
-        let failure = report.failure.map(|failure| self.explain(index, job, step, failure));
-        let mut verdict = verdict::judge(step, failure, findings);
+        let Some((job, steps)) = planned(&plan, index.cell) else {
+            return Input::Ended { id: index, outcome: Outcome::Unknown };
+        };
+        let step = &steps[index.step];
+        let failure = report.failure.map(|failure| self.explain(index.cell, job, step, failure));
+        let mut verdict = verdict::judge(step, verdict::failure(step, failure, findings));
         // That the step may fail does not mean that its job may run out of time.
-        if verdict.outcome == Outcome::AllowedToFail && self.scheduler.is_timed_out(index.job) {
+        if verdict.outcome == Outcome::AllowedToFail && self.scheduler.is_timed_out(index.cell) {
             verdict.outcome = Outcome::Failed;
         }
         let duration_ms = self.now().saturating_sub(started);
-        self.record(index, job, verdict, duration_ms, findings, report.outputs, None)
+        self.record(index, step, verdict, duration_ms, Ending { findings, outputs: report.outputs, reason: None })
     }
 
     /// Adds what the runner cannot know: the timeout of the job and the place in the workflow.
-    fn explain(&self, index: StepIndex, job: &Job, step: &Step, mut failure: Failure) -> Failure {
-        if failure.kind == FailureKind::Cancelled && self.scheduler.is_timed_out(index.job) {
+    fn explain(&self, cell: CellIndex, job: &Job, step: &Step, mut failure: Failure) -> Failure {
+        if failure.kind == FailureKind::Cancelled && self.scheduler.is_timed_out(cell) {
             let timeout = duration(job.timeout_ms.unwrap_or_default());
             failure = Failure::new(
                 FailureKind::TimedOut,
                 format!("the job `{}` ran longer than its timeout of {timeout}", job.name),
             );
+        }
+        if failure.kind == FailureKind::Cancelled && self.scheduler.stop() == Some(Reason::RunTimedOut) {
+            let timeout = duration(self.plan.timeout_ms.unwrap_or_default());
+            failure = Failure::new(FailureKind::TimedOut, format!("the run took longer than its timeout of {timeout}"));
         }
         if failure.place.is_none() && failure.kind != FailureKind::Cancelled {
             let (span, label) = match failure.kind {
@@ -273,25 +351,24 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         failure
     }
 
-    #[expect(clippy::too_many_arguments, reason = "each is a part of the one event")]
-    fn record(
-        &mut self,
-        index: StepIndex,
-        job: &Job,
-        verdict: Verdict,
-        duration_ms: u64,
-        findings: FindingCounts,
-        outputs: IndexMap<String, serde_json::Value>,
-        reason: Option<String>,
-    ) -> Input {
+    fn record(&mut self, index: StepIndex, step: &Step, verdict: Verdict, duration_ms: u64, ending: Ending) -> Input {
         let Verdict { outcome, failure } = verdict;
-        let step = &job.steps[index.step];
-        self.jobs[index.job].steps.add(&step.id, outcome, &outputs);
-        self.so_far.step(StepState { index, outcome, findings, duration_ms, failure: failure.clone() });
-        let id = StepId::new(job.name.clone(), step.id.clone());
+        let Ending { findings, outputs, reason } = ending;
+        self.add_result(index, step, outcome, &outputs);
+        let id = self.step_id(index.cell, step, self.item(index).map(|_| index.item));
+        let name = self.name(index, step);
+        self.so_far.step(StepState { id: id.clone(), name, outcome, findings, duration_ms, failure: failure.clone() });
         self.emit(EventKind::StepFinished { id, outcome, duration_ms, outputs, findings, failure, reason });
         Input::Ended { id: index, outcome }
     }
+}
+
+/// What a step leaves behind beside its verdict.
+struct Ending {
+    findings: FindingCounts,
+    outputs: IndexMap<String, Value>,
+    /// Why it was skipped.
+    reason: Option<String>,
 }
 
 /// `90 s`, `1.5 s`, `20 ms`

@@ -1,20 +1,19 @@
 //! The run so far, for notifications.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 use sluice_model::event::FindingCounts;
-use sluice_model::{Failure, Outcome};
+use sluice_model::{Failure, Outcome, StepId};
 use sluice_plan::Plan;
 
 use crate::runner::Summary;
-use crate::scheduler::StepIndex;
 
 /// Kept up to date by the dispatcher, read when a plugin asks. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct SoFar {
-    plan: Arc<Plan>,
+    workflow: String,
     run: String,
     state: Arc<Mutex<State>>,
 }
@@ -24,7 +23,8 @@ struct State {
     outcome: Outcome,
     started: u64,
     now: u64,
-    jobs: BTreeMap<usize, JobState>,
+    /// Those of the workflow first, in its order.
+    jobs: IndexMap<String, JobState>,
 }
 
 #[derive(Debug, Default)]
@@ -36,7 +36,9 @@ struct JobState {
 /// One step that has ended.
 #[derive(Debug, Clone)]
 pub struct StepState {
-    pub index: StepIndex,
+    pub id: StepId,
+    /// For people.
+    pub name: String,
     pub outcome: Outcome,
     pub findings: FindingCounts,
     pub duration_ms: u64,
@@ -44,9 +46,11 @@ pub struct StepState {
 }
 
 impl SoFar {
-    pub fn new(plan: Arc<Plan>, run: String, now: u64) -> Self {
-        let state = State { outcome: Outcome::Passed, started: now, now, jobs: BTreeMap::new() };
-        Self { plan, run, state: Arc::new(Mutex::new(state)) }
+    pub fn new(plan: &Plan, run: String, now: u64) -> Self {
+        let cells = plan.all_jobs().flat_map(|job| &job.cells);
+        let jobs = cells.map(|cell| (cell.name.clone(), JobState::default())).collect();
+        let state = State { outcome: Outcome::Passed, started: now, now, jobs };
+        Self { workflow: plan.workflow.clone(), run, state: Arc::new(Mutex::new(state)) }
     }
 
     fn update(&self, change: impl FnOnce(&mut State)) {
@@ -55,11 +59,11 @@ impl SoFar {
 
     /// A step has ended; `outcome` is what the run's would be if it ended now.
     pub fn step(&self, step: StepState) {
-        self.update(|state| state.jobs.entry(step.index.job).or_default().steps.push(step));
+        self.update(|state| state.jobs.entry(step.id.job.clone()).or_default().steps.push(step));
     }
 
-    pub fn job(&self, job: usize, outcome: Outcome) {
-        self.update(|state| state.jobs.entry(job).or_default().outcome = Some(outcome));
+    pub fn job(&self, job: &str, outcome: Outcome) {
+        self.update(|state| state.jobs.entry(job.to_owned()).or_default().outcome = Some(outcome));
     }
 
     /// How things stand at `now`, in milliseconds of the run's clock.
@@ -71,17 +75,17 @@ impl SoFar {
 
     fn to_json(&self) -> Value {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let jobs = state.jobs.iter().filter_map(|(index, state)| {
-            let job = self.plan.job(*index)?;
-            let steps: Map<String, Value> = state.steps.iter().map(|step| step.to_json(job)).collect();
+        let known = state.jobs.iter().filter(|(_, state)| state.outcome.is_some() || !state.steps.is_empty());
+        let jobs = known.map(|(name, state)| {
+            let steps: Map<String, Value> = state.steps.iter().map(StepState::to_json).collect();
             // A job that still runs is judged by what it has done so far.
             let bad = state.steps.iter().any(|step| !step.outcome.is_good());
             let outcome = state.outcome.unwrap_or(if bad { Outcome::Failed } else { Outcome::Passed });
-            Some((job.name.clone(), json!({"outcome": outcome, "steps": steps})))
+            (name.clone(), json!({"outcome": outcome, "steps": steps}))
         });
         json!({
             "id": self.run,
-            "workflow": self.plan.workflow,
+            "workflow": self.workflow,
             "outcome": state.outcome,
             "duration-ms": state.now.saturating_sub(state.started),
             "jobs": jobs.collect::<Map<String, Value>>(),
@@ -90,10 +94,9 @@ impl SoFar {
 }
 
 impl StepState {
-    fn to_json(&self, job: &sluice_plan::Job) -> (String, Value) {
-        let step = &job.steps[self.index.step];
+    fn to_json(&self) -> (String, Value) {
         let mut value = json!({
-            "name": step.name,
+            "name": self.name,
             "outcome": self.outcome,
             "findings": self.findings,
             "duration-ms": self.duration_ms,
@@ -101,6 +104,6 @@ impl StepState {
         if let Some(failure) = &self.failure {
             value["failure"] = json!(failure);
         }
-        (step.id.clone(), value)
+        (self.id.step.clone(), value)
     }
 }

@@ -78,12 +78,8 @@ struct Ran {
 /// Plays a workflow with the clock standing still but for the time that steps sleep.
 async fn play(yaml: &str, script: Script, dry_run: bool) -> Ran {
     let started = Instant::now();
-    let options = Options {
-        run_id: "run-1".to_owned(),
-        max_parallel: NonZeroUsize::new(2).unwrap(),
-        dry_run,
-        clock: Arc::new(move || u64::try_from(started.elapsed().as_millis()).unwrap()),
-    };
+    let clock = move || u64::try_from(started.elapsed().as_millis()).unwrap();
+    let options = Options { dry_run, ..Options::new("run-1", NonZeroUsize::new(2).unwrap(), clock) };
     let (orders, control) = mpsc::channel(4);
     for (after, order) in script.orders.clone() {
         let orders = orders.clone();

@@ -5,13 +5,16 @@ use std::collections::BinaryHeap;
 
 use tokio::time::Instant;
 
-use crate::scheduler::{JobIndex, StepIndex};
+use crate::scheduler::{CellIndex, StepIndex};
 
 /// Whose time it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Timer {
-    Job(JobIndex),
+    Run,
+    Cell(CellIndex),
     Step(StepIndex),
+    /// The next attempt at a step.
+    Retry(StepIndex),
 }
 
 /// Timers are never taken back: who sets one looks, when it goes off, whether it still means anything.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
-use serde_json::{Map, Value, json};
-use sluice_model::{Failure, FailureKind, Outcome, Place, Problem, Source};
+use serde_json::{Map, Value};
+use sluice_model::{Failure, FailureKind, Place, Problem, Source};
 use sluice_plan::Scope;
 use sluice_workflow::template::Expression;
 
@@ -15,8 +15,9 @@ pub struct Results {
 }
 
 impl Results {
-    pub fn add(&mut self, name: &str, outcome: Outcome, outputs: &IndexMap<String, Value>) {
-        self.by_name.insert(name.to_owned(), json!({"outcome": outcome, "outputs": outputs}));
+    /// `result` has `outcome` and `outputs`, and `cells` or `items` where there are any.
+    pub fn add(&mut self, name: &str, result: Value) {
+        self.by_name.insert(name.to_owned(), result);
     }
 
     pub fn names(&self) -> Vec<String> {

@@ -12,13 +12,17 @@ pub struct Verdict {
     pub failure: Option<Failure>,
 }
 
-/// Judges a step by what it returned and what it found.
-pub fn judge(step: &Step, failure: Option<Failure>, findings: FindingCounts) -> Verdict {
-    let failure = failure.or_else(|| {
+/// Why a step failed, by what it returned and what it found; `None` if it did not.
+pub fn failure(step: &Step, failure: Option<Failure>, findings: FindingCounts) -> Option<Failure> {
+    failure.or_else(|| {
         let threshold = step.fail_on;
         let over = step.kind.emits_findings() && worst(findings).is_some_and(|severity| threshold.is_met_by(severity));
         over.then(|| Failure::new(FailureKind::Findings, describe(findings, threshold)))
-    });
+    })
+}
+
+/// Judges a step that has ended for good.
+pub fn judge(step: &Step, failure: Option<Failure>) -> Verdict {
     let outcome = match &failure {
         None => Outcome::Passed,
         Some(failure) if failure.kind == FailureKind::Cancelled => Outcome::Cancelled,

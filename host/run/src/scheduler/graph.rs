@@ -1,11 +1,16 @@
 //! What the scheduler knows of a plan.
 
-/// Jobs by position. `finally` is the last job; it has no needs and no condition, and nothing needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use sluice_workflow::workflow::Hook;
+
+/// Jobs by position.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Graph {
     pub jobs: Vec<Node>,
-    /// Whether the last job is `finally`.
-    pub finally: bool,
+    /// What the last jobs are: they run one after the other when all others have ended. They have no needs and no
+    /// condition, and nothing needs them.
+    pub hooks: Vec<Hook>,
+    /// Whether the first failure of a job ends the run.
+    pub fail_fast: bool,
 }
 
 /// One job.
@@ -13,9 +18,29 @@ pub struct Graph {
 pub struct Node {
     /// Positions of other jobs; no cycle leads through them.
     pub needs: Vec<usize>,
-    /// Whether it has a condition, which is asked once all its needs have ended well.
-    pub conditional: bool,
-    /// How many.
-    pub steps: usize,
+    /// Whether it has a condition, or cells that are known only then: asked once all its needs have ended.
+    pub asks: bool,
+    /// Whether its condition is asked even if its needs ended badly, or the run is being cancelled.
+    pub status_aware: bool,
+    /// How often its steps run, each time with other values; 1 without a matrix.
+    pub cells: usize,
+    /// Cells at once.
+    pub max_parallel: usize,
+    /// Whether a cell that fails ends the others.
+    pub fail_fast: bool,
     pub continue_on_error: bool,
+    pub steps: Vec<StepNode>,
+}
+
+/// One step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StepNode {
+    /// Whether its condition is asked even if an earlier step failed, or the run is being cancelled.
+    pub status_aware: bool,
+    /// Whether it runs once for each item of a list that is known only then.
+    pub for_each: bool,
+    /// Items at once.
+    pub max_parallel: usize,
+    /// Whether an item that fails ends the others.
+    pub fail_fast: bool,
 }

@@ -9,9 +9,10 @@ use super::*;
 struct Script {
     graph: Graph,
     max_parallel: usize,
-    /// Whether each job's condition holds.
-    holds: Vec<bool>,
-    outcomes: Vec<Vec<Outcome>>,
+    /// What each job's condition says, and how many cells it has if it asks.
+    decisions: Vec<(bool, usize)>,
+    /// How many items each step has, and how they end; played round.
+    items: Vec<Vec<(usize, Vec<Outcome>)>>,
     /// At each turn: which of the running steps goes on, and what else happens first.
     turns: Vec<(usize, Turn)>,
 }
@@ -20,6 +21,7 @@ struct Script {
 enum Turn {
     Quiet,
     TimedOut,
+    RunTimedOut,
     Cancel,
     Kill,
 }
@@ -29,15 +31,21 @@ enum Turn {
 struct Seen {
     commands: Vec<Command>,
     outcomes: BTreeMap<StepIndex, Outcome>,
+    cells: BTreeMap<CellIndex, Outcome>,
     jobs: BTreeMap<JobIndex, Outcome>,
+    /// Cells of each job, items of each step that was spread.
+    active: BTreeMap<JobIndex, usize>,
+    spread: BTreeMap<StepIndex, usize>,
     run: Option<Outcome>,
     stopped: bool,
+    /// Whether that came when hooks had their turn.
+    late: bool,
     killed: bool,
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {
     prop_oneof![
-        8 => Just(Outcome::Passed),
+        12 => Just(Outcome::Passed),
         2 => Just(Outcome::Failed),
         1 => Just(Outcome::AllowedToFail),
         1 => Just(Outcome::Skipped),
@@ -46,58 +54,88 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 }
 
 fn turn() -> impl Strategy<Value = Turn> {
-    prop_oneof![30 => Just(Turn::Quiet), 2 => Just(Turn::TimedOut), 1 => Just(Turn::Cancel), 1 => Just(Turn::Kill)]
+    prop_oneof![
+        40 => Just(Turn::Quiet),
+        2 => Just(Turn::TimedOut),
+        1 => Just(Turn::RunTimedOut),
+        1 => Just(Turn::Cancel),
+        1 => Just(Turn::Kill)
+    ]
 }
 
-fn script() -> impl Strategy<Value = Script> {
-    let job = (
-        prop::collection::vec(any::<prop::sample::Index>(), 0..3),
-        any::<bool>(),
-        prop::collection::vec(outcome(), 0..4),
-        prop::bool::weighted(0.1),
-        prop::bool::weighted(0.8),
-    );
-    let jobs = prop::collection::vec(job, 0..9);
-    (jobs, any::<bool>(), 1usize..4, prop::collection::vec((0usize..8, turn()), 40)).prop_map(
-        |(jobs, finally, max_parallel, turns)| {
-            let mut script = Script {
-                graph: Graph { jobs: Vec::new(), finally: finally && !jobs.is_empty() },
-                max_parallel,
-                holds: Vec::new(),
-                outcomes: Vec::new(),
-                turns,
-            };
-            let last = jobs.len().saturating_sub(1);
-            for (job, (needs, conditional, steps, continue_on_error, holds)) in jobs.into_iter().enumerate() {
-                let finally = script.graph.finally && job == last;
-                let mut needs: Vec<usize> = match job {
-                    0 => Vec::new(),
-                    _ if finally => Vec::new(),
-                    job => needs.iter().map(|need| need.index(job)).collect(),
-                };
-                needs.sort_unstable();
-                needs.dedup();
-                script.graph.jobs.push(Node {
-                    needs,
-                    conditional: conditional && !finally,
-                    steps: steps.len(),
-                    continue_on_error,
-                });
-                script.outcomes.push(steps);
-                script.holds.push(holds);
+prop_compose! {
+    fn step()(
+        status_aware in prop::bool::weighted(0.2),
+        for_each in prop::bool::weighted(0.3),
+        max_parallel in 1usize..3,
+        fail_fast in any::<bool>(),
+        count in 0usize..4,
+        outcomes in prop::collection::vec(outcome(), 1..5),
+    ) -> (StepNode, (usize, Vec<Outcome>)) {
+        (StepNode { status_aware, for_each, max_parallel, fail_fast }, (count, outcomes))
+    }
+}
+
+prop_compose! {
+    fn job()(
+        needs in prop::collection::vec(any::<prop::sample::Index>(), 0..3),
+        asks in any::<bool>(),
+        status_aware in prop::bool::weighted(0.2),
+        cells in 1usize..4,
+        max_parallel in 1usize..3,
+        fail_fast in any::<bool>(),
+        continue_on_error in prop::bool::weighted(0.1),
+        steps in prop::collection::vec(step(), 0..4),
+        holds in prop::bool::weighted(0.8),
+        asked_cells in 0usize..4,
+    ) -> (Node, Vec<prop::sample::Index>, Vec<(usize, Vec<Outcome>)>, (bool, usize)) {
+        let (steps, items) = steps.into_iter().unzip();
+        let node = Node {
+            needs: Vec::new(), asks, status_aware: status_aware && asks, cells, max_parallel, fail_fast,
+            continue_on_error, steps,
+        };
+        (node, needs, items, (holds, asked_cells))
+    }
+}
+
+prop_compose! {
+    fn script()(
+        jobs in prop::collection::vec(job(), 0..8),
+        hooks in prop::sample::subsequence(vec![Hook::Success, Hook::Failure, Hook::Cancel, Hook::Finally], 0..4),
+        fail_fast in prop::bool::weighted(0.2),
+        max_parallel in 1usize..4,
+        turns in prop::collection::vec((0usize..8, turn()), 60),
+    ) -> Script {
+        let hooks = hooks[..hooks.len().min(jobs.len())].to_vec();
+        let first_hook = jobs.len() - hooks.len();
+        let mut script = Script {
+            graph: Graph { jobs: Vec::new(), hooks, fail_fast },
+            max_parallel, decisions: Vec::new(), items: Vec::new(), turns,
+        };
+        for (at, (mut node, needs, items, decision)) in jobs.into_iter().enumerate() {
+            if at >= first_hook {
+                (node.asks, node.status_aware, node.cells) = (false, false, 1);
+            } else if at > 0 {
+                node.needs = needs.iter().map(|need| need.index(at)).collect();
+                node.needs.sort_unstable();
+                node.needs.dedup();
             }
-            script
-        },
-    )
+            script.graph.jobs.push(node);
+            script.items.push(items);
+            script.decisions.push(decision);
+        }
+        script
+    }
 }
 
 /// Plays a script and checks at every command what must hold at that moment.
 fn play(script: &Script) -> Seen {
-    let max_parallel = NonZeroUsize::new(script.max_parallel).unwrap();
-    let mut scheduler = Scheduler::new(script.graph.clone(), max_parallel);
+    let graph = &script.graph;
+    let first_hook = graph.jobs.len() - graph.hooks.len();
+    let mut scheduler = Scheduler::new(graph.clone(), NonZeroUsize::new(script.max_parallel).unwrap());
     let mut seen = Seen::default();
-    let mut busy = BTreeSet::new();
-    let mut running = Vec::new();
+    let mut running: Vec<StepIndex> = Vec::new();
+    let mut begun: BTreeSet<CellIndex> = BTreeSet::new();
     let mut cancelled = BTreeSet::new();
     let mut inputs = VecDeque::from([Input::Start]);
     let mut turns = script.turns.iter();
@@ -105,49 +143,74 @@ fn play(script: &Script) -> Seen {
         let input = inputs.pop_front().unwrap_or_else(|| match turns.next() {
             Some((_, Turn::Cancel)) => Input::Cancel,
             Some((_, Turn::Kill)) => Input::Kill,
-            Some((which, Turn::TimedOut)) => {
-                let job = running.get(which % running.len().max(1)).map_or(0, |id: &StepIndex| id.job);
-                Input::TimedOut { job }
+            Some((_, Turn::RunTimedOut)) => Input::RunTimedOut,
+            Some((which, Turn::TimedOut)) if !running.is_empty() => {
+                Input::TimedOut { cell: running[which % running.len()].cell }
             }
             turn => {
                 assert!(!running.is_empty(), "nothing runs and the run has not ended: {seen:#?}");
                 let id: StepIndex = running.remove(turn.map_or(0, |(which, _)| which % running.len()));
+                let outcomes = &script.items[id.cell.job][id.step].1;
                 let outcome = match cancelled.contains(&id) {
                     true => Outcome::Cancelled,
-                    false => script.outcomes[id.job][id.step],
+                    false => outcomes[(id.cell.cell + id.item) % outcomes.len()],
                 };
                 assert_eq!(seen.outcomes.insert(id, outcome), None);
                 Input::Ended { id, outcome }
             }
         });
+        let stops = matches!(input, Input::Cancel | Input::Kill | Input::RunTimedOut);
         seen.stopped |= matches!(input, Input::Cancel | Input::Kill);
+        seen.late |= stops && seen.jobs.len() >= first_hook;
         seen.killed |= input == Input::Kill;
         for command in scheduler.handle(input) {
             assert_eq!(seen.run, None, "{command:?} after the end");
             seen.commands.push(command);
             match command {
                 Command::Decide { job } => {
-                    assert!(busy.insert(job));
-                    inputs.push_back(Input::Decided { job, holds: script.holds[job] });
+                    assert!(graph.jobs[job].asks);
+                    let (holds, cells) = script.decisions[job];
+                    inputs.push_back(Input::Decided { job, holds, cells });
+                    if holds {
+                        seen.active.insert(job, cells);
+                    }
                 }
-                Command::Begin { job } => {
-                    busy.insert(job);
-                    for need in &script.graph.jobs[job].needs {
-                        assert!(seen.jobs.contains_key(need), "job {job} began before its need {need} was done");
+                Command::Begin { cell } => {
+                    assert!(begun.insert(cell), "{cell:?} began twice");
+                    for need in &graph.jobs[cell.job].needs {
+                        assert!(seen.jobs.contains_key(need), "{cell:?} began before its need {need} was done");
                     }
-                    if script.graph.finally && job + 1 == script.graph.jobs.len() {
-                        assert_eq!(seen.jobs.len(), job, "`finally` began before all jobs were done");
-                    }
+                    let ended = |job: &usize| seen.jobs.contains_key(job);
+                    assert!(cell.job < first_hook || (0..cell.job).all(|job| ended(&job)), "a hook began too early");
+                    let cells = begun.iter().filter(|other| other.job == cell.job && !seen.cells.contains_key(other));
+                    assert!(cells.count() <= graph.jobs[cell.job].max_parallel);
+                }
+                Command::Spread { id } => {
+                    assert!(graph.jobs[id.cell.job].steps[id.step].for_each);
+                    let count = script.items[id.cell.job][id.step].0;
+                    seen.spread.insert(id, count);
+                    inputs.push_back(Input::Items { id, count });
                 }
                 Command::Start { id } => {
-                    assert!(busy.contains(&id.job));
+                    assert!(begun.contains(&id.cell) && !seen.cells.contains_key(&id.cell));
                     assert!(!seen.killed, "{id:?} was started after the run was killed");
-                    for earlier in 0..id.step {
-                        assert!(seen.outcomes.contains_key(&StepIndex { step: earlier, ..id }));
-                    }
                     running.push(id);
+                    let items = running.iter().filter(|other| other.cell == id.cell);
+                    assert!(items.clone().all(|other| other.step == id.step), "two steps of a job at once");
+                    assert!(items.count() <= graph.jobs[id.cell.job].steps[id.step].max_parallel.max(1));
                 }
-                Command::Skip { id, .. } => assert_eq!(seen.outcomes.insert(id, Outcome::Skipped), None),
+                Command::Skip { id, .. } => {
+                    // A step that is ended between its question and the answer was not spread.
+                    if id.item == 0 && !seen.outcomes.keys().any(|ended| (ended.cell, ended.step) == (id.cell, id.step))
+                    {
+                        let pending =
+                            inputs.iter().any(|input| matches!(input, Input::Items { id: asked, .. } if *asked == id));
+                        if pending {
+                            seen.spread.remove(&id);
+                        }
+                    }
+                    assert_eq!(seen.outcomes.insert(id, Outcome::Skipped), None);
+                }
                 Command::Cancel { id } => {
                     assert!(running.contains(&id));
                     cancelled.insert(id);
@@ -156,34 +219,55 @@ fn play(script: &Script) -> Seen {
                     running.retain(|running| *running != id);
                     assert_eq!(seen.outcomes.insert(id, Outcome::Cancelled), None);
                 }
+                Command::FinishCell { cell, outcome } => {
+                    assert!(running.iter().all(|id| id.cell != cell));
+                    assert_eq!(seen.cells.insert(cell, outcome), None);
+                }
                 Command::Finish { job, outcome } => {
-                    busy.remove(&job);
-                    assert!(running.iter().all(|id| id.job != job));
+                    assert!(running.iter().all(|id| id.cell.job != job));
                     assert_eq!(seen.jobs.insert(job, outcome), None);
                 }
                 Command::FinishRun { outcome } => seen.run = Some(outcome),
             }
-            assert!(busy.len() <= script.max_parallel, "{busy:?} at once");
+            assert!(running.len() <= script.max_parallel, "{running:?} at once");
         }
     }
     assert!(scheduler.handle(Input::Cancel).is_empty() && scheduler.handle(Input::Kill).is_empty());
     seen
 }
 
+/// Every step that must have ended, once its cells and items are known.
+fn expected(script: &Script, seen: &Seen) -> Vec<StepIndex> {
+    let mut all = Vec::new();
+    for (job, node) in script.graph.jobs.iter().enumerate() {
+        let began = seen.commands.iter().any(|command| matches!(command, Command::Begin { cell } if cell.job == job));
+        let decided = seen.active.get(&job).copied().filter(|cells| began || *cells == 0);
+        let skipped = seen.cells.keys().filter(|cell| cell.job == job).count();
+        let cells = if began { decided.unwrap_or(node.cells) } else { skipped };
+        for cell in (0..cells).map(|cell| CellIndex { job, cell }) {
+            for step in (0..node.steps.len()).map(|step| cell.step(step)) {
+                match seen.spread.get(&step) {
+                    Some(count) => all.extend((0..*count).map(|item| StepIndex { item, ..step })),
+                    None => all.push(step),
+                }
+            }
+        }
+    }
+    all.sort_unstable();
+    all
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(3000))]
 
     /// That the run ends at all, and what must hold at each moment, is checked in `play`.
     #[test]
     fn every_step_and_job_ends_once_and_the_run_says_the_truth(script in script()) {
         let seen = play(&script);
-        let steps = script.graph.jobs.iter().enumerate().flat_map(|(job, node)| {
-            (0..node.steps).map(move |step| StepIndex { job, step })
-        });
-        prop_assert_eq!(seen.outcomes.keys().copied().collect::<Vec<_>>(), steps.collect::<Vec<_>>());
+        prop_assert_eq!(seen.outcomes.keys().copied().collect::<Vec<_>>(), expected(&script, &seen));
         prop_assert_eq!(seen.jobs.len(), script.graph.jobs.len());
         let required_failed = seen.outcomes.iter().any(|(id, outcome)| {
-            matches!(outcome, Outcome::Failed | Outcome::Unknown) && !script.graph.jobs[id.job].continue_on_error
+            matches!(outcome, Outcome::Failed | Outcome::Unknown) && !script.graph.jobs[id.cell.job].continue_on_error
         });
         match seen.run {
             Some(Outcome::Cancelled) => prop_assert!(seen.stopped),
@@ -193,38 +277,47 @@ proptest! {
     }
 
     #[test]
-    fn without_trouble_nothing_is_skipped_and_the_run_passes(mut script in script()) {
+    fn without_trouble_only_hooks_are_skipped_and_the_run_passes(mut script in script()) {
         script.turns.clear();
-        script.holds.fill(true);
-        script.outcomes.iter_mut().flatten().for_each(|outcome| *outcome = Outcome::Passed);
+        script.decisions.iter_mut().for_each(|decision| *decision = (true, 2));
+        script.items.iter_mut().flatten().for_each(|(_, outcomes)| outcomes.fill(Outcome::Passed));
         let seen = play(&script);
-        prop_assert!(seen.outcomes.values().all(|outcome| *outcome == Outcome::Passed));
+        let hooks = script.graph.jobs.len() - script.graph.hooks.len();
+        prop_assert!(seen.outcomes.iter().all(|(id, outcome)| id.cell.job >= hooks || *outcome == Outcome::Passed));
         prop_assert_eq!(seen.run, Some(Outcome::Passed));
     }
 
+    /// A hook runs whole if it is for the way in which the run ended, and not at all otherwise.
     #[test]
-    fn finally_runs_whole_unless_killed(mut script in script()) {
-        let Some(last) = script.graph.jobs.last_mut() else { return Ok(()) };
-        (last.needs, last.conditional, script.graph.finally) = (Vec::new(), false, true);
-        script.turns.retain(|(_, turn)| matches!(turn, Turn::Quiet | Turn::Cancel));
+    fn hooks_run_as_the_run_ended(mut script in script()) {
+        script.turns.retain(|(_, turn)| *turn != Turn::Kill);
         let seen = play(&script);
-        let finally = script.graph.jobs.len() - 1;
-        for step in 0..script.graph.jobs[finally].steps {
-            let id = StepIndex { job: finally, step };
-            let started = seen.commands.contains(&Command::Start { id });
-            prop_assert!(started);
+        let first = script.graph.jobs.len() - script.graph.hooks.len();
+        for (at, hook) in script.graph.hooks.iter().enumerate() {
+            let began = seen.cells.get(&CellIndex { job: first + at, cell: 0 }) != Some(&Outcome::Skipped);
+            match hook {
+                Hook::Finally => prop_assert!(began),
+                _ if seen.late => {}
+                Hook::Cancel => prop_assert_eq!(began, seen.run == Some(Outcome::Cancelled)),
+                Hook::Success => prop_assert!(began || seen.run != Some(Outcome::Passed)),
+                Hook::Failure => prop_assert!(!began || seen.run != Some(Outcome::Passed)),
+            }
         }
     }
 
+    /// What asks how things stand runs after a cancel, and nothing else but hooks.
     #[test]
-    fn after_a_cancel_only_finally_begins(mut script in script()) {
-        script.turns.retain(|(_, turn)| *turn != Turn::Kill);
-        let (_, seen) = (script.turns.insert(0, (0, Turn::Cancel)), play(&script));
+    fn after_a_cancel_only_what_asks_for_it_begins(mut script in script()) {
+        script.turns.retain(|(_, turn)| *turn == Turn::Quiet);
+        script.turns.insert(0, (0, Turn::Cancel));
+        let seen = play(&script);
+        let hooks = script.graph.jobs.len() - script.graph.hooks.len();
         // The first turn comes when all jobs that can begin at once have begun.
         let cancel = seen.commands.iter().position(|command| matches!(command, Command::Cancel { .. }));
         for command in seen.commands.iter().skip(cancel.unwrap_or(usize::MAX)) {
             if let Command::Start { id } = command {
-                prop_assert!(script.graph.finally && id.job + 1 == script.graph.jobs.len());
+                let node = &script.graph.jobs[id.cell.job];
+                prop_assert!(id.cell.job >= hooks || node.status_aware || node.steps[id.step].status_aware);
             }
         }
     }
@@ -235,42 +328,65 @@ proptest! {
     }
 }
 
+fn plain(needs: &[usize], steps: usize) -> Node {
+    let step = StepNode { status_aware: false, for_each: false, max_parallel: 1, fail_fast: true };
+    Node {
+        needs: needs.into(),
+        asks: false,
+        status_aware: false,
+        cells: 1,
+        max_parallel: usize::MAX,
+        fail_fast: true,
+        continue_on_error: false,
+        steps: vec![step; steps],
+    }
+}
+
+fn script_of(jobs: Vec<Node>, outcomes: &[Outcome]) -> Script {
+    Script {
+        max_parallel: 9,
+        decisions: vec![(true, 1); jobs.len()],
+        items: jobs.iter().zip(outcomes).map(|(job, outcome)| vec![(1, vec![*outcome]); job.steps.len()]).collect(),
+        turns: Vec::new(),
+        graph: Graph { jobs, hooks: Vec::new(), fail_fast: false },
+    }
+}
+
 /// A need that failed skips what needs it, through any number of jobs, but not what was skipped by its own condition.
 #[test]
 fn failure_spreads_along_needs_and_a_false_condition_does_not() {
-    let node =
-        |needs: &[usize], conditional| Node { needs: needs.into(), conditional, steps: 1, continue_on_error: false };
-    let graph = Graph {
-        jobs: vec![node(&[], false), node(&[0], false), node(&[1], true), node(&[], true), node(&[3], false)],
-        finally: false,
-    };
-    let script = Script {
-        graph,
-        max_parallel: 9,
-        holds: vec![true, true, true, false, true],
-        outcomes: [Outcome::Failed, Outcome::Passed, Outcome::Passed, Outcome::Passed, Outcome::Passed]
-            .map(|outcome| vec![outcome])
-            .into(),
-        turns: Vec::new(),
-    };
+    use Outcome::{Failed, Passed};
+    let jobs =
+        vec![plain(&[], 1), plain(&[0], 1), plain(&[1], 1), Node { asks: true, ..plain(&[], 1) }, plain(&[3], 1)];
+    let mut script = script_of(jobs, &[Failed, Passed, Passed, Passed, Passed]);
+    script.decisions[3].0 = false;
     let seen = play(&script);
     let outcomes: Vec<_> = seen.jobs.values().map(|outcome| outcome.as_str()).collect();
     assert_eq!(outcomes, ["failed", "skipped", "skipped", "skipped", "passed"]);
     assert_eq!(seen.run, Some(Outcome::Failed));
 }
 
+/// With `fail-fast` the first cell that fails ends those that run and skips those that wait.
+#[test]
+fn a_cell_that_fails_ends_the_others() {
+    let mut job = Node { cells: 4, max_parallel: 2, ..plain(&[], 1) };
+    let outcomes = |script: &Script| play(script).cells.values().map(|outcome| outcome.as_str()).collect::<Vec<_>>();
+    let mut script = script_of(vec![job.clone()], &[Outcome::Passed]);
+    script.items[0][0].1 = vec![Outcome::Failed, Outcome::Passed, Outcome::Passed, Outcome::Passed];
+    assert_eq!(outcomes(&script), ["failed", "cancelled", "skipped", "skipped"]);
+    job.fail_fast = false;
+    script.graph.jobs = vec![job];
+    assert_eq!(outcomes(&script), ["failed", "passed", "passed", "passed"]);
+}
+
 /// A chain as long as a workflow may be is walked without recursion and in linear time.
 #[test]
 fn a_long_chain_is_skipped_at_once() {
-    let jobs = (0..100_000usize).map(|job| Node {
-        needs: job.checked_sub(1).into_iter().collect(),
-        conditional: false,
-        steps: 1,
-        continue_on_error: false,
-    });
-    let mut scheduler = Scheduler::new(Graph { jobs: jobs.collect(), finally: false }, NonZeroUsize::MIN);
+    let jobs = (0..100_000usize).map(|job| plain(&job.checked_sub(1).into_iter().collect::<Vec<_>>(), 1)).collect();
+    let mut scheduler = Scheduler::new(Graph { jobs, ..Graph::default() }, NonZeroUsize::MIN);
     scheduler.handle(Input::Start);
-    let commands = scheduler.handle(Input::Ended { id: StepIndex { job: 0, step: 0 }, outcome: Outcome::Failed });
-    assert_eq!(commands.len(), 100_000 + 99_999 + 1);
+    let id = CellIndex { job: 0, cell: 0 }.step(0);
+    let commands = scheduler.handle(Input::Ended { id, outcome: Outcome::Failed });
+    assert_eq!(commands.len(), 2 * 100_000 + 99_999 + 1);
     assert_eq!(commands.last(), Some(&Command::FinishRun { outcome: Outcome::Failed }));
 }

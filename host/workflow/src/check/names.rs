@@ -8,24 +8,38 @@ use sluice_model::{Problem, suggest};
 use super::scope::{Needs, Scope, Steps};
 use super::types;
 use crate::codes;
-use crate::template::{Condition, Expression, FUNCTIONS, Reference, Template};
+use crate::template::{Condition, Expression, FUNCTIONS, Reference, STATUS_FUNCTIONS, Template};
 use crate::workflow::{Job, Step, Workflow};
 
 /// Roots in the order in which a help lists them.
-pub const ROOTS: [&str; 6] = ["inputs", "env", "needs", "steps", "git", "run"];
+pub const ROOTS: [&str; 9] = ["inputs", "env", "needs", "steps", "git", "run", "matrix", "item", "index"];
 pub const GIT: [&str; 6] = ["sha", "short", "branch", "tag", "dirty", "time"];
 pub const RUN: [&str; 2] = ["id", "workflow"];
 const RESULT: [&str; 2] = ["outcome", "outputs"];
+/// What the result of a job with a matrix has besides.
+const CELLS: &str = "cells";
+/// What the result of a step with `for-each` has besides.
+const ITEMS: &str = "items";
 
 pub fn check(workflow: &Workflow, problems: &mut Vec<Problem>) {
     let mut names = Names { problems };
-    let bare = Scope { workflow, env: [None; 3], needs: Needs::None, steps: Steps::None };
+    let bare = Scope {
+        workflow,
+        env: [None; 3],
+        needs: Needs::None,
+        steps: Steps::None,
+        matrix: None,
+        for_each: false,
+        condition: false,
+    };
     names.variables(&workflow.env, &bare);
     let scope = bare.with_env(0, &workflow.env);
     for job in workflow.jobs.values() {
         names.job(job, &Scope { needs: Needs::Of(job), ..scope });
     }
-    names.steps(&workflow.finally, &Scope { needs: Needs::All, ..scope });
+    for (_, steps) in &workflow.hooks {
+        names.steps(steps, &Scope { needs: Needs::All, ..scope });
+    }
 }
 
 struct Names<'p> {
@@ -35,6 +49,8 @@ struct Names<'p> {
 impl Names<'_> {
     fn job(&mut self, job: &Job, scope: &Scope<'_>) {
         self.condition(job.condition.as_ref(), scope);
+        job.matrix.iter().for_each(|matrix| self.template(matrix, scope));
+        let scope = &Scope { matrix: job.matrix.as_ref(), ..*scope };
         self.variables(&job.env, scope);
         let scope = scope.with_env(1, &job.env);
         self.steps(&job.steps, &scope);
@@ -47,9 +63,12 @@ impl Names<'_> {
         let ids = ids(steps);
         for (position, step) in steps.iter().enumerate() {
             let scope = Scope { steps: Steps::Before(&ids, position), ..*scope };
+            step.for_each.iter().for_each(|items| self.template(items, &scope));
+            let scope = Scope { for_each: step.for_each.is_some(), ..scope };
             self.variables(&step.env, &scope);
             let scope = scope.with_env(2, &step.env);
-            self.condition(step.condition.as_ref(), &scope);
+            // It is asked once, before there are items.
+            self.condition(step.condition.as_ref(), &Scope { for_each: false, ..scope });
             self.template(&step.with, &scope);
         }
     }
@@ -67,9 +86,10 @@ impl Names<'_> {
     fn condition(&mut self, condition: Option<&Condition>, scope: &Scope<'_>) {
         let Some(condition) = condition else { return };
         let before = self.problems.len();
-        self.expression(&condition.expression, scope);
+        let scope = Scope { condition: true, ..*scope };
+        self.expression(&condition.expression, &scope);
         if self.problems.len() == before {
-            self.problems.extend(types::condition(&condition.expression, scope));
+            self.problems.extend(types::condition(&condition.expression, &scope));
         }
     }
 
@@ -83,11 +103,17 @@ impl Names<'_> {
             }
         }
         for (name, span) in expression.calls() {
-            if !FUNCTIONS.contains(&name) {
-                let help = match suggest::closest(name, FUNCTIONS) {
-                    _ if matches!(name, "always" | "success" | "failure" | "cancelled") => {
-                        "steps in `finally` always run; `steps.ID.outcome` and `needs.JOB.outcome` tell how something ended".to_owned()
-                    }
+            if STATUS_FUNCTIONS.contains(&name) {
+                if !scope.condition {
+                    self.problems.push(
+                        Problem::new(codes::NOT_AVAILABLE, format!("`{name}()` is not known here"))
+                            .at(span, "only a condition, `if`, can ask this")
+                            .help("`steps.ID.outcome` and `needs.JOB.outcome` tell how something ended"),
+                    );
+                }
+            } else if !FUNCTIONS.contains(&name) {
+                let status = STATUS_FUNCTIONS.into_iter().filter(|_| scope.condition);
+                let help = match suggest::closest(name, FUNCTIONS.into_iter().chain(status)) {
                     Some(close) => format!("a function with a similar name exists: `{close}`"),
                     None => format!("functions: {}", suggest::list(FUNCTIONS)),
                 };
@@ -137,6 +163,28 @@ fn reference(reference: &Reference, expression: &Expression, scope: &Scope<'_>) 
             "not known of the run",
             suggestion("a value", "`run` has", "run", &path, RUN, expression),
         ),
+        ["matrix", ..] if scope.matrix.is_none() => {
+            let problem = Problem::new(codes::NOT_AVAILABLE, "`matrix` is not known here");
+            Some(
+                at(problem, "no matrix around this place")
+                    .help("give the job a `matrix`; its `if` is asked before there are cells"),
+            )
+        }
+        ["matrix", name, ..] if !reference.optional => {
+            let names = scope.matrix_names()?;
+            if names.contains(&name) {
+                return None;
+            }
+            let help = suggestion("a value", "the matrix has", "matrix", &path, names.iter().copied(), expression);
+            unknown(format!("the matrix has no `{name}`"), "not a name of this matrix", help)
+        }
+        [root @ ("item" | "index"), ..] if !scope.for_each => {
+            let problem = Problem::new(codes::NOT_AVAILABLE, format!("`{root}` is not known here"));
+            Some(
+                at(problem, "no items at this place")
+                    .help("give the step a `for-each`; its `if` is asked before there are items"),
+            )
+        }
         ["needs", name, ..] => needs(&path, name, reference, expression, scope),
         ["steps", name, ..] => steps(&path, name, reference, expression, scope),
         ["needs"] | ["steps"] => None,
@@ -215,6 +263,7 @@ fn needs(
                 help,
             )
         }
+        [_, _, part, ..] if *part == CELLS && target.matrix.is_some() => None,
         [_, _, part, ..] if !RESULT.contains(part) => part_of("job", name, part, reference),
         _ => None,
     }
@@ -259,7 +308,7 @@ fn steps(
             problem(codes::NOT_AVAILABLE, message, label, "read the results of earlier steps only".into())
         }
         Some(_) => match path {
-            [_, _, part, ..] if !RESULT.contains(part) => part_of("step", name, part, reference),
+            [_, _, part, ..] if !RESULT.contains(part) && *part != ITEMS => part_of("step", name, part, reference),
             _ => None,
         },
     }

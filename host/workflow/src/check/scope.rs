@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
-use crate::template::Template;
+use crate::template::{Template, TemplateValue};
 use crate::workflow::{Job, Workflow};
 
 /// Cheap to copy: everything is borrowed.
@@ -15,6 +15,12 @@ pub struct Scope<'w> {
     pub env: [Option<&'w IndexMap<String, Template>>; 3],
     pub needs: Needs<'w>,
     pub steps: Steps<'w>,
+    /// The matrix of the job around, if it has one.
+    pub matrix: Option<&'w Template>,
+    /// Whether this is inside a step with `for-each`.
+    pub for_each: bool,
+    /// Whether this is a condition.
+    pub condition: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -35,6 +41,30 @@ pub enum Steps<'w> {
 }
 
 impl<'w> Scope<'w> {
+    /// Names of the matrix, if all are known.
+    pub fn matrix_names(&self) -> Option<Vec<&'w str>> {
+        let TemplateValue::Mapping(entries) = &self.matrix?.value else { return None };
+        let mut names = Vec::new();
+        for (name, _, values) in entries {
+            match (name.as_str(), &values.value) {
+                ("exclude", _) => {}
+                ("include", TemplateValue::Sequence(items)) => {
+                    for item in items {
+                        let TemplateValue::Mapping(entries) = &item.value else { return None };
+                        names.extend(entries.iter().map(|(name, _, _)| name.as_str()));
+                    }
+                }
+                ("include", TemplateValue::Literal(value)) => {
+                    let items = value.as_array().into_iter().flatten().filter_map(|item| item.as_object());
+                    names.extend(items.flat_map(|item| item.keys().map(String::as_str)));
+                }
+                ("include", _) => return None,
+                (name, _) => names.push(name),
+            }
+        }
+        Some(names)
+    }
+
     pub fn variable(&self, name: &str) -> bool {
         self.env.iter().flatten().any(|variables| variables.contains_key(name))
     }

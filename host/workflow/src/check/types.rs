@@ -124,6 +124,8 @@ impl Types<'_, '_> {
             ["git", "dirty"] => Some(Type::Boolean),
             ["git", "time"] => Some(Type::Integer),
             ["git" | "run", _] => Some(Type::Text),
+            ["index"] => Some(Type::Integer),
+            ["steps" | "needs", _, "cells" | "items"] => Some(Type::List),
             ["steps" | "needs", _, "outcome"] => Some(Type::Text),
             ["steps" | "needs", _, "outputs"] => Some(Type::Mapping),
             _ => None,
@@ -203,6 +205,7 @@ impl Types<'_, '_> {
             ("size" | "int", _) => Some(Type::Integer),
             ("double", _) => Some(Type::Number),
             ("string" | "join", _) => Some(Type::Text),
+            ("always" | "success" | "failure" | "cancelled", _) => Some(Type::Boolean),
             ("bool" | "contains" | "startsWith" | "endsWith" | "matches" | operators::IN, _) => Some(Type::Boolean),
             _ => None,
         }

@@ -29,6 +29,17 @@ impl Document<'_> {
         let continue_on_error = self.optional(entries, "continue-on-error", |document, node| {
             document.boolean(node, &what("continue-on-error"))
         });
+        let matrix = self.optional(entries, "matrix", |document, node| document.matrix(node, &what("matrix")));
+        let max_parallel = self.optional(entries, "max-parallel", |document, node| {
+            document.count(node, &what("max-parallel")).map(super::places)
+        });
+        let fail_fast =
+            self.optional(entries, "fail-fast", |document, node| document.boolean(node, &what("fail-fast")));
+        if matrix.is_none() && field(entries, "matrix").is_none() {
+            self.only_with(entries, "matrix", "cells", &place);
+        }
+        let outer = self.defaults.clone();
+        self.defaults = self.defaults(entries, &place);
         let steps = match field(entries, "steps") {
             Some(node) => self.steps(node, &what("steps")),
             None if !readable => Vec::new(),
@@ -42,6 +53,7 @@ impl Document<'_> {
                 Vec::new()
             }
         };
+        self.defaults = outer;
         Job {
             name: Spanned { value: key.name.clone(), span: key.span },
             title,
@@ -51,6 +63,9 @@ impl Document<'_> {
             outputs,
             timeout_ms,
             continue_on_error: continue_on_error.unwrap_or_default(),
+            matrix,
+            max_parallel,
+            fail_fast: fail_fast.unwrap_or(true),
             steps,
         }
     }
@@ -66,7 +81,23 @@ impl Document<'_> {
             outputs: IndexMap::new(),
             timeout_ms: None,
             continue_on_error: false,
+            matrix: None,
+            max_parallel: None,
+            fail_fast: true,
             steps: self.steps(steps, "`steps`"),
+        }
+    }
+
+    /// `max-parallel` and `fail-fast` say nothing without `owner`, which makes the `things`.
+    pub(super) fn only_with(&mut self, entries: &[(Key, Node)], owner: &str, things: &str, place: &str) {
+        for name in ["max-parallel", "fail-fast"] {
+            if let Some((key, _)) = super::key(entries, name) {
+                self.check.report(
+                    Problem::new(codes::CONFLICT, format!("{place} has `{name}` without `{owner}`"))
+                        .at(key.span, format!("there are no {things} here"))
+                        .help(format!("remove `{name}`, or give `{owner}`")),
+                );
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! `steps`.
 
+use std::num::NonZeroUsize;
+
 use sluice_model::finding::FailOn;
 use sluice_model::yaml::{Key, Node, field};
 use sluice_model::{PluginRef, Problem, Span, suggest};
@@ -31,6 +33,16 @@ impl Document<'_> {
         let condition = self.optional(entries, "if", |document, node| document.condition(node, &what("if")));
         let env = field(entries, "env").map(|node| self.variables(node, &what("env"))).unwrap_or_default();
         let timeout_ms = self.optional(entries, "timeout", |document, node| document.duration(node, &what("timeout")));
+        let retry = self.optional(entries, "retry", |document, node| document.retry(node, &what("retry")));
+        let for_each = self.optional(entries, "for-each", |document, node| document.items(node, &what("for-each")));
+        let max_parallel = self.optional(entries, "max-parallel", |document, node| {
+            document.count(node, &what("max-parallel")).map(super::places)
+        });
+        let fail_fast =
+            self.optional(entries, "fail-fast", |document, node| document.boolean(node, &what("fail-fast")));
+        if field(entries, "for-each").is_none() {
+            self.only_with(entries, "for-each", "items", &place);
+        }
         let continue_on_error = self.optional(entries, "continue-on-error", |document, node| {
             document.boolean(node, &what("continue-on-error"))
         });
@@ -51,7 +63,11 @@ impl Document<'_> {
             with,
             condition,
             env,
-            timeout_ms,
+            timeout_ms: timeout_ms.or(self.defaults.timeout_ms),
+            retry: retry.or_else(|| self.defaults.retry.clone()),
+            for_each,
+            max_parallel: max_parallel.unwrap_or(NonZeroUsize::MIN),
+            fail_fast: fail_fast.unwrap_or(true),
             continue_on_error: continue_on_error.unwrap_or_default(),
             fail_on,
             grants,
@@ -80,12 +96,14 @@ impl Document<'_> {
         node: &Node,
         place: &str,
     ) -> Option<(Spanned<PluginRef>, Template, String)> {
-        if let (Some((shell, _)), None) = (key(entries, "shell"), key(entries, "run")) {
-            self.check.report(
-                Problem::new(codes::CONFLICT, format!("{place} has `shell` without `run`"))
-                    .at(shell.span, "only `run` has a shell")
-                    .help("remove `shell`, or give a script with `run`"),
-            );
+        for (name, label) in [("shell", "only `run` has a shell"), ("working-directory", "only `run` has one")] {
+            if let (Some((own, _)), None) = (key(entries, name), key(entries, "run")) {
+                self.check.report(
+                    Problem::new(codes::CONFLICT, format!("{place} has `{name}` without `run`"))
+                        .at(own.span, label)
+                        .help(format!("remove `{name}`, or give a script with `run`")),
+                );
+            }
         }
         let with = field(entries, "with");
         match (key(entries, "uses"), key(entries, "run")) {
@@ -122,10 +140,19 @@ impl Document<'_> {
                             .at(script.span, "no script"),
                     );
                 }
-                let mut sugar = vec![(run, script)];
-                if let Some((key, shell)) = key(entries, "shell") {
-                    self.check.text(shell, &format!("`shell` of {place}"))?;
-                    sugar.push((key, shell));
+                let mut sugar = vec![("run", run, script)];
+                let defaults = self.defaults.clone();
+                for (name, input, default) in
+                    [("shell", "shell", &defaults.shell), ("working-directory", "directory", &defaults.directory)]
+                {
+                    let own = key(entries, name).or(default.as_ref().filter(|_| {
+                        // What stands in `with` is nearer than a default.
+                        with.and_then(|with| with.get(input)).is_none()
+                    }));
+                    if let Some((key, node)) = own {
+                        self.check.text(node, &format!("`{name}` of {place}"))?;
+                        sugar.push((input, key, node));
+                    }
                 }
                 let with = self.with(with, &sugar, script.span, place);
                 let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or(EXEC);
@@ -135,13 +162,13 @@ impl Document<'_> {
     }
 
     /// The inputs, with those that have a field of their own.
-    fn with(&mut self, with: Option<&Node>, sugar: &[(&Key, &Node)], span: Span, place: &str) -> Template {
+    fn with(&mut self, with: Option<&Node>, sugar: &[(&str, &Key, &Node)], span: Span, place: &str) -> Template {
         let mut inputs: Vec<(String, Span, Template)> =
-            sugar.iter().map(|(key, node)| (key.name.clone(), key.span, self.template(node))).collect();
+            sugar.iter().map(|(input, key, node)| ((*input).to_owned(), key.span, self.template(node))).collect();
         let what = format!("`with` of {place}");
         for (key, node) in with.and_then(|node| self.check.mapping(node, &what)).unwrap_or_default() {
-            match sugar.iter().find(|(own, _)| own.name == key.name) {
-                Some((own, _)) => self.check.report(
+            match sugar.iter().find(|(input, _, _)| *input == key.name) {
+                Some((_, own, _)) => self.check.report(
                     Problem::new(codes::CONFLICT, format!("{place} gives `{}` twice", key.name))
                         .at(key.span.max(own.span), "given again here")
                         .at(key.span.min(own.span), "first given here"),

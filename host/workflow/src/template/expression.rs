@@ -11,7 +11,7 @@ use sluice_model::{Problem, Span};
 
 use crate::codes;
 
-use super::context::Context;
+use super::context::{Context, Status};
 use super::parse::end_of_quote;
 use super::reference::{self, Reference};
 use super::value;
@@ -43,6 +43,9 @@ pub const FUNCTIONS: [&str; 14] = [
     "dyn",
     "type",
 ];
+
+/// What only conditions can call: how things stand where they are asked.
+pub const STATUS_FUNCTIONS: [&str; 4] = ["always", "success", "failure", "cancelled"];
 
 /// A CEL expression that has been compiled. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -183,6 +186,13 @@ impl Expression {
         if self.compiled.calls.iter().any(|(name, _)| name == "join") {
             scope.add_function("join", join).map_err(|error| self.problem(&error.to_string()))?;
         }
+        if self.uses_status() {
+            let Status { failed, cancelled } = context.status();
+            let values = [true, !failed && !cancelled, failed, cancelled];
+            for (name, value) in STATUS_FUNCTIONS.into_iter().zip(values) {
+                scope.add_function(name, move || value).map_err(|error| self.problem(&error.to_string()))?;
+            }
+        }
         for root in &self.compiled.roots {
             if let Some(value) = context.get(root) {
                 scope.add_variable_from_value(root.as_str(), value.clone());
@@ -191,6 +201,11 @@ impl Expression {
         let result =
             cel::Value::resolve(&self.compiled.expr, &scope).map_err(|error| self.problem(&explain(&error)))?;
         value::to_json(&result).map_err(|kind| self.problem(&format!("its value is {kind}")))
+    }
+
+    /// Whether it asks how things stand: `always()`, `failure()`.
+    pub fn uses_status(&self) -> bool {
+        self.compiled.calls.iter().any(|(name, _)| STATUS_FUNCTIONS.contains(&name.as_str()))
     }
 
     /// Names of the values that it needs: `inputs`, `steps`.

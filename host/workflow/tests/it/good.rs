@@ -106,7 +106,7 @@ fn every_field_is_read() {
     let deploy = &workflow.jobs["deploy"];
     assert!(deploy.continue_on_error);
     assert_eq!(deploy.steps[0].uses.value, PluginRef::Path("./vendor/x.wasm".into()));
-    assert_eq!(workflow.finally[0].id, "step-1");
+    assert_eq!(workflow.hooks[0].1[0].id, "step-1");
     assert!(workflow.uses_root("git") && workflow.uses_root("run") && !workflow.uses_root("with"));
 }
 

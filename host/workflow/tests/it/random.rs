@@ -34,7 +34,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
 }
 
 fn templates(workflow: &Workflow) -> Vec<&Template> {
-    let steps = workflow.jobs.values().flat_map(|job| &job.steps).chain(&workflow.finally);
+    let steps = workflow.all_steps();
     steps.flat_map(|step| step.env.values().chain([&step.with])).chain(workflow.env.values()).collect()
 }
 

@@ -190,15 +190,11 @@ impl Call {
 }
 
 fn events(plan: Plan, runner: WasmRunner, dry_run: bool) -> Vec<Event> {
-    let options = Options {
-        run_id: JOB.to_owned(),
-        max_parallel: NonZeroUsize::MIN,
-        dry_run,
-        clock: Arc::new(|| {
-            let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-        }),
+    let now = || {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     };
+    let options = Options { dry_run, ..Options::new(JOB, NonZeroUsize::MIN, now) };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let mut events = Vec::new();

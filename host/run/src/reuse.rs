@@ -1,0 +1,89 @@
+//! Results of an earlier run, or of the same run before it was interrupted, that stand.
+
+use std::collections::HashMap;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+use sluice_model::event::FindingCounts;
+use sluice_model::{Event, EventKind, Failure, Outcome, StepId};
+
+/// What is known of the steps of a recorded run.
+#[derive(Debug, Clone, Default)]
+pub struct Reuse {
+    /// The run; `None` if nothing is reused.
+    pub of: Option<String>,
+    steps: HashMap<StepId, Step>,
+}
+
+/// One recorded step.
+#[derive(Debug, Clone, Default)]
+struct Step {
+    /// The attempt that was started last.
+    attempt: u32,
+    /// Its last end, unless it was started again.
+    done: Option<Done>,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Done {
+    pub outcome: Outcome,
+    pub outputs: IndexMap<String, Value>,
+    pub findings: FindingCounts,
+    pub failure: Option<Failure>,
+}
+
+impl Reuse {
+    /// Everything that was recorded of the run `of`.
+    pub fn of<'e>(of: &str, events: impl IntoIterator<Item = &'e Event>) -> Self {
+        let mut reuse = Self { of: Some(of.to_owned()), steps: HashMap::new() };
+        for event in events {
+            reuse.add(event);
+        }
+        reuse
+    }
+
+    fn add(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::StepStarted { id, attempt, .. } => {
+                self.steps.insert(id.clone(), Step { attempt: *attempt, done: None });
+            }
+            EventKind::StepFinished { id, outcome, outputs, findings, failure, .. }
+            | EventKind::StepReused { id, outcome, outputs, findings, failure, .. } => {
+                let done =
+                    Done { outcome: *outcome, outputs: outputs.clone(), findings: *findings, failure: failure.clone() };
+                self.steps.entry(id.clone()).or_default().done = Some(done);
+            }
+            _ => {}
+        }
+    }
+
+    /// How the step ended, if that stands. What was skipped is asked again, and what was cancelled runs again.
+    pub fn done(&self, id: &StepId) -> Option<&Done> {
+        let done = self.steps.get(id)?.done.as_ref()?;
+        matches!(done.outcome, Outcome::Passed | Outcome::AllowedToFail | Outcome::Failed).then_some(done)
+    }
+
+    /// The attempt at a step that was under way, which is made again under the same number; the first if there was none.
+    pub fn attempt(&self, id: &StepId) -> u32 {
+        self.steps.get(id).filter(|step| step.done.is_none()).map_or(1, |step| step.attempt.max(1))
+    }
+
+    /// Steps that were started and have no end on record.
+    pub fn unknown(&self) -> impl Iterator<Item = &StepId> {
+        self.steps.iter().filter(|(_, step)| step.done.is_none()).map(|(id, _)| id)
+    }
+
+    /// Ids of all steps that ended with one of these outcomes.
+    pub fn ended(&self, outcomes: &[Outcome]) -> impl Iterator<Item = &StepId> {
+        self.steps
+            .iter()
+            .filter(|(_, step)| step.done.as_ref().is_some_and(|done| outcomes.contains(&done.outcome)))
+            .map(|(id, _)| id)
+    }
+
+    /// Forgets steps, so that they run again from their first attempt.
+    pub fn forget(&mut self, which: impl Fn(&StepId) -> bool) {
+        self.steps.retain(|id, _| !which(id));
+    }
+}
