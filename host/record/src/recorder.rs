@@ -92,7 +92,10 @@ fn ignore(root: &Path) -> Result<(), RecordError> {
     }
     let failed = |source| RecordError::Io { action: "write", path: path.clone(), source };
     let mut staged = tempfile::NamedTempFile::new_in(root).map_err(failed)?;
-    staged.write_all(b"/.gitignore\n/runs/\n/artifacts/\n").and_then(|()| staged.as_file().sync_all()).map_err(failed)?;
+    staged
+        .write_all(b"/.gitignore\n/runs/\n/artifacts/\n")
+        .and_then(|()| staged.as_file().sync_all())
+        .map_err(failed)?;
     match staged.persist_noclobber(&path) {
         Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(failed(error.error)),
         _ => Ok(()),
