@@ -35,8 +35,10 @@ fn secure_server(authority: &Authority, name: &str) -> Server {
 /// Sends one message to `url`, trusting only `trusted`.
 fn notify(url: &str, more: &str, trusted: Option<&Authority>) -> Ran {
     let mut environment = Environment::new();
-    environment
-        .write("sluice.yaml", format!("steps:\n  - uses: notify\n    with: {{url: \"{url}\", format: json, attempts: 2}}\n{more}"));
+    environment.write(
+        "sluice.yaml",
+        format!("steps:\n  - uses: notify\n    with: {{url: \"{url}\", format: json, attempts: 2}}\n{more}"),
+    );
     if let Some(authority) = trusted {
         environment.write("authority.pem", authority.pem());
         let path = environment.workspace().join("authority.pem");
