@@ -1,7 +1,7 @@
 //! What is wrong with a workflow is told before anything runs: exit code 2, every problem, with its place and a help.
 //!
-//! A case is a folder of `tests/cases/bad`: a workspace with a `sluice.yaml`, and the whole output in `output.snap`. To
-//! add one, write the folder, run the tests, and accept the output with `cargo insta accept` once it reads well.
+//! A case is a folder of `tests/cases/bad`: a workspace with a `sluice.yaml`, and the whole output in `output.snap`; what
+//! stands there as `NAME.wat` is assembled to the component `NAME.wasm`. To add one, write the folder, run the tests, and accept the output with `cargo insta accept` once it reads well.
 
 use std::fs;
 use std::path::Path;
@@ -14,6 +14,8 @@ fn copy(from: &Path, to: &Environment, prefix: &str) {
         let name = format!("{prefix}{}", path.file_name().unwrap().to_string_lossy());
         if path.is_dir() {
             copy(&path, to, &format!("{name}/"));
+        } else if let Some(component) = name.strip_suffix(".wat") {
+            to.write(&format!("{component}.wasm"), wat::parse_file(&path).unwrap());
         } else if !name.contains(".snap") {
             to.write(&name, fs::read(&path).unwrap());
         }

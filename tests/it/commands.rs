@@ -1,6 +1,6 @@
 //! Every command from outside: what it prints, and its exit code.
 
-use crate::environment::{Environment, repository};
+use crate::environment::{Environment, guest, repository};
 
 fn with_hello() -> Environment {
     let environment = Environment::new();
@@ -105,10 +105,9 @@ fn plugins_are_shown_without_running_them() {
 
 #[test]
 fn a_manifest_is_packed_once() {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), Into::into);
     let environment = Environment::new();
     environment
-        .write("greet.wasm", std::fs::read(target.join("guests/greet.wasm")).unwrap())
+        .write("greet.wasm", guest("greet.wasm"))
         .write("plugin.yaml", "name: greet\nversion: 1.2.3\ndescription: Greets.\nkinds: [task]\n");
     environment.sluice(&["plugin", "pack", "greet.wasm", "-o", "packed.wasm"]).exits_with(0);
     let shown = environment.sluice(&["plugin", "show", "./packed.wasm"]).exits_with(0).stdout;

@@ -28,6 +28,12 @@ pub fn binary() -> PathBuf {
     path
 }
 
+/// A component that `just guests` builds.
+pub fn guest(name: &str) -> Vec<u8> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), PathBuf::from);
+    fs::read(target.join("guests").join(name)).unwrap_or_else(|error| panic!("{name}: {error}; run `just guests`"))
+}
+
 impl Environment {
     pub fn new() -> Self {
         let environment = Self { root: tempfile::tempdir().unwrap(), variables: Vec::new() };
@@ -98,6 +104,11 @@ impl Ran {
             }
         }
         text
+    }
+
+    /// Both streams as one line, so that a sentence is found wherever the terminal's width broke it.
+    pub fn unwrapped(&self) -> String {
+        [&*self.stdout, &*self.stderr].concat().split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     #[track_caller]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::environment::{Environment, Ran, repository};
+use crate::environment::{Environment, Ran, guest, repository};
 use crate::server::{OK, Server};
 
 /// A copy of the parts of the repository that the examples look at.
@@ -45,8 +45,7 @@ const EXAMPLES: &[Example] = &[
         assert!(webhook.requests()[0].body.contains("passed"), "{:?}", webhook.requests());
     }),
     ("command", |environment| {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), Into::into);
-        environment.write("target/guests/greet.wasm", fs::read(target.join("guests/greet.wasm")).unwrap());
+        environment.write("target/guests/greet.wasm", guest("greet.wasm"));
         environment.write("docs/greeting.txt", "good morning\n");
         let ran = run(environment, &["command", "--json"]);
         says(&ran, "\"hello, ada and grace\"");

@@ -5,9 +5,11 @@
 mod architecture;
 mod bad_workflows;
 mod commands;
+mod documentation;
 mod environment;
 mod examples;
 mod foreign_guests;
 mod main_job;
+mod network;
 mod records;
 mod server;

@@ -1,11 +1,14 @@
-//! A small HTTP server on loopback that remembers what it was asked.
+//! A small HTTP or HTTPS server on loopback that remembers what it was asked.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
+
 pub struct Server {
+    scheme: &'static str,
     pub address: String,
     requests: Arc<Mutex<Vec<Request>>>,
 }
@@ -28,27 +31,56 @@ impl Server {
     /// Answers the n-th request with the n-th response; the last one again and again. A response is the whole text
     /// after `HTTP/1.1 `.
     pub fn start(responses: &[&str]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::start_at(Ipv4Addr::LOCALHOST.into(), responses)
+    }
+
+    /// The same at another address of this machine.
+    pub fn start_at(address: IpAddr, responses: &[&str]) -> Self {
+        Self::serve("http", address, responses, Some)
+    }
+
+    /// The same over TLS.
+    pub fn start_tls(responses: &[&str], config: ServerConfig) -> Self {
+        let config = Arc::new(config);
+        Self::serve("https", Ipv4Addr::LOCALHOST.into(), responses, move |stream| {
+            Some(StreamOwned::new(ServerConnection::new(config.clone()).ok()?, stream))
+        })
+    }
+
+    /// `open` makes of a connection what requests are read from.
+    fn serve<S: Read + Write>(
+        scheme: &'static str,
+        address: IpAddr,
+        responses: &[&str],
+        open: impl Fn(TcpStream) -> Option<S> + Send + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind((address, 0)).unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let responses: Vec<String> = responses.iter().map(|&text| text.to_owned()).collect();
         let seen = requests.clone();
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let Some(request) = read_request(&stream.as_ref().unwrap()) else { continue };
+                let Some(mut stream) = open(stream.unwrap()) else { continue };
+                let Some(request) = read_request(&mut stream) else { continue };
                 let index = {
                     let mut seen = seen.lock().unwrap();
                     seen.push(request);
                     (seen.len() - 1).min(responses.len() - 1)
                 };
-                let _ = write!(stream.unwrap(), "HTTP/1.1 {}", responses[index]);
+                let _ = write!(stream, "HTTP/1.1 {}", responses[index]);
+                let _ = stream.flush();
             }
         });
-        Self { address, requests }
+        Self { scheme, address, requests }
     }
 
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
+    }
+
+    pub fn port(&self) -> &str {
+        self.address.rsplit(':').next().unwrap()
     }
 
     pub fn requests(&self) -> Vec<Request> {
@@ -59,7 +91,7 @@ impl Server {
 /// An answer with a body.
 pub const OK: &str = "200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
 
-fn read_request(stream: &TcpStream) -> Option<Request> {
+fn read_request(stream: impl Read) -> Option<Request> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;

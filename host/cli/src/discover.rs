@@ -130,7 +130,9 @@ mod tests {
     }
 
     /// files, folder to start in, what is asked for, file that is found (none: a problem)
-    const CASES: &[(&[&str], &str, Option<&str>, Option<&str>)] = &[
+    type Case = (&'static [&'static str], &'static str, Option<&'static str>, Option<&'static str>);
+
+    const CASES: &[Case] = &[
         (&["sluice.yaml", "workflows/ci.yaml"], ".", None, Some("sluice.yaml")),
         (&["workflows/ci.yaml", "workflows/a.yaml"], ".", None, Some("workflows/ci.yaml")),
         (&[".sluice/a.yaml"], ".", None, Some(".sluice/a.yaml")),

@@ -30,7 +30,7 @@ fn builtin_info(reference: &PluginRef, builtin: &Builtin) -> Result<PluginInfo, 
     Ok(PluginInfo {
         reference: reference.clone(),
         digest: sluice_model::Digest::from_bytes(builtin.sha256),
-        manifest: Some(manifest.into()),
+        manifest: Some(manifest),
         exports,
         command: false,
         imports: builtin.imports.iter().map(|&name| name.to_owned()).collect(),
@@ -52,7 +52,7 @@ fn file_info(reference: &PluginRef, bytes: &[u8]) -> Result<PluginInfo, Problem>
     Ok(PluginInfo {
         reference: reference.clone(),
         digest: inspection.digest,
-        manifest: manifest.map(Into::into),
+        manifest,
         exports: inspection.exports,
         command: inspection.command,
         imports: inspection.imports,

@@ -39,7 +39,7 @@ pub struct Screen {
 
 enum Shown {
     Live { painter: Arc<Painter>, thread: JoinHandle<()> },
-    Plain(Plain),
+    Plain(Box<Plain>),
     Json,
 }
 
@@ -48,7 +48,7 @@ impl Screen {
         let options = options(output.look(), record, workspace);
         let shown = match mode {
             Mode::Json => Shown::Json,
-            Mode::Plain => Shown::Plain(Plain::new(options, output.width())),
+            Mode::Plain => Shown::Plain(Box::new(Plain::new(options, output.width()))),
             Mode::Live => {
                 let state = Painting { live: Live::new(options, size()), lines: 0, done: false };
                 let painter = Arc::new(Painter { state: Mutex::new(state), wake: Condvar::new() });

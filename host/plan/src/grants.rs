@@ -13,6 +13,10 @@ use crate::inputs::place;
 use crate::plan::Step;
 use crate::plugin::Declared;
 
+mod example;
+
+pub use example::example;
+
 /// What the plugin declares for these inputs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Declaration {
@@ -31,8 +35,7 @@ pub fn declared(step: &Step, inputs: &Value, unknown: &BTreeSet<&str>) -> Result
     let mut problems = Vec::new();
     let mut context = None;
     for declared in step.plugin.declared.iter().flatten() {
-        let depends = declared.inputs.iter().any(|name| unknown.contains(name.as_str()));
-        if depends || (declared.all_inputs && !unknown.is_empty()) {
+        if declared.depends_on(unknown) {
             declaration.undecided.insert(declared.capability);
             continue;
         }

@@ -95,7 +95,13 @@ impl Plugin {
 }
 
 impl Declared {
-    fn parse(capability: Capability, spelling: &str) -> Result<Self, String> {
+    /// Whether it cannot be decided while these inputs are not known.
+    pub fn depends_on(&self, unknown: &BTreeSet<&str>) -> bool {
+        let names_one = self.inputs.iter().any(|name| unknown.contains(name.as_str()));
+        names_one || (self.all_inputs && !unknown.is_empty())
+    }
+
+    pub fn parse(capability: Capability, spelling: &str) -> Result<Self, String> {
         let first =
             |problems: Vec<Problem>| problems.into_iter().next().map(|problem| problem.message).unwrap_or_default();
         let template = Template::parse(spelling, Span::default()).map_err(first)?;

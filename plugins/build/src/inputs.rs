@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use sluice_sdk::Failure;
+use sluice_sdk::files::relative;
 
 /// The inputs, as the schema in `plugin.yaml` describes them.
 #[derive(Debug, Clone, Deserialize)]
@@ -72,39 +73,5 @@ impl Inputs {
     /// Name of the archive with its ending.
     pub fn file_name(&self) -> String {
         format!("{}.{}", self.name, self.format)
-    }
-}
-
-/// The one spelling of a relative path: `a/b`, empty for the folder itself.
-fn relative(path: &str) -> Result<String, String> {
-    if path.starts_with('/') || path.contains('\\') {
-        return Err(format!("`{path}` is not a relative path with `/` between folders"));
-    }
-    let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-    if parts.contains(&"..") {
-        return Err(format!("`{path}` leads out of its folder"));
-    }
-    Ok(parts.join("/"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_have_one_spelling_or_are_refused() {
-        let cases = [
-            ("", Ok("")),
-            (".", Ok("")),
-            ("./a//b/", Ok("a/b")),
-            ("a/./b", Ok("a/b")),
-            ("a..b/...", Ok("a..b/...")),
-            ("/a", Err("`/a` is not a relative path with `/` between folders")),
-            ("a\\b", Err("`a\\b` is not a relative path with `/` between folders")),
-            ("a/../../b", Err("`a/../../b` leads out of its folder")),
-        ];
-        for (path, expected) in cases {
-            assert_eq!(relative(path).as_deref().map_err(String::as_str), expected, "{path}");
-        }
     }
 }

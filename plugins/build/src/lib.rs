@@ -5,17 +5,16 @@
 //! [reproducible-builds.org](https://reproducible-builds.org/docs/archives/).
 
 mod archive;
-mod globs;
 mod inputs;
 mod publish;
 mod walk;
 
 use std::path::Path;
 
+use sluice_sdk::files::Globs;
 use sluice_sdk::{Build, Failure, Sink, Step};
 
 use archive::Entry;
-use globs::Globs;
 use inputs::Inputs;
 
 struct Plugin;

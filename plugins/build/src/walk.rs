@@ -1,9 +1,9 @@
 //! Which files there are.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sluice_sdk::Failure;
+use sluice_sdk::files::walk;
 
 /// Folders that hold the history of the repository and the records of runs, never a part of what is packed.
 const NEVER: [&str; 2] = [".git", ".sluice"];
@@ -12,30 +12,13 @@ const NEVER: [&str; 2] = [".git", ".sluice"];
 /// where they lead differs from machine to machine.
 pub fn regular_files(root: &Path) -> Result<Vec<String>, Failure> {
     let mut files = Vec::new();
-    let mut folders = vec![(root.to_owned(), String::new())];
-    while let Some((folder, name)) = folders.pop() {
-        let unreadable = |error| Failure::failed(format!("cannot read the folder `{}`: {error}", folder.display()));
-        for item in fs::read_dir(&folder).map_err(unreadable)? {
-            let item = item.map_err(unreadable)?;
-            let file_type = item.file_type().map_err(unreadable)?;
-            if !file_type.is_dir() && !file_type.is_file() {
-                continue;
-            }
-            let path: PathBuf = item.path();
-            let Some(last) = item.file_name().to_str().map(ToOwned::to_owned) else {
-                return Err(Failure::failed(format!("the name of `{}` is not UTF-8", path.display())));
-            };
-            if NEVER.contains(&last.as_str()) {
-                continue;
-            }
-            let relative = if name.is_empty() { last } else { format!("{name}/{last}") };
-            if file_type.is_dir() {
-                folders.push((path, relative));
-            } else {
-                files.push(relative);
-            }
+    walk(root, |entry| {
+        let kept = !NEVER.contains(&entry.name());
+        if kept && entry.kind.is_file() {
+            files.push(entry.relative.clone());
         }
-    }
+        Ok(kept)
+    })?;
     Ok(files)
 }
 
@@ -49,6 +32,8 @@ pub fn below(from: &str, paths: Vec<String>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -65,12 +50,6 @@ mod tests {
         let mut files = regular_files(root.path()).unwrap();
         files.sort();
         assert_eq!(files, [".hidden", "a/b/c.txt", "target/out"]);
-    }
-
-    #[test]
-    fn a_missing_folder_is_told_by_name() {
-        let failure = regular_files(Path::new("no/such")).unwrap_err();
-        assert_eq!(failure.message(), "cannot read the folder `no/such`: No such file or directory (os error 2)");
     }
 
     #[test]

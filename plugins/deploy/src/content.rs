@@ -1,6 +1,6 @@
 //! What is deployed: the files of an archive or of a folder.
 
-pub mod folder;
+mod folder;
 mod rewind;
 mod tar_gz;
 mod zip;
@@ -9,10 +9,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 use sluice_sdk::Failure;
-
-pub use folder::Globs;
-
-use crate::path::relative;
+use sluice_sdk::files::{Globs, relative};
 
 /// Opens the archive, from its beginning each time.
 pub type Open = dyn Fn() -> io::Result<Box<dyn Read>>;

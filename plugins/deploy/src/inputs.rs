@@ -5,9 +5,9 @@ use std::io;
 use serde::Deserialize;
 use sluice_sdk::Failure;
 use sluice_sdk::artifacts::Reader;
+use sluice_sdk::files::{Globs, relative};
 
-use crate::content::{Content, Globs, Source};
-use crate::path::{relative, within};
+use crate::content::{Content, Source};
 
 /// The inputs, as the schema in `plugin.yaml` describes them.
 #[derive(Debug, Clone, Deserialize)]
@@ -58,15 +58,28 @@ impl Inputs {
                 None | Some("") => ".",
                 Some(from) => from,
             };
-            Source::Folder { root: from.into(), globs: Globs::new(&self.files)? }
+            Source::Folder { root: from.into(), globs: Globs::new(&self.files, &[])? }
         };
         Ok(Content { source, cancelled: Box::new(cancelled) })
     }
 }
 
+/// Whether `inner` is `outer` or below it; both in the one spelling.
+fn within(inner: &str, outer: &str) -> bool {
+    outer.is_empty() || inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn within_looks_at_whole_folders() {
+        let cases = [("a", "a", true), ("a/b", "a", true), ("ab", "a", false), ("a", "a/b", false), ("a", "", true)];
+        for (inner, outer, expected) in cases {
+            assert_eq!(within(inner, outer), expected, "{inner} in {outer}");
+        }
+    }
 
     #[test]
     fn contradictions_are_told_all_at_once() {

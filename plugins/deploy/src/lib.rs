@@ -15,7 +15,6 @@ mod apply;
 mod content;
 mod inputs;
 mod link;
-mod path;
 mod plan;
 mod rollback;
 mod target;

@@ -12,10 +12,11 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use sluice_sdk::Failure;
+use sluice_sdk::files::Globs;
 use tempfile::TempDir;
 
 use crate::apply::{Applied, apply};
-use crate::content::{Content, Globs, Source};
+use crate::content::{Content, Source};
 use crate::plan::Plan;
 use crate::target::Target;
 
@@ -26,7 +27,7 @@ fn archive(bytes: Vec<u8>) -> Content<'static> {
 }
 
 fn folder(root: &Path, globs: &[&str]) -> Content<'static> {
-    let globs = Globs::new(&globs.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap();
+    let globs = Globs::new(&globs.iter().map(ToString::to_string).collect::<Vec<_>>(), &[]).unwrap();
     Content { source: Source::Folder { root: root.to_owned(), globs }, cancelled: Box::new(|| false) }
 }
 

@@ -8,8 +8,9 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use sluice_sdk::Failure;
+use sluice_sdk::files::walk;
 
-use crate::content::{Content, Item, folder};
+use crate::content::{Content, Item};
 
 /// Bytes that pass at once.
 const CHUNK: usize = 64 * 1024;
@@ -62,16 +63,20 @@ impl Tree {
     /// What lies on the disk below `root`. Anything but files and folders makes it differ from every content.
     pub fn on_disk(root: &Path) -> Result<Self, Failure> {
         let mut tree = Self::default();
-        folder::walk(root, |relative, path, regular| {
-            let hash = if regular {
+        walk(root, |entry| {
+            let path = &entry.path;
+            if entry.kind.is_dir() {
+                return Ok(true);
+            }
+            let hash = if entry.kind.is_file() {
                 File::open(path)
                     .and_then(|mut file| copy(&mut file, &mut io::sink()))
                     .map_err(|error| Failure::failed(format!("cannot read `{}`: {error}", path.display())))?
             } else {
                 "not a file".to_owned()
             };
-            tree.0.insert(relative.to_owned(), hash);
-            Ok(())
+            tree.0.insert(entry.relative.clone(), hash);
+            Ok(true)
         })?;
         Ok(tree)
     }

@@ -96,6 +96,7 @@ mod tests {
                 ),
             ),
             (Err(Error::Denied("no".to_owned())), Next::GiveUp(Failure::denied("no"))),
+            (Err(Error::Untrusted("no".to_owned())), Next::GiveUp(Error::Untrusted("no".to_owned()).into())),
             (Err(Error::Invalid("no".to_owned())), Next::GiveUp(Failure::invalid_input("no"))),
         ];
         for (result, expected) in cases {

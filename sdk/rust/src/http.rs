@@ -139,6 +139,8 @@ pub enum Error {
     TimedOut(String),
     /// The other side could not be reached, broke off, or does not speak HTTP or TLS as it should.
     Connection(String),
+    /// The server's certificate is not trusted, is out of date, or is for another name. Trying again does not help.
+    Untrusted(String),
     /// The body is larger than asked for.
     TooLarge(String),
 }
@@ -149,6 +151,7 @@ impl fmt::Display for Error {
         | Error::Denied(message)
         | Error::TimedOut(message)
         | Error::Connection(message)
+        | Error::Untrusted(message)
         | Error::TooLarge(message)) = self;
         f.write_str(message)
     }
@@ -162,6 +165,8 @@ impl From<Error> for Failure {
             Error::Invalid(message) => Self::invalid_input(message),
             Error::Denied(message) => Self::denied(message),
             Error::TooLarge(message) => Self::failed(message),
+            Error::Untrusted(message) => Self::failed(message)
+                .help("if the server is your own, name the file of its certificate authority in `SSL_CERT_FILE`"),
             Error::TimedOut(message) | Error::Connection(message) => Self::transient(message),
         }
     }

@@ -30,6 +30,7 @@ pub mod artifacts;
 pub mod bindings;
 pub mod exec;
 mod failure;
+pub mod files;
 mod finding;
 pub mod http;
 mod kind;

@@ -5,12 +5,13 @@ use http::{HeaderName, header};
 use sluice_model::Denials;
 use sluice_model::grant::HttpGrant;
 use wasmtime::component::{Linker, ResourceTable};
+use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView,
     WasiHttpHooks, WasiHttpView,
 };
 
-use crate::send;
+use crate::{send, tls};
 
 /// Replaces stand-ins of secrets in the value of a header; `None` when there is none in it.
 pub type Reveal = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -69,6 +70,11 @@ impl WasiHttpHooks for Hooks {
 
     fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
         Arc::new(is_forbidden)
+    }
+
+    /// A certificate that is not accepted is told apart from a connection that merely failed: it stays refused.
+    fn p2_error_from_tls(&mut self, error: &std::io::Error) -> ErrorCode {
+        if tls::refused_certificate(error) { ErrorCode::TlsCertificateError } else { ErrorCode::TlsProtocolError }
     }
 
     /// The sender writes it, from the target that was checked.

@@ -14,6 +14,12 @@ pub async fn connect(name: ServerName<'static>, stream: TcpStream) -> std::io::R
     TlsConnector::from(config).connect(name, stream).await
 }
 
+/// Whether a connection failed because of the server's certificate: not trusted, out of date, or for another name.
+pub fn refused_certificate(error: &std::io::Error) -> bool {
+    let error = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
+    matches!(error, Some(TlsError::InvalidCertificate(_) | TlsError::NoCertificatesPresented))
+}
+
 /// Trusts what the machine trusts (its store, or `SSL_CERT_FILE` and `SSL_CERT_DIR`), read once, by the first request
 /// that needs it.
 fn configure() -> Result<Arc<ClientConfig>, TlsError> {

@@ -184,7 +184,7 @@ impl<'w> Planner<'w> {
                 self.check_narrowed(step, planned, &declaration);
                 for capability in &declaration.undecided {
                     if !planned.narrows.contains(capability) {
-                        self.problems.push(undecided(planned, *capability, &unknown));
+                        self.problems.push(undecided(planned, *capability, &declaration.grants, &unknown));
                     }
                 }
                 planned.at_most = grants::effective(planned, &declaration.grants);
@@ -258,15 +258,8 @@ fn list_of(value: Value, step: &workflow::Step, list: &Template) -> Result<Vec<V
     })
 }
 
-fn undecided(step: &Step, capability: Capability, unknown: &BTreeSet<&str>) -> Problem {
-    let example = match capability {
-        Capability::Files => "read src",
-        Capability::Http => "GET https://api.example.com/v1/*",
-        Capability::Exec => "git",
-        Capability::Env => "CI",
-        Capability::Secrets => "API_TOKEN",
-        Capability::Artifacts => "read",
-    };
+fn undecided(step: &Step, capability: Capability, decided: &Grants, unknown: &BTreeSet<&str>) -> Problem {
+    let example = grants::example(step, capability, decided, unknown).join("\", \"");
     Problem::new(
         codes::UNDECIDED_GRANT,
         format!("what step `{}` may touch with `{capability}` would be known only when it runs", step.id),

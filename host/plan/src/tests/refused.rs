@@ -304,7 +304,7 @@ steps:
       12:12 `${{ steps.first.outputs.url }}`: this value decides it
     help: say in the step what it may touch at most:
         grants:
-          http: ["GET https://api.example.com/v1/*"]
+          http: ["POST https://api.example.com/v1/*"]
     "#);
 }
 

@@ -1,8 +1,8 @@
 //! What goes into the archive, and under which name.
 
 use sluice_sdk::Failure;
+use sluice_sdk::files::Globs;
 
-use crate::globs::Globs;
 use crate::inputs::Inputs;
 
 /// One file of the archive.

@@ -8,10 +8,10 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
+use sluice_sdk::files::Globs;
 use tempfile::TempDir;
 
 use super::{Entry, write};
-use crate::globs::Globs;
 use crate::inputs::{Format, Inputs};
 use crate::walk::regular_files;
 

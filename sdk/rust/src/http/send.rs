@@ -178,6 +178,9 @@ impl Call {
                 Error::Invalid(format!("`{name}`: the method or the URL is malformed"))
             }
             Code::HttpResponseBodySize(_) => Error::TooLarge(format!("the answer to `{name}` is larger than allowed")),
+            Code::TlsCertificateError => Error::Untrusted(format!(
+                "`{name}` failed: the server's certificate is not trusted, is out of date, or is for another name"
+            )),
             other => Error::Connection(format!("`{name}` failed: {}", reason(&other))),
         }
     }
@@ -190,7 +193,6 @@ fn reason(code: &wasi::ErrorCode) -> String {
         Code::DestinationUnavailable | Code::DestinationIpUnroutable => "the server cannot be reached".to_owned(),
         Code::ConnectionRefused => "the connection was refused".to_owned(),
         Code::ConnectionTerminated | Code::HttpResponseIncomplete => "the connection was closed early".to_owned(),
-        Code::TlsCertificateError => "the server's certificate is not trusted".to_owned(),
         Code::TlsProtocolError | Code::TlsAlertReceived(_) => "no secure connection could be made".to_owned(),
         Code::HttpProtocolError => "the answer is not HTTP".to_owned(),
         Code::InternalError(Some(text)) => text.clone(),

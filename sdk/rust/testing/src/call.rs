@@ -116,7 +116,7 @@ impl Call {
                 return outcome;
             }
         };
-        let decided = plan.all_jobs().flat_map(|job| &job.steps).find_map(|step| step.decided.as_ref());
+        let decided = plan.all_steps().find_map(|step| step.decided.as_ref());
         outcome.grants = decided
             .iter()
             .flat_map(|decided| decided.grants.iter())
