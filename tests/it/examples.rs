@@ -62,9 +62,19 @@ const EXAMPLES: &[Example] = &[
         assert_eq!(outcomes, ["skipped", "allowed-to-fail", "passed", "passed"]);
         says(&ran, "the job main passed");
     }),
+    ("defaults", |environment| {
+        run(environment, &["defaults"]);
+    }),
     ("environment", |environment| says(&run(environment, &["environment", "--json"]), "test green test-small")),
     ("findings", |environment| {
         run(environment, &["findings"]);
+    }),
+    ("for-each", |environment| {
+        let ran = run(environment, &["for-each", "--json"]);
+        says(&ran, "release 1 to eu, release 2 to us, release 3 to ap");
+        says(&ran, "3 regions are up");
+        let plan = environment.sluice(&["plan", "for-each", "-i", "regions=a,b"]).exits_with(0);
+        says(&plan, "item     b");
     }),
     ("grants", |environment| {
         run(environment, &["grants"]);
@@ -75,11 +85,33 @@ const EXAMPLES: &[Example] = &[
     ("hello", |environment| {
         says(&run(environment, &["hello", "-i", "who=reader", "--json"]), "hello, reader");
     }),
+    ("hooks", |environment| {
+        let passed = run(environment, &["hooks", "--json"]);
+        for text in ["only after success", "tidying up", "work passed", "well done", "the end"] {
+            says(&passed, text);
+        }
+        assert!(!passed.stdout.contains("oh no") && !passed.stdout.contains("the main step failed"));
+        let failed = environment.sluice(&["run", "hooks", "-i", "break=true", "--json"]).exits_with(1);
+        for text in ["tidying up", "the main step failed", "work failed", "oh no", "the end"] {
+            says(&failed, text);
+        }
+        assert!(!failed.stdout.contains("only after success\\n") && !failed.stdout.contains("well done"));
+    }),
     ("inputs", |environment| {
         let ran = run(environment, &["inputs", "-i", "environment=prod", "-i", "replicas=3", "--json"]);
         says(&ran, "environment=prod replicas=3 first=eu dry=true");
         environment.sluice(&["run", "inputs", "-i", "environment=production"]).exits_with(2);
         environment.sluice(&["run", "inputs", "-i", "replicas=many"]).exits_with(2);
+    }),
+    ("matrix", |environment| {
+        let ran = run(environment, &["matrix", "--json"]);
+        says(&ran, "small in sh, large in sh, large in bash, tiny in sh; count passed");
+        for job in ["test (sh, tiny)", "count (docs)", "count (wit)"] {
+            says(&ran, &format!("\"event\":\"job-finished\",\"job\":\"{job}\",\"outcome\":\"passed\""));
+        }
+        let plan = environment.sluice(&["plan", "matrix"]).exits_with(0);
+        says(&plan, "test (bash, large)");
+        says(&plan, "known when the job starts");
     }),
     ("needs", |environment| says(&run(environment, &["needs", "--json"]), "releasing 1.2.3")),
     ("notify", |environment| {
@@ -91,6 +123,12 @@ const EXAMPLES: &[Example] = &[
         assert_eq!((requests[1].method.as_str(), requests[1].path.as_str()), ("POST", "/services/T0/B0/x"));
         let body: serde_json::Value = serde_json::from_str(&requests[1].body).unwrap();
         assert!(body["text"].as_str().unwrap().ends_with("passed"), "{body}");
+    }),
+    ("retry", |environment| {
+        let ran = run(environment, &["retry", "--json"]);
+        let attempts = |name: &str| ran.events().iter().filter(|event| event["event"] == name).count();
+        assert_eq!(attempts("step-retrying"), 2, "{}", ran.whole());
+        assert!(!environment.workspace().join("target/example-retry").exists());
     }),
     ("secrets", |environment| {
         let ran = environment

@@ -17,6 +17,10 @@ pub enum RecordError {
     NotPlain { path: PathBuf },
     /// A record with this id is there already.
     Exists { id: RunId },
+    /// The run goes on in another process.
+    StillRunning { id: RunId },
+    /// The run was interrupted before its first event.
+    NoEvents { id: RunId },
     /// There is no record at all below this folder.
     NoRuns { root: PathBuf },
     /// No record has a name that begins so.
@@ -41,6 +45,8 @@ impl RecordError {
                 "make room on the disk; old records are folders below `.sluice/runs`".to_owned()
             }
             Self::NotPlain { path } => format!("remove `{}`, and let sluice make it anew", path.display()),
+            Self::StillRunning { .. } => "wait until it ends, or end its process".to_owned(),
+            Self::NoEvents { .. } => "nothing of it was done; run the workflow again".to_owned(),
             Self::NoRuns { .. } => "run a workflow first: `sluice run`".to_owned(),
             Self::NoSuchRun { latest, .. } => format!("the latest is `{latest}`; `sluice runs list` shows all"),
             Self::Ambiguous { candidates, .. } => {
@@ -63,6 +69,8 @@ impl RecordError {
             Self::Exists { .. } => "host::record-exists",
             Self::Damaged { .. } => "host::record-damaged",
             Self::NoRuns { .. } | Self::NoSuchRun { .. } => "run::no-such-run",
+            Self::StillRunning { .. } => "run::still-running",
+            Self::NoEvents { .. } => "run::no-events",
             Self::Ambiguous { .. } => "run::ambiguous-run",
             Self::NoSuchStep { .. } => "run::no-such-step",
         }
@@ -77,6 +85,8 @@ impl fmt::Display for RecordError {
                 write!(f, "`{}` is a symbolic link or a special file, and is not followed", path.display())
             }
             Self::Exists { id } => write!(f, "there is a record of run `{id}` already"),
+            Self::StillRunning { id } => write!(f, "run `{id}` is still running"),
+            Self::NoEvents { id } => write!(f, "the record of run `{id}` has no events"),
             Self::NoRuns { root } => write!(f, "there is no record of a run in `{}`", root.display()),
             Self::NoSuchRun { wanted, .. } => write!(f, "there is no record of run `{wanted}`"),
             Self::Ambiguous { wanted, candidates } => {

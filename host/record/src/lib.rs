@@ -7,6 +7,7 @@
 //! | `plan.json` | what the run was to do | staged, synced, renamed |
 //! | `workflow.yaml` | the text that the plan was made from | staged, synced, renamed |
 //! | `events.jsonl` | one event a line, in order; the truth | appended in groups, one sync a tick; locked while the run lives |
+//! | `origin.json` | from what the plan can be made again | staged, synced, renamed, at the start |
 //! | `summary.json` | [`RunInfo`], so that listing runs does not read events; a cache | staged, renamed, at the end |
 //!
 //! An event counts once its line feed is on the disk: a last line without one is what a crash left, and is ignored and
@@ -26,4 +27,4 @@ pub use events::{Events, TornTail};
 pub use id::RunId;
 pub use info::{RunInfo, State, StepCounts};
 pub use read::{Entry, Run, list, open};
-pub use recorder::Recorder;
+pub use recorder::{Contents, Recorder};

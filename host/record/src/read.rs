@@ -84,6 +84,12 @@ impl Run {
         Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
+    /// From what the plan can be made again, as it was given to the recorder; `None` if a crash came before it was
+    /// written.
+    pub fn origin(&self) -> Result<Option<Vec<u8>>, RecordError> {
+        folder::read_plain(&self.folder.join("origin.json"))
+    }
+
     /// The events in order, read as they are asked for.
     pub fn events(&self) -> Result<Events, RecordError> {
         let path = self.folder.join("events.jsonl");

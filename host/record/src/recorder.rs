@@ -1,6 +1,6 @@
 //! Writing a record.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,17 @@ use crate::error::RecordError;
 use crate::folder;
 use crate::id::RunId;
 use crate::info::{RunInfo, State};
+use crate::read::Run;
 use crate::writer::{Preface, Writer};
+
+/// What is recorded of a run before its first event.
+#[derive(Debug, Clone, Default)]
+pub struct Contents {
+    pub plan_json: Vec<u8>,
+    pub workflow_text: String,
+    /// From what the plan can be made again.
+    pub origin_json: Vec<u8>,
+}
 
 /// Writes the record of one run. Only [`flush`](Self::flush) and [`finish`](Self::finish) wait for the disk.
 ///
@@ -22,12 +32,12 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Makes the folder of the run below `root` (`.sluice` of the workspace). `plan_json` and `workflow_text` are
-    /// written behind the caller's back.
+    /// Makes the folder of the run below `root` (`.sluice` of the workspace). The contents are written behind the
+    /// caller's back.
     ///
     /// # Errors
     /// [`RecordError::Exists`] asks for another id; all others mean that there will be no record.
-    pub fn create(root: &Path, id: RunId, plan_json: Vec<u8>, workflow_text: &str) -> Result<Self, RecordError> {
+    pub fn create(root: &Path, id: RunId, contents: Contents) -> Result<Self, RecordError> {
         folder::ensure(root)?;
         ignore(root)?;
         let runs = root.join("runs");
@@ -42,10 +52,52 @@ impl Recorder {
         let events = opened.map_err(RecordError::io("create", &path))?;
         // It tells readers that this process lives. Where files cannot be locked, they will say `interrupted`.
         let _ = events.try_lock();
-        let files = vec![("plan.json", plan_json), ("workflow.yaml", workflow_text.as_bytes().to_vec())];
+        let Contents { plan_json, workflow_text, origin_json } = contents;
+        let files =
+            vec![("plan.json", plan_json), ("workflow.yaml", workflow_text.into_bytes()), ("origin.json", origin_json)];
         let preface = Preface { folder: folder.clone(), files };
         let writer = Writer::start(preface, events).map_err(RecordError::io("write", &path))?;
         Ok(Self { folder, writer, info: RunInfo::new(id) })
+    }
+
+    /// Goes on with the record of a run that has ended or was interrupted. Half an event at its end is cut off.
+    ///
+    /// # Errors
+    /// [`RecordError::StillRunning`] if its process lives; all others mean that it cannot go on.
+    pub fn reopen(run: &Run) -> Result<Self, RecordError> {
+        let folder = run.folder().to_owned();
+        let path = folder.join("events.jsonl");
+        // That it is a plain file, and no link to one.
+        let Some(_) = folder::open_plain(&path)? else { return Err(RecordError::NoEvents { id: run.id().clone() }) };
+        let events = OpenOptions::new().append(true).open(&path).map_err(RecordError::io("open", &path))?;
+        if let Err(TryLockError::WouldBlock) = events.try_lock() {
+            return Err(RecordError::StillRunning { id: run.id().clone() });
+        }
+        let mut info = RunInfo::new(run.id().clone());
+        let mut recorded = run.events()?;
+        for event in recorded.by_ref() {
+            info.add(&event?);
+        }
+        if let Some(torn) = recorded.torn_tail() {
+            let length = events.metadata().map_err(RecordError::io("read", &path))?.len();
+            events.set_len(length.saturating_sub(torn.bytes as u64)).map_err(RecordError::io("write", &path))?;
+        }
+        // It tells of a run that has ended, and this one goes on.
+        let summary = folder.join("summary.json");
+        match fs::remove_file(&summary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(RecordError::io("remove", &summary)(error));
+            }
+            _ => {}
+        }
+        let preface = Preface { folder: folder.clone(), files: Vec::new() };
+        let writer = Writer::start(preface, events).map_err(RecordError::io("write", &path))?;
+        Ok(Self { folder, writer, info })
+    }
+
+    /// How many events there are: the sequence number of the next.
+    pub fn next_seq(&self) -> u64 {
+        self.info.events
     }
 
     /// The folder of this run.

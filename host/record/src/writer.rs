@@ -135,6 +135,8 @@ impl Shared {
     }
 
     fn run(&self, path: &Path, mut events: File) {
+        // An event on the disk tells that what the run can be continued from is there too.
+        self.wait_for_preface();
         let mut group = Vec::new();
         loop {
             let mut state = self.wait_for_work();
@@ -158,6 +160,11 @@ impl Shared {
             group.clear();
             self.wait_for_tick();
         }
+    }
+
+    fn wait_for_preface(&self) {
+        let state = self.lock();
+        drop(self.done.wait_while(state, |state| !state.prefaced));
     }
 
     /// Returns at the end of a tick, or as soon as somebody waits.
@@ -187,6 +194,9 @@ impl Preface {
             threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
         });
         staged.into_iter().collect::<Result<(), RecordError>>()?;
+        if self.files.is_empty() {
+            return Ok(());
+        }
         folder::sync(&self.folder)?;
         self.folder.parent().map_or(Ok(()), folder::sync)
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use sluice_model::Problem;
-use sluice_record::{RecordError, Recorder, State, TornTail, list, open};
+use sluice_record::{Contents, RecordError, Recorder, State, TornTail, list, open};
 use tempfile::tempdir;
 
 use crate::run::{events, id, names, record};
@@ -84,7 +84,7 @@ fn a_file_in_the_way_is_an_error_with_its_path() {
         let path = workspace.path().join(way);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "in the way").unwrap();
-        let Err(error) = Recorder::create(&workspace.path().join(".sluice"), id(0), Vec::new(), "") else {
+        let Err(error) = Recorder::create(&workspace.path().join(".sluice"), id(0), Contents::default()) else {
             panic!("{way} was written");
         };
         let expected = match &error {
@@ -101,7 +101,7 @@ fn a_file_in_the_way_is_an_error_with_its_path() {
 fn a_record_that_cannot_be_staged_fails_at_the_end_with_the_first_error() {
     let workspace = tempdir().unwrap();
     let root = workspace.path();
-    let mut recorder = Recorder::create(root, id(0), Vec::new(), "").unwrap();
+    let mut recorder = Recorder::create(root, id(0), Contents::default()).unwrap();
     assert!(recorder.flush());
     for event in events() {
         recorder.append(&event);
@@ -125,7 +125,7 @@ fn links_are_neither_written_through_nor_read_through() {
     symlink(outside.path(), &root).unwrap();
     assert!(matches!(list(&root), Err(RecordError::NotPlain { .. })));
     assert!(matches!(open(&root, "latest"), Err(RecordError::NotPlain { .. })));
-    assert!(matches!(Recorder::create(&root, id(60), Vec::new(), ""), Err(RecordError::NotPlain { .. })));
+    assert!(matches!(Recorder::create(&root, id(60), Contents::default()), Err(RecordError::NotPlain { .. })));
     assert_eq!(names(outside.path()), before);
 
     fs::remove_file(&root).unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 use sluice_model::event::{Change, ChangeAction, FindingCounts, Level, Stream};
 use sluice_model::{Digest, Event, EventKind, Failure, FailureKind, Finding, Outcome, PluginRef, Severity, StepId};
-use sluice_record::{Recorder, RunId};
+use sluice_record::{Contents, Recorder, RunId};
 
 /// The first event happens here: 2026-11-21 09:45:12.345 UTC.
 pub const START: u64 = 1_795_254_312_345;
@@ -103,7 +103,12 @@ pub fn events() -> Vec<Event> {
 
 /// Records `events` as a run below `root`.
 pub fn record(root: &Path, id: RunId, events: &[Event]) {
-    let mut recorder = Recorder::create(root, id, b"{\"jobs\":{}}".to_vec(), "jobs: {}\n").unwrap();
+    let contents = Contents {
+        plan_json: b"{\"jobs\":{}}".to_vec(),
+        workflow_text: "jobs: {}\n".to_owned(),
+        origin_json: b"{}".to_vec(),
+    };
+    let mut recorder = Recorder::create(root, id, contents).unwrap();
     for event in events {
         recorder.append(event);
     }

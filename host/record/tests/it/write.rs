@@ -3,7 +3,7 @@
 use std::fs;
 
 use sluice_model::Outcome;
-use sluice_record::{RecordError, Recorder, State, list, open};
+use sluice_record::{Contents, RecordError, Recorder, State, list, open};
 use tempfile::tempdir;
 
 use crate::run::{events, id, names, record};
@@ -17,7 +17,7 @@ fn a_run_is_read_as_it_was_recorded() {
     assert_eq!(names(&root), [".gitignore", "runs"]);
     assert_eq!(fs::read_to_string(root.join(".gitignore")).unwrap(), "/.gitignore\n/runs/\n/artifacts/\n");
     let run = open(&root, "latest").unwrap();
-    assert_eq!(names(run.folder()), ["events.jsonl", "plan.json", "summary.json", "workflow.yaml"]);
+    assert_eq!(names(run.folder()), ["events.jsonl", "origin.json", "plan.json", "summary.json", "workflow.yaml"]);
     assert_eq!(run.plan().unwrap().unwrap(), b"{\"jobs\":{}}");
     assert_eq!(run.workflow_text().unwrap().unwrap(), "jobs: {}\n");
 
@@ -74,7 +74,7 @@ fn a_summary_that_is_gone_or_damaged_is_made_from_the_events() {
 fn a_run_under_way_is_told_from_an_interrupted_one() {
     let workspace = tempdir().unwrap();
     let root = workspace.path();
-    let mut recorder = Recorder::create(root, id(0), Vec::new(), "").unwrap();
+    let mut recorder = Recorder::create(root, id(0), Contents::default()).unwrap();
     let (all, half) = (events(), 7);
     for event in &all[..half] {
         recorder.append(event);
@@ -88,7 +88,11 @@ fn a_run_under_way_is_told_from_an_interrupted_one() {
     let info = run.info().unwrap();
     assert_eq!(info.state, State::Interrupted);
     assert_eq!((info.steps.planned, info.steps.passed, info.duration_ms), (2, 1, 60));
-    assert_eq!(names(run.folder()), ["events.jsonl", "plan.json", "workflow.yaml"], "no summary without an end");
+    assert_eq!(
+        names(run.folder()),
+        ["events.jsonl", "origin.json", "plan.json", "workflow.yaml"],
+        "no summary without an end"
+    );
 }
 
 #[test]
@@ -141,7 +145,7 @@ fn logs_are_of_the_run_a_job_or_a_step() {
 #[test]
 fn many_events_arrive_in_order() {
     let workspace = tempdir().unwrap();
-    let mut recorder = Recorder::create(workspace.path(), id(0), Vec::new(), "").unwrap();
+    let mut recorder = Recorder::create(workspace.path(), id(0), Contents::default()).unwrap();
     let mut event = events().remove(3);
     for seq in 0..3000 {
         event.seq = seq;
@@ -151,4 +155,32 @@ fn many_events_arrive_in_order() {
     let run = open(workspace.path(), "latest").unwrap();
     let read: Vec<u64> = run.events().unwrap().map(|event| event.unwrap().seq).collect();
     assert_eq!(read, (0..3000).collect::<Vec<_>>());
+}
+
+/// A run goes on in its own record: after the last whole event, and only when its process has ended.
+#[test]
+fn a_record_is_reopened_after_its_last_whole_event() {
+    let root = tempdir().unwrap();
+    let (root, all) = (root.path(), events());
+    let half = all.len() / 2;
+    let mut first = Recorder::create(root, id(0), Contents::default()).unwrap();
+    all[..half].iter().for_each(|event| first.append(event));
+    assert!(first.flush());
+    let run = open(root, "latest").unwrap();
+    assert!(matches!(Recorder::reopen(&run), Err(RecordError::StillRunning { .. })));
+    first.finish().unwrap();
+    let path = run.folder().join("events.jsonl");
+    let mut text = fs::read(&path).unwrap();
+    text.extend(b"{\"seq\":");
+    fs::write(&path, text).unwrap();
+
+    let mut second = Recorder::reopen(&run).unwrap();
+    assert_eq!(second.next_seq(), half as u64);
+    all[half..].iter().for_each(|event| second.append(event));
+    second.finish().unwrap();
+    let read: Vec<_> = run.events().unwrap().map(Result::unwrap).collect();
+    assert_eq!(read, all);
+    assert_eq!(run.info().unwrap().state, State::Finished(Outcome::Failed));
+    drop(Recorder::reopen(&run).unwrap());
+    assert!(!run.folder().join("summary.json").exists(), "what goes on has not ended");
 }

@@ -204,7 +204,7 @@ impl Types<'_, '_> {
             }
             ("size" | "int", _) => Some(Type::Integer),
             ("double", _) => Some(Type::Number),
-            ("string" | "join", _) => Some(Type::Text),
+            ("string" | "join" | "toJson", _) => Some(Type::Text),
             ("always" | "success" | "failure" | "cancelled", _) => Some(Type::Boolean),
             ("bool" | "contains" | "startsWith" | "endsWith" | "matches" | operators::IN, _) => Some(Type::Boolean),
             _ => None,

@@ -27,7 +27,7 @@ pub const MAX_MARKS: usize = 256;
 pub const MAX_LOOPS: usize = 2;
 
 /// What expressions can call, besides the macros `has`, `all`, `exists`, `exists_one`, `map` and `filter`.
-pub const FUNCTIONS: [&str; 14] = [
+pub const FUNCTIONS: [&str; 16] = [
     "size",
     "contains",
     "startsWith",
@@ -42,6 +42,8 @@ pub const FUNCTIONS: [&str; 14] = [
     "bytes",
     "dyn",
     "type",
+    "fromJson",
+    "toJson",
 ];
 
 /// What only conditions can call: how things stand where they are asked.
@@ -186,6 +188,13 @@ impl Expression {
         if self.compiled.calls.iter().any(|(name, _)| name == "join") {
             scope.add_function("join", join).map_err(|error| self.problem(&error.to_string()))?;
         }
+        let calls = |wanted: &str| self.compiled.calls.iter().any(|(name, _)| name == wanted);
+        if calls("fromJson") {
+            scope.add_function("fromJson", from_json).map_err(|error| self.problem(&error.to_string()))?;
+        }
+        if calls("toJson") {
+            scope.add_function("toJson", to_json).map_err(|error| self.problem(&error.to_string()))?;
+        }
         if self.uses_status() {
             let Status { failed, cancelled } = context.status();
             let values = [true, !failed && !cancelled, failed, cancelled];
@@ -236,6 +245,20 @@ fn join(This(list): This<Arc<Vec<cel::Value>>>, separator: Arc<String>) -> Resul
     };
     let items = list.iter().map(item).collect::<Result<Vec<_>, _>>()?;
     Ok(cel::Value::String(Arc::new(items.join(&separator))))
+}
+
+/// `fromJson(steps.find.outputs.stdout)`
+fn from_json(text: Arc<String>) -> Result<cel::Value, ExecutionError> {
+    let value: Value = serde_json::from_str(&text)
+        .map_err(|error| ExecutionError::function_error("fromJson", format!("line {} is no JSON", error.line())))?;
+    Ok(value::from_json(&value))
+}
+
+/// `toJson(steps.find.outputs)`
+fn to_json(value: cel::Value) -> Result<cel::Value, ExecutionError> {
+    let value = value::to_json(&value)
+        .map_err(|kind| ExecutionError::function_error("toJson", format!("its value is {kind}")))?;
+    Ok(cel::Value::String(Arc::new(value.to_string())))
 }
 
 /// Never shows values: they may be long, and are nobody's business in a log.
