@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use sluice_model::grant::Capability;
-use sluice_model::{Digest, Grants, Kind, Limits, PluginRef};
+use sluice_model::{Digest, Grants, Kind, Limits, PluginRef, SecretSource};
 use sluice_workflow::Template;
 use sluice_workflow::template::{Condition, Expression, Piece, TemplateValue};
 
@@ -33,6 +33,8 @@ struct PlanView<'p> {
     workflow: &'p str,
     file: &'p str,
     inputs: &'p IndexMap<String, Value>,
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    secrets: IndexMap<&'p str, &'p SecretSource>,
     jobs: IndexMap<&'p str, JobView<'p>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     finally: Option<JobView<'p>>,
@@ -121,6 +123,7 @@ impl<'p> PlanView<'p> {
             workflow: &plan.workflow,
             file: plan.source.name(),
             inputs: &plan.inputs,
+            secrets: plan.secrets.iter().map(|(name, source)| (name.as_str(), &source.value)).collect(),
             jobs: plan.jobs.iter().map(|(name, job)| (name.as_str(), JobView::new(plan, job))).collect(),
             finally: plan.finally.as_ref().map(|job| JobView::new(plan, job)),
         }

@@ -6,9 +6,10 @@ use indexmap::IndexMap;
 use serde_json::Value;
 use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
-use sluice_model::{Digest, Grants, Kind, Limits, Manifest, PluginRef, Source, Span};
+use sluice_model::{Digest, Grants, Kind, Limits, Manifest, PluginRef, SecretSource, Source, Span};
 use sluice_workflow::Template;
 use sluice_workflow::template::Condition;
+use sluice_workflow::workflow::Spanned;
 
 use crate::plugin::Plugin;
 
@@ -38,6 +39,8 @@ pub struct Plan {
     /// Known before the run: an object with `inputs`, `git` and `run`.
     pub context: Value,
     pub env: IndexMap<String, Template>,
+    /// Where the values of secrets come from, as the workflow says.
+    pub secrets: IndexMap<String, Spanned<SecretSource>>,
     pub jobs: IndexMap<String, Job>,
     /// The job `finally`, if the workflow has one.
     pub finally: Option<Job>,
@@ -105,6 +108,17 @@ impl Plan {
     /// All jobs, `finally` last.
     pub fn all_jobs(&self) -> impl Iterator<Item = &Job> {
         self.jobs.values().chain(&self.finally)
+    }
+
+    /// The secrets that steps are granted which may run, each with these steps.
+    pub fn granted_secrets(&self) -> IndexMap<&str, Vec<&Step>> {
+        let mut granted: IndexMap<&str, Vec<&Step>> = IndexMap::new();
+        for step in self.all_jobs().flat_map(|job| &job.steps).filter(|step| !step.excluded) {
+            for grant in &step.at_most.secrets {
+                granted.entry(&grant.name).or_default().push(step);
+            }
+        }
+        granted
     }
 
     /// The job at this position of [`Plan::all_jobs`].

@@ -61,6 +61,7 @@ pub fn plan(
         inputs,
         context,
         env: workflow.env.clone(),
+        secrets: workflow.secrets.clone(),
         jobs,
         finally,
     };

@@ -3,6 +3,7 @@
 mod input;
 mod job;
 mod limits;
+mod secrets;
 mod step;
 mod variables;
 
@@ -52,6 +53,7 @@ impl<'t> Document<'t> {
         let inputs = self.optional(entries, "inputs", Self::inputs).unwrap_or_default();
         let env =
             self.optional(entries, "env", |document, node| Some(document.variables(node, "`env`"))).unwrap_or_default();
+        let secrets = self.optional(entries, "secrets", Self::secrets).unwrap_or_default();
         let jobs = self.jobs(node, entries);
         let finally = match field(entries, "finally") {
             Some(node) => self.steps(node, "`finally`"),
@@ -62,6 +64,7 @@ impl<'t> Document<'t> {
             name: name.unwrap_or_else(|| stem(self.source.name())),
             inputs,
             env,
+            secrets,
             jobs,
             finally,
         })

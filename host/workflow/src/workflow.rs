@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
-use sluice_model::{PluginRef, Source, Span};
+use sluice_model::{PluginRef, SecretSource, Source, Span};
 
 use crate::template::{Condition, Template};
 
@@ -22,6 +22,8 @@ pub struct Workflow {
     pub name: String,
     pub inputs: IndexMap<String, Input>,
     pub env: IndexMap<String, Template>,
+    /// Where the values of secrets come from; the place is that of the source.
+    pub secrets: IndexMap<String, Spanned<SecretSource>>,
     /// In source order; `needs` form no cycle.
     pub jobs: IndexMap<String, Job>,
     /// Steps that run at the end whatever happened; the scheduler sees them as a job of this name.
