@@ -10,4 +10,6 @@ mod examples;
 mod foreign_guests;
 mod main_job;
 mod records;
+mod secret_sources;
 mod server;
+mod vault;

@@ -28,20 +28,27 @@ impl Server {
     /// Answers the n-th request with the n-th response; the last one again and again. A response is the whole text
     /// after `HTTP/1.1 `.
     pub fn start(responses: &[&str]) -> Self {
+        let responses: Vec<String> = responses.iter().map(|&text| text.to_owned()).collect();
+        let answered = Mutex::new(0);
+        Self::with(move |_| {
+            let mut answered = answered.lock().unwrap();
+            *answered += 1;
+            responses[(*answered - 1).min(responses.len() - 1)].clone()
+        })
+    }
+
+    /// Answers each request with the text after `HTTP/1.1 ` that is made for it.
+    pub fn with(answer: impl Fn(&Request) -> String + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let responses: Vec<String> = responses.iter().map(|&text| text.to_owned()).collect();
         let seen = requests.clone();
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let Some(request) = read_request(&stream.as_ref().unwrap()) else { continue };
-                let index = {
-                    let mut seen = seen.lock().unwrap();
-                    seen.push(request);
-                    (seen.len() - 1).min(responses.len() - 1)
-                };
-                let _ = write!(stream.unwrap(), "HTTP/1.1 {}", responses[index]);
+                let response = answer(&request);
+                seen.lock().unwrap().push(request);
+                let _ = write!(stream.unwrap(), "HTTP/1.1 {response}");
             }
         });
         Self { address, requests }
