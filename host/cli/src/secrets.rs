@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::Arc;
 
 use sluice_capability_secrets_providers::{Fetched, Machine, Reason, fetch, usable};
 use sluice_engine::{SHORTEST_SECRET, SecretValues};
@@ -132,10 +131,10 @@ fn obtain(
     // Without a terminal, the fetching says so.
     let (prompts, wanted): (Vec<_>, Vec<_>) =
         wanted.into_iter().partition(|(_, source)| terminal.is_some() && is_prompt(source));
-    let machine = Arc::new(Machine { env: environment(), workspace: workspace.to_owned() });
+    let machine = Machine { env: environment(), workspace: workspace.to_owned() };
     runtime.block_on(async {
         let mut fetched = tokio::select! {
-            fetched = fetch(wanted, machine) => fetched,
+            fetched = fetch(wanted, &machine) => fetched,
             code = signals.next() => return Err(Unavailable::Signal(code)),
         };
         if let Some(terminal) = terminal

@@ -7,12 +7,12 @@ mod file;
 mod vault;
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use sluice_model::SecretSource;
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// The longest value, in bytes: what AWS Secrets Manager allows.
@@ -76,24 +76,26 @@ impl Machine {
 }
 
 /// Fetches all values at the same time. Each name has its value or the reason why there is none, in the order asked for.
-/// What is still under way when this future is dropped is ended with it, programs too.
-pub async fn fetch(wanted: Vec<(String, SecretSource)>, machine: Arc<Machine>) -> Vec<(String, Fetched)> {
-    let mut running = JoinSet::new();
-    let mut fetched: Vec<(String, Fetched)> = Vec::with_capacity(wanted.len());
-    for (place, (name, source)) in wanted.into_iter().enumerate() {
-        fetched.push((name, Err(Reason::new("fetching it failed for a reason of our own"))));
-        let machine = Arc::clone(&machine);
-        running.spawn(async move {
-            let late = |_| Reason::new(format!("there was no answer within {} seconds", DEADLINE.as_secs()));
-            (place, timeout(DEADLINE, value(&source, &machine)).await.map_err(late).flatten().and_then(usable))
-        });
-    }
-    while let Some(ended) = running.join_next().await {
-        if let Ok((place, value)) = ended {
-            fetched[place].1 = value;
+/// When this future is dropped, what is still under way has ended, programs too.
+pub async fn fetch(wanted: Vec<(String, SecretSource)>, machine: &Machine) -> Vec<(String, Fetched)> {
+    let late = |_| Reason::new(format!("there was no answer within {} seconds", DEADLINE.as_secs()));
+    let mut running: Vec<_> = wanted
+        .iter()
+        .map(|(_, source)| Box::pin(async { timeout(DEADLINE, value(source, machine)).await.map_err(late).flatten() }))
+        .collect();
+    let mut fetched: Vec<Option<Fetched>> = vec![None; running.len()];
+    // On the caller's task, so that nothing goes on behind its back.
+    poll_fn(|context| {
+        for (future, fetched) in running.iter_mut().zip(&mut fetched).filter(|(_, fetched)| fetched.is_none()) {
+            if let Poll::Ready(value) = future.as_mut().poll(context) {
+                *fetched = Some(value.and_then(usable));
+            }
         }
-    }
-    fetched
+        if fetched.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    drop(running);
+    wanted.into_iter().zip(fetched.into_iter().flatten()).map(|((name, _), value)| (name, value)).collect()
 }
 
 async fn value(source: &SecretSource, machine: &Machine) -> Fetched {
