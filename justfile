@@ -23,13 +23,17 @@ demo: build
 
 # All tests: the crates, the plugins, and the binary from outside. Binary and tests are built as one, so that what they
 # share is compiled once
-test *ARGS: guests
+test *ARGS: guests servers
     cargo build --release --locked --workspace --bins --tests
     SLUICE_BIN={{sluice}} cargo test --release --locked --workspace --no-fail-fast {{ARGS}}
 
 # Plugins in Python and C from the same wit/, and guests that misbehave; built once
 guests: setup
     @tests/guests/build.sh
+
+# Servers that the tests talk to; installed once
+servers:
+    @tests/servers/aws.sh
 
 # Our figures beside those of peers, measured in one run
 bench: build guests

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::environment::{Environment, Ran, guest, repository};
+use crate::secret_sources::Aws;
 use crate::server::{OK, Server};
+use crate::vault;
 
 /// A copy of the parts of the repository that the examples look at.
 fn small_repository() -> Environment {
@@ -129,6 +132,30 @@ const EXAMPLES: &[Example] = &[
         let attempts = |name: &str| ran.events().iter().filter(|event| event["event"] == name).count();
         assert_eq!(attempts("step-retrying"), 2, "{}", ran.whole());
         assert!(!environment.workspace().join("target/example-retry").exists());
+    }),
+    ("secret-sources", |environment| {
+        let home = environment.workspace().parent().unwrap().join("home/.config/example/password");
+        fs::create_dir_all(home.parent().unwrap()).unwrap();
+        fs::write(&home, "hunter2-of-test\n").unwrap();
+        fs::set_permissions(&home, fs::Permissions::from_mode(0o600)).unwrap();
+        environment.write("keys/signing", "-----BEGIN-----\nhunter2-key\n-----END-----\n");
+        let vault = vault::start([("app", serde_json::json!({"token": "hunter2-in-vault"}))].into());
+        let aws = Aws::start();
+        // Without moto there is no prod.
+        for stage in ["test", "prod"].into_iter().take(1 + usize::from(aws.is_some())) {
+            let mut command =
+                environment.command(&["run", "secret-sources", "--json", "-i", &format!("stage={stage}")]);
+            command.env("TOKEN_OF_TEST", "hunter2-token");
+            command.env("VAULT_ADDR", vault.url("")).env("VAULT_TOKEN", vault::TOKEN);
+            command.envs(aws.iter().flat_map(Aws::variables));
+            let ran = command.output().unwrap();
+            let stdout = String::from_utf8(ran.stdout).unwrap();
+            assert!(ran.status.success(), "{stdout}{}", String::from_utf8_lossy(&ran.stderr));
+            assert!(stdout.contains("the token is ***\\nthe password is ***"), "{stdout}");
+            assert!(!stdout.contains("hunter2"), "{stdout}");
+            assert_eq!(vault.requests().len(), usize::from(stage == "prod"));
+        }
+        assert!(!all_text(environment).contains("hunter2"), "the record holds a secret");
     }),
     ("secrets", |environment| {
         let ran = environment

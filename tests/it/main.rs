@@ -12,4 +12,6 @@ mod foreign_guests;
 mod main_job;
 mod network;
 mod records;
+mod secret_sources;
 mod server;
+mod vault;

@@ -36,13 +36,18 @@ impl Server {
 
     /// The same at another address of this machine.
     pub fn start_at(address: IpAddr, responses: &[&str]) -> Self {
-        Self::serve("http", address, responses, Some)
+        Self::serve("http", address, in_turn(responses), Some)
+    }
+
+    /// Answers each request with the text after `HTTP/1.1 ` that is made for it.
+    pub fn with(answer: impl Fn(&Request) -> String + Send + 'static) -> Self {
+        Self::serve("http", Ipv4Addr::LOCALHOST.into(), answer, Some)
     }
 
     /// The same over TLS.
     pub fn start_tls(responses: &[&str], config: ServerConfig) -> Self {
         let config = Arc::new(config);
-        Self::serve("https", Ipv4Addr::LOCALHOST.into(), responses, move |stream| {
+        Self::serve("https", Ipv4Addr::LOCALHOST.into(), in_turn(responses), move |stream| {
             Some(StreamOwned::new(ServerConnection::new(config.clone()).ok()?, stream))
         })
     }
@@ -51,24 +56,20 @@ impl Server {
     fn serve<S: Read + Write>(
         scheme: &'static str,
         address: IpAddr,
-        responses: &[&str],
+        answer: impl Fn(&Request) -> String + Send + 'static,
         open: impl Fn(TcpStream) -> Option<S> + Send + 'static,
     ) -> Self {
         let listener = TcpListener::bind((address, 0)).unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let responses: Vec<String> = responses.iter().map(|&text| text.to_owned()).collect();
         let seen = requests.clone();
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let Some(mut stream) = open(stream.unwrap()) else { continue };
                 let Some(request) = read_request(&mut stream) else { continue };
-                let index = {
-                    let mut seen = seen.lock().unwrap();
-                    seen.push(request);
-                    (seen.len() - 1).min(responses.len() - 1)
-                };
-                let _ = write!(stream, "HTTP/1.1 {}", responses[index]);
+                let response = answer(&request);
+                seen.lock().unwrap().push(request);
+                let _ = write!(stream, "HTTP/1.1 {response}");
                 let _ = stream.flush();
             }
         });
@@ -85,6 +86,17 @@ impl Server {
 
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
+    }
+}
+
+/// One response after the other; the last one again and again.
+fn in_turn(responses: &[&str]) -> impl Fn(&Request) -> String + Send + use<> {
+    let responses: Vec<String> = responses.iter().map(|&text| text.to_owned()).collect();
+    let answered = Mutex::new(0);
+    move |_| {
+        let mut answered = answered.lock().unwrap();
+        *answered += 1;
+        responses[(*answered - 1).min(responses.len() - 1)].clone()
     }
 }
 

@@ -98,7 +98,8 @@ Examples:
   sluice run --dry-run deploy         deploy steps only plan; run steps still run
   sluice run --json | jq .event       one event a line
 
-A secret NAME takes its value from the environment variable SLUICE_SECRET_NAME.";
+A secret NAME takes its value from where `secrets` of the workflow says;
+the environment variable SLUICE_SECRET_NAME goes first.";
 
 #[derive(Debug, Args)]
 pub struct WorkflowArgs {

@@ -35,6 +35,36 @@ A step may take 10 minutes unless it says otherwise; all programs that it ran we
       timeout: 1h",
     },
     Explanation {
+        code: "run::secret",
+        title: "the value of a secret cannot be had",
+        text: "\
+Before the first step starts, Sluice fetches the values of the secrets that steps are granted. One that cannot be had stops
+the run there. The message says which source was asked and what happened. Whatever the source, the environment variable
+SLUICE_SECRET_NAME goes before it:
+
+    SLUICE_SECRET_API_TOKEN=... sluice run deploy
+
+`sluice plan` shows the secrets with their sources and the steps that are granted them.",
+    },
+    Explanation {
+        code: "run::secret-without-source",
+        title: "a step is granted a secret that has no source",
+        text: "\
+A workflow with `secrets` says there where every secret comes from, or the environment has its value:
+
+    secrets:
+      API_TOKEN: {env: API_TOKEN_PROD}
+
+A workflow without `secrets` takes all values from SLUICE_SECRET_NAME, and a step fails only when it uses one that is not set.",
+    },
+    Explanation {
+        code: "run::short-secret",
+        title: "a secret is too short to be masked",
+        text: "\
+A value of fewer than 4 characters is found in ordinary words, so it is not replaced by `***`. Everything else that protects a
+secret holds for it too. Use a longer one.",
+    },
+    Explanation {
         code: "run::limit",
         title: "a step reached a limit on memory, tables, handles or output",
         text: "\

@@ -12,6 +12,9 @@ mod pack;
 mod plugins;
 mod prepare;
 mod screen;
+mod secrets;
+mod signals;
+mod terminal;
 
 use std::panic;
 use std::path::PathBuf;

@@ -23,4 +23,4 @@ mod workspace;
 pub use inspect::{InspectError, Inspection, inspect};
 pub use plugin::Plugin;
 pub use runner::{Settings, WasmRunner};
-pub use sluice_capability_secrets::SecretValues;
+pub use sluice_capability_secrets::{SHORTEST_VALUE as SHORTEST_SECRET, SecretValues};

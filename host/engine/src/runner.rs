@@ -120,7 +120,7 @@ impl WasmRunner {
 
     /// Cleans a text that did not come through a step: removes terminal controls, masks secrets.
     pub fn clean(&self, text: &str) -> String {
-        self.0.mask.apply(&crate::text::clean(text)).into_owned()
+        crate::text::clean_and_mask(text, &self.0.mask)
     }
 }
 

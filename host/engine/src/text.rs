@@ -3,6 +3,14 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use sluice_capability_secrets::Mask;
+
+/// A text as it may leave: clean, and without secrets. They are looked for twice, because a value may hold what cleaning
+/// removes, and what cleaning removes may stand within a value.
+pub fn clean_and_mask(text: &str, mask: &Mask) -> String {
+    mask.apply(&clean(&mask.apply(text))).into_owned()
+}
+
 /// Removes terminal escape sequences (ECMA-48) and shows what else cannot be seen: control characters and the marks that
 /// reorder text, as `\u{..}`. Line feeds and tabs stay; a carriage return ends a line.
 pub fn clean(text: &str) -> Cow<'_, str> {

@@ -78,7 +78,7 @@ impl Voice {
 
     /// A text as it may leave.
     pub fn clean(&self, text: &str) -> String {
-        self.0.mask.apply(&text::clean(text)).into_owned()
+        text::clean_and_mask(text, &self.0.mask)
     }
 
     /// A text without secrets, otherwise unchanged.
@@ -86,10 +86,14 @@ impl Voice {
         self.0.mask.apply(text).into_owned()
     }
 
-    /// Every text within a value as it may leave.
+    /// Every text within a value as it may leave, and every number.
     pub fn clean_value(&self, value: Value) -> Value {
         match value {
             Value::String(text) => Value::String(self.clean(&text)),
+            Value::Number(number) => match self.mask(&number.to_string()) {
+                masked if masked.contains('*') => Value::String(masked),
+                _ => Value::Number(number),
+            },
             Value::Array(items) => items.into_iter().map(|item| self.clean_value(item)).collect(),
             Value::Object(fields) => {
                 fields.into_iter().map(|(name, value)| (self.clean(&name), self.clean_value(value))).collect()
@@ -111,8 +115,11 @@ impl Voice {
     }
 
     pub fn log(&self, stream: Stream, level: Level, text: &str) {
-        let text = self.clean(text);
-        self.say(Said::Log { stream, level, text: text.strip_suffix('\n').unwrap_or(&text).to_owned() });
+        self.say_line(stream, level, &self.clean(text));
+    }
+
+    fn say_line(&self, stream: Stream, level: Level, clean: &str) {
+        self.say(Said::Log { stream, level, text: clean.strip_suffix('\n').unwrap_or(clean).to_owned() });
     }
 
     /// Bytes of an output stream, which become lines of the log.
@@ -121,11 +128,20 @@ impl Voice {
         let partial = if stream == Stream::Stderr { &self.0.stderr } else { &self.0.stdout };
         let mut partial = lock(partial);
         partial.extend_from_slice(bytes);
+        let before = partial.len() - bytes.len();
         let end = match partial.iter().rposition(|byte| *byte == b'\n') {
-            Some(line_feed) => line_feed + 1,
-            None if partial.len() >= LINE_BYTES => partial.len(),
-            None => return Ok(()),
+            Some(line_feed) => self.0.mask.whole_lines(&partial, line_feed + 1),
+            // Looked at anew only after many more bytes, so that a long line of short writes stays cheap.
+            None if partial.len() >= LINE_BYTES + self.0.mask.holds_back()
+                && before / LINE_BYTES != partial.len() / LINE_BYTES =>
+            {
+                self.0.mask.part_of_line(&partial)
+            }
+            None => 0,
         };
+        if end == 0 {
+            return Ok(());
+        }
         let rest = partial.split_off(end);
         let lines = std::mem::replace(&mut *partial, rest);
         self.lines(stream, &lines);
@@ -143,7 +159,7 @@ impl Voice {
     }
 
     fn lines(&self, stream: Stream, lines: &[u8]) {
-        let text = String::from_utf8_lossy(lines);
+        let text = self.clean(&String::from_utf8_lossy(lines));
         if stream == Stream::Stderr {
             let mut tail = lock(&self.0.tail);
             for line in text.lines() {
@@ -154,7 +170,7 @@ impl Voice {
             }
         }
         let level = if stream == Stream::Stderr { Level::Warn } else { Level::Info };
-        self.log(stream, level, &text);
+        self.say_line(stream, level, &text);
     }
 
     /// What a plugin wrote to standard error when it panicked, or its last words.

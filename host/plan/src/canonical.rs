@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use sluice_model::grant::Capability;
-use sluice_model::{Digest, FailureKind, Grants, Kind, Limits, PluginRef};
+use sluice_model::{Digest, FailureKind, Grants, Kind, Limits, PluginRef, SecretSource};
 use sluice_workflow::Template;
 use sluice_workflow::template::{Condition, Expression, Piece, TemplateValue};
 use sluice_workflow::workflow::Retry;
@@ -36,6 +36,8 @@ struct PlanView<'p> {
     workflow: &'p str,
     file: &'p str,
     inputs: &'p IndexMap<String, Value>,
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    secrets: IndexMap<&'p str, &'p SecretSource>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -181,6 +183,7 @@ impl<'p> PlanView<'p> {
             workflow: &plan.workflow,
             file: plan.source.name(),
             inputs: &plan.inputs,
+            secrets: plan.secrets.iter().map(|(name, source)| (name.as_str(), &source.value)).collect(),
             jobs: plan.jobs.iter().map(|(name, job)| (name.as_str(), JobView::new(plan, job))).collect(),
             timeout_ms: plan.timeout_ms,
             max_parallel: plan.max_parallel,

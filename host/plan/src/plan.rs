@@ -7,10 +7,10 @@ use indexmap::IndexMap;
 use serde_json::Value;
 use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
-use sluice_model::{Digest, Grants, Kind, Limits, Manifest, PluginRef, Source, Span};
+use sluice_model::{Digest, Grants, Kind, Limits, Manifest, PluginRef, SecretSource, Source, Span};
 use sluice_workflow::Template;
 use sluice_workflow::template::Condition;
-use sluice_workflow::workflow::{Hook, Retry};
+use sluice_workflow::workflow::{Hook, Retry, Spanned};
 
 use crate::plugin::Plugin;
 
@@ -40,6 +40,8 @@ pub struct Plan {
     /// Known before the run: an object with `inputs`, `git` and `run`.
     pub context: Value,
     pub env: IndexMap<String, Template>,
+    /// Where the values of secrets come from, as the workflow says.
+    pub secrets: IndexMap<String, Spanned<SecretSource>>,
     pub jobs: IndexMap<String, Job>,
     /// What runs at the end, in this order, each as a job.
     pub hooks: Vec<(Hook, Job)>,
@@ -144,6 +146,17 @@ impl Plan {
     /// All jobs, hooks last.
     pub fn all_jobs(&self) -> impl Iterator<Item = &Job> {
         self.jobs.values().chain(self.hooks.iter().map(|(_, job)| job))
+    }
+
+    /// The secrets that steps are granted which may run, each with these steps.
+    pub fn granted_secrets(&self) -> IndexMap<&str, Vec<&Step>> {
+        let mut granted: IndexMap<&str, Vec<&Step>> = IndexMap::new();
+        for step in self.all_steps().filter(|step| !step.excluded) {
+            for grant in &step.at_most.secrets {
+                granted.entry(&grant.name).or_default().push(step);
+            }
+        }
+        granted
     }
 
     /// The job at this position of [`Plan::all_jobs`].

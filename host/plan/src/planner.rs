@@ -64,6 +64,7 @@ pub fn plan(
         inputs,
         context,
         env: workflow.env.clone(),
+        secrets: workflow.secrets.clone(),
         jobs,
         hooks,
         timeout_ms: workflow.timeout_ms,

@@ -144,6 +144,20 @@ Spellings of grants:
     artifacts: [read, write]
 
 Expressions are not possible in `grants`: what a step may touch is read, not computed.";
+    SECRET = "workflow::secret": "a source of a secret that cannot be used", "\
+`secrets` says where the value of each secret comes from, with one source for each:
+
+    secrets:
+      API_TOKEN: {env: API_TOKEN_PROD}
+      PASSWORD: {file: ~/.config/app/password}
+      DEPLOY_KEY: {prompt: \"Deploy key\"}
+      OTHER: {command: [pass, show, deploy]}
+      VAULT_TOKEN: {vault: {path: secret/data/app, key: token}}
+      AWS_PASSWORD: {aws: {id: prod/app, key: password}}
+
+Expressions are not possible here: where secrets come from is read, not computed. To choose by an input, declare both
+secrets and let the step name one: `secret-env: {TOKEN: \"${{ inputs.stage }}_TOKEN\"}`. Only secrets that a step is
+granted are fetched.";
     DURATION = "workflow::duration": "a duration that cannot be read", "\
 Durations have whole numbers with units, the larger first: `1h30m`, `10m`, `90s`, `500ms`; at most a week.";
     SIZE = "workflow::size": "a size that cannot be read", "\

@@ -6,6 +6,7 @@ mod job;
 mod limits;
 mod matrix;
 mod retry;
+mod secrets;
 mod step;
 mod variables;
 
@@ -69,6 +70,7 @@ impl<'t> Document<'t> {
         let max_parallel =
             self.optional(entries, "max-parallel", |document, node| document.count(node, "`max-parallel`").map(places));
         let fail_fast = self.optional(entries, "fail-fast", |document, node| document.boolean(node, "`fail-fast`"));
+        let secrets = self.optional(entries, "secrets", Self::secrets).unwrap_or_default();
         let jobs = self.jobs(node, entries);
         let hooks = Hook::ALL.into_iter().filter_map(|hook| {
             let node = field(entries, hook.name())?;
@@ -80,6 +82,7 @@ impl<'t> Document<'t> {
             name: name.unwrap_or_else(|| stem(self.source.name())),
             inputs,
             env,
+            secrets,
             jobs,
             hooks,
             timeout_ms,

@@ -28,6 +28,8 @@ pub enum Shape {
     Number,
     /// Text or a list of text.
     Texts,
+    /// A list of text, in which a text may stand twice.
+    Words,
     /// A boolean or an expression.
     Condition,
     /// Any value.
@@ -58,7 +60,7 @@ impl Table {
     }
 
     /// All tables, in the order of the document.
-    pub const ALL: [&'static Table; 7] = [&WORKFLOW, &DEFAULTS, &INPUT, &JOB, &STEP, &RETRY, &LIMITS];
+    pub const ALL: [&'static Table; 10] = [&WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &STEP, &RETRY, &LIMITS];
 }
 
 const fn field(name: &'static str, shape: Shape, description: &'static str) -> Field {
@@ -89,6 +91,11 @@ pub static WORKFLOW: Table = Table {
         NAME,
         field("inputs", Shape::Named(&INPUT), "Values that are given with `-i name=value`, read as `inputs.NAME`"),
         ENV,
+        field(
+            "secrets",
+            Shape::Named(&SECRET),
+            "Where the values of secrets come from; steps name a secret, not its value",
+        ),
         field("jobs", Shape::Named(&JOB), "Jobs run in parallel unless one needs another"),
         field("steps", Shape::List(&STEP), "Short form for a workflow of one job, which is called `main`"),
         STEP_DEFAULTS,
@@ -130,6 +137,40 @@ pub static INPUT: Table = Table {
         field("default", Shape::Any, "Value if none is given; without it the input is required"),
         field("options", Shape::Values, "The only values allowed"),
         field("required", Shape::Boolean, "`false` makes an input without a default null if it is not given"),
+    ],
+};
+
+pub static SECRET: Table = Table {
+    of: "a secret",
+    name: "secret",
+    fields: &[
+        field("env", Shape::Text, "A variable of the environment that Sluice runs in"),
+        field("file", Shape::Text, "A file that only you can read: absolute, `~/...`, or relative to the workspace"),
+        field("prompt", Shape::Text, "What to ask for at the terminal, before the run"),
+        field("command", Shape::Words, "A program and its arguments; its standard output is the value"),
+        field("vault", Shape::One(&VAULT), "A field of a secret in Vault's key-value store, version 2"),
+        field("aws", Shape::One(&AWS), "A secret of AWS Secrets Manager"),
+    ],
+};
+
+pub static VAULT: Table = Table {
+    of: "a secret in Vault",
+    name: "vault",
+    fields: &[
+        field("path", Shape::Text, "As in Vault's HTTP API: `secret/data/app`"),
+        field("key", Shape::Text, "The field of the secret"),
+        field("address", Shape::Text, "URL of the server; VAULT_ADDR unless given"),
+        field("namespace", Shape::Text, "VAULT_NAMESPACE unless given"),
+    ],
+};
+
+pub static AWS: Table = Table {
+    of: "a secret in AWS",
+    name: "aws",
+    fields: &[
+        field("id", Shape::Text, "Name or ARN of the secret"),
+        field("key", Shape::Text, "The field, if the secret is a JSON object; otherwise the whole text"),
+        field("region", Shape::Text, "AWS_REGION, or that of your AWS configuration, unless given"),
     ],
 };
 

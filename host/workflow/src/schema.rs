@@ -28,6 +28,12 @@ fn mapping(table: &Table) -> Value {
     match table.name {
         "step" => schema["oneOf"] = json!([{"required": ["uses"]}, {"required": ["run"]}]),
         "job" => schema["required"] = json!(["steps"]),
+        "secret" => {
+            schema["minProperties"] = 1.into();
+            schema["maxProperties"] = 1.into();
+        }
+        "vault" => schema["required"] = json!(["path", "key"]),
+        "aws" => schema["required"] = json!(["id"]),
         _ => {}
     }
     schema
@@ -54,6 +60,7 @@ fn shape(shape: Shape) -> Value {
         Shape::Count => json!({"type": "integer", "minimum": 1}),
         Shape::Number => json!({"type": "number", "minimum": 1}),
         Shape::Texts => json!({"oneOf": [text, {"type": "array", "items": text, "uniqueItems": true}]}),
+        Shape::Words => json!({"type": "array", "minItems": 1, "items": text}),
         Shape::Condition => json!({"type": ["string", "boolean"]}),
         Shape::Any => json!({}),
         Shape::Values => json!({"type": "array"}),

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use indexmap::IndexMap;
 use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
-use sluice_model::{FailureKind, PluginRef, Source, Span};
+use sluice_model::{FailureKind, PluginRef, SecretSource, Source, Span};
 
 use crate::template::{Condition, Template};
 
@@ -24,6 +24,8 @@ pub struct Workflow {
     pub name: String,
     pub inputs: IndexMap<String, Input>,
     pub env: IndexMap<String, Template>,
+    /// Where the values of secrets come from; the place is that of the source.
+    pub secrets: IndexMap<String, Spanned<SecretSource>>,
     /// In source order; `needs` form no cycle.
     pub jobs: IndexMap<String, Job>,
     /// Steps that run at the end, in the order in which they run; each hook is a job of its name.

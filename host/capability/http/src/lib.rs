@@ -6,9 +6,11 @@
 
 mod address;
 mod body;
+mod client;
 mod hooks;
 mod send;
 mod tls;
 
 pub use address::{AddressKind, address_kind};
+pub use client::exchange;
 pub use hooks::{Http, Reveal, add_to_linker};

@@ -7,6 +7,6 @@ mod placeholder;
 mod values;
 
 pub use host::{Secrets, SecretsView, add_to_linker};
-pub use mask::Mask;
+pub use mask::{Mask, SHORTEST_VALUE};
 pub use placeholder::Placeholders;
 pub use values::SecretValues;

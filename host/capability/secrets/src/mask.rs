@@ -1,125 +1,156 @@
-use std::borrow::Cow;
+//! Takes the values of secrets out of texts.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+mod forms;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use aho_corasick::AhoCorasick;
 
 use crate::SecretValues;
+use forms::Form;
+use view::View;
 
-/// Shorter values are not masked: they would be found in ordinary words.
-const SHORTEST_VALUE: usize = 4;
-/// Shorter pieces of a value in another form are not looked for.
-const SHORTEST_FORM: usize = 6;
+/// Shorter values, and shorter lines of a value, are not masked: they would be found in ordinary words. In bytes.
+pub const SHORTEST_VALUE: usize = 4;
 const MASKED: &str = "***";
+/// The most that escaping for JSON, twice, makes of one byte.
+const LONGEST_ESCAPE: usize = 7;
 
-/// Finds the values of secrets in texts, in the forms in which they usually leak: as they are, line by line, in base64
-/// at any alignment, percent-encoded, escaped for JSON.
+/// Finds the values of secrets in texts, in the forms in which they usually leak: as they are, line by line, in base64 at
+/// any alignment, in hexadecimal, percent-encoded, escaped for JSON, XML or a shell.
 #[derive(Debug, Default)]
 pub struct Mask {
-    finder: Option<AhoCorasick>,
+    finder: Option<Finder>,
+}
+
+#[derive(Debug)]
+struct Finder {
+    search: AhoCorasick,
+    /// In the order of the patterns of `search`.
+    forms: Vec<Form>,
+    /// The most that a form takes in a text, in bytes.
+    longest: usize,
+    /// Whether a form has a space, for which `+` may stand.
+    spaces: bool,
 }
 
 impl Mask {
     pub fn new(values: &SecretValues) -> Self {
-        let mut forms = Vec::new();
-        for value in values.all().filter(|value| value.len() >= SHORTEST_VALUE) {
-            forms.push(value.to_owned());
-            forms.extend(other_forms(value).into_iter().filter(|form| form.len() >= SHORTEST_FORM));
-        }
+        let mut forms: Vec<Form> =
+            values.all().filter(|value| value.len() >= SHORTEST_VALUE).flat_map(forms::of).collect();
         forms.sort_unstable();
-        forms.dedup();
+        forms.dedup_by(|a, b| a.text == b.text);
         if forms.is_empty() {
             return Self::default();
         }
         // A finder that cannot be built (gigabytes of secrets) must not let texts through unmasked.
-        let finder = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(&forms)
+        let search = AhoCorasick::new(forms.iter().map(|form| &form.text))
             .expect("the secrets of one machine are far below the limit of 2^31 bytes");
-        Self { finder: Some(finder) }
+        let longest = forms.iter().map(|form| form.text.len()).max().unwrap_or_default() * LONGEST_ESCAPE;
+        let spaces = forms.iter().any(|form| form.text.contains(' '));
+        Self { finder: Some(Finder { search, forms, longest, spaces }) }
     }
 
     /// The text with every secret replaced by `***`.
     pub fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        match &self.finder {
-            Some(finder) if finder.is_match(text) => {
-                let mut masked = String::with_capacity(text.len());
-                finder.replace_all_with(text, &mut masked, |_, _, out| {
-                    out.push_str(MASKED);
-                    true
-                });
-                Cow::Owned(masked)
+        let Some(finder) = &self.finder else { return Cow::Borrowed(text) };
+        let found = finder.find(text.as_bytes());
+        if found.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let mut masked = String::with_capacity(text.len());
+        let mut told = 0;
+        for range in found {
+            let (start, end) = (text.floor_char_boundary(range.start), text.ceil_char_boundary(range.end));
+            masked.push_str(&text[told.min(start)..start]);
+            masked.push_str(MASKED);
+            told = end;
+        }
+        masked.push_str(&text[told..]);
+        Cow::Owned(masked)
+    }
+
+    /// How much of a stream may be told when its lines up to `end` are complete: at most `end`, and less, to the
+    /// beginning of a line, if what follows may turn out to be the rest of a secret of several lines.
+    pub fn whole_lines(&self, stream: &[u8], end: usize) -> usize {
+        let Some(finder) = &self.finder else { return end };
+        let several_lines =
+            || finder.forms.iter().map(|form| form.text.as_bytes()).filter(|form| form.contains(&b'\n'));
+        if several_lines().next().is_none() {
+            return end;
+        }
+        let arriving = several_lines().filter_map(|form| begun(stream, form)).min().unwrap_or(end);
+        let safe = finder.outside(stream, end.min(arriving));
+        stream[..safe].iter().rposition(|byte| *byte == b'\n').map_or(0, |line_feed| line_feed + 1)
+    }
+
+    /// How much may be told of a line that goes on and has become too long to wait for its end.
+    pub fn part_of_line(&self, stream: &[u8]) -> usize {
+        let Some(finder) = &self.finder else { return char_boundary(stream, stream.len()) };
+        finder.outside(stream, char_boundary(stream, stream.len().saturating_sub(finder.longest)))
+    }
+
+    /// The most that [`Mask::part_of_line`] and [`Mask::whole_lines`] hold back of an ordinary stream, in bytes.
+    pub fn holds_back(&self) -> usize {
+        self.finder.as_ref().map_or(0, |finder| finder.longest)
+    }
+}
+
+/// Where a form begins whose end is still to come.
+fn begun(stream: &[u8], form: &[u8]) -> Option<usize> {
+    let earliest = (stream.len() + 1).saturating_sub(form.len());
+    (earliest..stream.len()).find(|start| form.starts_with(&stream[*start..]))
+}
+
+/// The last boundary of a character up to `end`, if the stream is UTF-8.
+fn char_boundary(stream: &[u8], end: usize) -> usize {
+    let is_boundary = |at: usize| stream.get(at).is_none_or(|byte| byte & 0b1100_0000 != 0b1000_0000);
+    // At the end of the stream, a character may still be arriving.
+    let complete = end < stream.len() || stream.utf8_chunks().last().is_none_or(|chunk| chunk.invalid().is_empty());
+    if is_boundary(end) && complete {
+        return end;
+    }
+    (end.saturating_sub(3)..end).rev().find(|at| is_boundary(*at)).unwrap_or(end)
+}
+
+impl Finder {
+    /// Where secrets stand: in order, apart from each other.
+    fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        for view in View::all(text, self.spaces) {
+            let bytes = view.bytes();
+            if !self.search.is_match(bytes) {
+                continue;
             }
-            _ => Cow::Borrowed(text),
+            // Overlapping: of two secrets that share some text, both must go.
+            for hit in self.search.find_overlapping_iter(bytes) {
+                let range = self.forms[hit.pattern().as_usize()].widen(bytes, hit.range());
+                found.push(view.place(range));
+            }
         }
+        found.sort_unstable_by_key(|range| range.start);
+        found.dedup_by(|next, range| {
+            let overlaps = next.start < range.end;
+            if overlaps {
+                range.end = range.end.max(next.end);
+            }
+            overlaps
+        });
+        found
     }
-}
 
-fn other_forms(value: &str) -> Vec<String> {
-    let mut forms: Vec<String> = Vec::new();
-    if value.contains('\n') {
-        forms.extend(value.lines().map(|line| line.trim().to_owned()));
-        forms.push(value.replace('\n', "\\n"));
-    }
-    forms.push(value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"));
-    forms.push(percent_encoded(value, |byte| format!("%{byte:02X}")));
-    forms.push(percent_encoded(value, |byte| format!("%{byte:02x}")));
-    for offset in 0..3 {
-        let standard = base64_within(value.as_bytes(), offset);
-        forms.push(standard.replace('+', "-").replace('/', "_"));
-        forms.push(standard);
-    }
-    forms
-}
-
-fn percent_encoded(value: &str, encode: impl Fn(u8) -> String) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    value.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { encode(byte) }).collect()
-}
-
-/// The characters of a base64 text (RFC 4648) that depend on nothing but the value, when the value begins `offset`
-/// bytes after a group of three.
-fn base64_within(value: &[u8], offset: usize) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let bytes = [&vec![0; offset], value].concat();
-    let bit = |i: usize| bytes[i / 8] >> (7 - i % 8) & 1;
-    let first = (offset * 8).div_ceil(6);
-    let last = bytes.len() * 8 / 6;
-    (first..last)
-        .map(|i| (0..6).fold(0, |six, j| six << 1 | bit(i * 6 + j)))
-        .map(|six| char::from(ALPHABET[usize::from(six)]))
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_masked_in_the_forms_in_which_they_leak() {
-        let secret = "hunter2/ä?\"x\"";
-        let mask = Mask::new(&[("S".to_owned(), secret.to_owned())].into_iter().collect());
-        // The base64 forms were made with coreutils: printf %s TEXT | base64
-        for (text, masked) in [
-            ("nothing here", "nothing here"),
-            ("a hunter2/ä?\"x\" b", "a *** b"),
-            (r#"{"v": "hunter2/ä?\"x\""}"#, r#"{"v": "***"}"#),
-            ("q=hunter2%2F%C3%A4%3F%22x%22&", "q=***&"),
-            ("aHVudGVyMi/DpD8ieCI=", "***I="),
-            ("YWh1bnRlcjIvw6Q/Ingi", "YW***"),
-            ("YWFodW50ZXIyL8OkPyJ4Ig==", "YWF***g=="),
-        ] {
-            assert_eq!(mask.apply(text), masked);
+    /// The last place up to `end` that is not within a secret. Text that is nothing but secrets is cut all the same
+    /// once there is far too much of it.
+    fn outside(&self, stream: &[u8], end: usize) -> usize {
+        const TOO_MUCH: usize = 1 << 20;
+        match self.find(stream).into_iter().find(|range| range.start < end && end < range.end) {
+            Some(range) if range.start == 0 && stream.len() > TOO_MUCH + self.longest => range.end,
+            Some(range) => range.start,
+            None => end,
         }
-    }
-
-    #[test]
-    fn every_line_of_a_long_secret_is_masked() {
-        let mask = Mask::new(&[("K".to_owned(), "-----BEGIN KEY-----\nabcdefgh\n".to_owned())].into_iter().collect());
-        assert_eq!(mask.apply("> abcdefgh <"), "> *** <");
-    }
-
-    #[test]
-    fn very_short_secrets_do_not_eat_the_text() {
-        let mask = Mask::new(&[("S".to_owned(), "on".to_owned())].into_iter().collect());
-        assert_eq!(mask.apply("one on one"), "one on one");
     }
 }

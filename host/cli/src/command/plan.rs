@@ -8,7 +8,7 @@ use sluice_plan::{Decided, Job, Plan, Step};
 
 use crate::args::PlanArgs;
 use crate::output::Output;
-use crate::{discover, exit, prepare};
+use crate::{discover, exit, prepare, secrets};
 
 /// What stands for `run.id` where there is no run.
 const NO_RUN: &str = "RUN";
@@ -36,6 +36,12 @@ fn describe(plan: &Plan) -> String {
     let mut text = format!("{}  {}  plan {}\n", plan.workflow, plan.source.name(), plan.digest.short());
     for (name, value) in &plan.inputs {
         let _ = writeln!(text, "  input {name} = {value}");
+    }
+    for (name, steps) in plan.granted_secrets() {
+        let source = plan.secrets.get(name).map(|source| source.value.to_string());
+        let source = source.unwrap_or_else(|| format!("env {}", secrets::variable(name)));
+        let steps: Vec<&str> = steps.iter().map(|step| step.id.as_str()).collect();
+        let _ = writeln!(text, "  secret {name} from {source}, for {}", steps.join(", "));
     }
     for job in plan.all_jobs() {
         describe_job(&mut text, job);

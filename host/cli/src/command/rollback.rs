@@ -6,7 +6,7 @@ use std::path::Path;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 use sluice_engine::WasmRunner;
-use sluice_model::{EventKind, Grants, Limits, PluginRef, Problem, StepId};
+use sluice_model::{EventKind, Grants, Limits, PluginRef, Problem, SecretSource, StepId};
 use sluice_record::Run;
 use sluice_run::StepRunner;
 use sluice_run::runner::{Action, Cancel, Said, StepCall, StepEvents, Summary};
@@ -15,6 +15,8 @@ use tokio::sync::mpsc;
 use super::run::{engine, plugin};
 use crate::args::RollbackArgs;
 use crate::output::Output;
+use crate::secrets::{self, Unavailable};
+use crate::signals::Signals;
 use crate::{exit, host, plugins};
 
 /// A deployment that a record holds the receipt of.
@@ -86,8 +88,20 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &Output) -> Result<u8, Vec<Problem>> {
-    let runner = engine(workspace).map_err(|problem| vec![problem])?;
     let runtime = host::runtime().map_err(|problem| vec![problem])?;
+    let mut signals = Signals::new(&runtime).map_err(|problem| vec![problem])?;
+    let grants = deployments.iter().map(|deployment| &deployment.grants);
+    let secrets = match secrets::for_record(&recorded_sources(run), grants, workspace, &runtime, &mut signals) {
+        Ok(secrets) => secrets,
+        Err(unavailable) => {
+            runtime.shutdown_background();
+            return match unavailable {
+                Unavailable::Signal(code) => Ok(code),
+                Unavailable::Refused(problems) => Err(problems),
+            };
+        }
+    };
+    let runner = engine(workspace, secrets).map_err(|problem| vec![problem])?;
     let mut failed = false;
     for deployment in deployments {
         let id = &deployment.id;
@@ -115,6 +129,13 @@ fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &O
     }
     runtime.shutdown_background();
     Ok(if failed { exit::FAILED } else { exit::PASSED })
+}
+
+/// Where the workflow of the run had the values of its secrets from.
+fn recorded_sources(run: &Run) -> BTreeMap<String, SecretSource> {
+    let plan = run.plan().ok().flatten().and_then(|plan| serde_json::from_slice::<Value>(&plan).ok());
+    let sources = plan.and_then(|mut plan| serde_json::from_value(plan.get_mut("secrets")?.take()).ok());
+    sources.unwrap_or_default()
 }
 
 /// The call that undoes a deployment: the recorded plugin, inputs and grants, and no others.

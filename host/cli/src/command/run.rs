@@ -1,6 +1,5 @@
 //! `sluice run`
 
-use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -10,7 +9,6 @@ use sluice_model::{Event, Outcome, Problem};
 use sluice_record::{RecordError, Recorder, RunId};
 use sluice_registry::Component;
 use sluice_run::{Control, Options};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::args::RunArgs;
@@ -18,6 +16,8 @@ use crate::discover::{self, Found};
 use crate::output::Output;
 use crate::prepare::{self, Prepared};
 use crate::screen::{Mode, Screen, now};
+use crate::secrets::{self, Unavailable};
+use crate::signals::Signals;
 use crate::{exit, host};
 
 pub fn run(args: &RunArgs, from: &Path, output: &Output) -> u8 {
@@ -53,12 +53,27 @@ fn run_id() -> Result<RunId, Problem> {
 }
 
 fn execute(args: &RunArgs, found: &Found, prepared: Prepared, id: RunId, output: &Output) -> Result<u8, Problem> {
-    let runner = engine(&found.workspace)?;
+    let runtime = host::runtime()?;
+    let mut signals = Signals::new(&runtime)?;
+    let secrets = match secrets::for_plan(&prepared.plan, &found.workspace, &runtime, &mut signals, output) {
+        Ok(secrets) => secrets,
+        Err(unavailable) => {
+            // Somebody may still be asked at a terminal; nobody waits for the answer.
+            runtime.shutdown_background();
+            return Ok(match unavailable {
+                Unavailable::Signal(code) => code,
+                Unavailable::Refused(problems) => {
+                    output.problems(&problems);
+                    exit::REFUSED
+                }
+            });
+        }
+    };
+    let runner = engine(&found.workspace, secrets)?;
     for (reference, component) in prepared.components {
         let declared = host::declared(&prepared.plan, &reference);
         runner.add(plugin(component, declared));
     }
-    let runtime = host::runtime()?;
     let mut record = Record::create(found, &prepared.plan, id.clone());
     let mode = match (args.json, args.plain || !output.interactive) {
         (true, _) => Mode::Json,
@@ -75,7 +90,7 @@ fn execute(args: &RunArgs, found: &Found, prepared: Prepared, id: RunId, output:
     let signalled = Arc::new(OnceLock::new());
     let outcome = runtime.block_on(async {
         let (orders, control) = mpsc::channel(2);
-        tokio::spawn(listen(orders, signalled.clone()));
+        tokio::spawn(listen(orders, signalled.clone(), signals));
         let sink = |event: &Event| {
             record.append(event);
             screen.on_event(event);
@@ -102,21 +117,15 @@ fn execute(args: &RunArgs, found: &Found, prepared: Prepared, id: RunId, output:
 }
 
 /// The engine, with what this machine has.
-pub fn engine(workspace: &Path) -> Result<WasmRunner, Problem> {
+pub fn engine(workspace: &Path, secrets: SecretValues) -> Result<WasmRunner, Problem> {
     WasmRunner::new(Settings {
         workspace: workspace.to_owned(),
         compile_cache: host::cache_folder().map(|folder| folder.join("compiled")),
         artifacts: workspace.join(".sluice/artifacts"),
-        secrets: secrets(),
-        host_env: std::env::vars().collect(),
+        secrets,
+        host_env: secrets::environment_without_secrets(),
     })
     .map_err(|reason| Problem::new("host::internal", "the engine could not be started").cause(reason))
-}
-
-/// `SLUICE_SECRET_TOKEN=x` makes the secret `TOKEN`.
-fn secrets() -> SecretValues {
-    const PREFIX: &str = "SLUICE_SECRET_";
-    std::env::vars().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value))).collect()
 }
 
 /// What the engine needs to know of a component.
@@ -137,17 +146,12 @@ fn parallel(jobs: Option<u16>, planned: Option<NonZeroUsize>) -> NonZeroUsize {
 
 /// Turns the first SIGINT or SIGTERM into an orderly end and any further one into an immediate end. `first` becomes the
 /// exit code that stands for the first.
-async fn listen(orders: mpsc::Sender<Control>, first: Arc<OnceLock<u8>>) -> io::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+async fn listen(orders: mpsc::Sender<Control>, first: Arc<OnceLock<u8>>, mut signals: Signals) {
     loop {
-        let code = tokio::select! {
-            _ = interrupt.recv() => exit::INTERRUPTED,
-            _ = terminate.recv() => exit::TERMINATED,
-        };
+        let code = signals.next().await;
         let order = if first.set(code).is_ok() { Control::Cancel } else { Control::Kill };
         if orders.send(order).await.is_err() {
-            return Ok(());
+            return;
         }
     }
 }

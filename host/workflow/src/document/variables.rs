@@ -2,8 +2,8 @@
 
 use indexmap::IndexMap;
 use serde_json::Value;
-use sluice_model::Problem;
 use sluice_model::yaml::{Node, NodeValue};
+use sluice_model::{Problem, Span};
 
 use super::Document;
 use crate::template::{Template, TemplateValue};
@@ -17,18 +17,7 @@ impl Document<'_> {
     pub(super) fn variables(&mut self, node: &Node, what: &str) -> IndexMap<String, Template> {
         let mut variables = IndexMap::new();
         for (key, node) in self.check.mapping(node, what).unwrap_or_default() {
-            let valid = !key.name.starts_with(|c: char| c.is_ascii_digit())
-                && !key.name.is_empty()
-                && key.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-            if !valid {
-                let name = key.name.escape_debug();
-                let problem =
-                    Problem::new(codes::NAME, format!("`{name}` cannot be the name of an environment variable"))
-                        .at(key.span, "names have letters, digits and `_`, and do not begin with a digit");
-                let fixed = key.name.replace(['-', '.', ' '], "_");
-                let usable = fixed != key.name && fixed.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-                self.check.report(if usable { problem.help(format!("for example `{fixed}`")) } else { problem });
-            }
+            self.variable_name(&key.name, key.span, "an environment variable");
             let text = match &node.value {
                 NodeValue::Sequence(_) | NodeValue::Mapping(_) => {
                     self.check.wrong_type(node, &format!("the variable `{}`", key.name), "text, a number or a boolean");
@@ -46,6 +35,21 @@ impl Document<'_> {
             variables.insert(key.name.clone(), template);
         }
         variables
+    }
+
+    /// Checks the name of `of` ("an environment variable").
+    pub(super) fn variable_name(&mut self, name: &str, span: Span, of: &str) -> bool {
+        let valid = !name.starts_with(|c: char| c.is_ascii_digit())
+            && !name.is_empty()
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !valid {
+            let problem = Problem::new(codes::NAME, format!("`{}` cannot be the name of {of}", name.escape_debug()))
+                .at(span, "names have letters, digits and `_`, and do not begin with a digit");
+            let fixed = name.replace(['-', '.', ' '], "_");
+            let usable = fixed != name && fixed.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            self.check.report(if usable { problem.help(format!("for example `{fixed}`")) } else { problem });
+        }
+        valid
     }
 
     pub(super) fn boolean(&mut self, node: &Node, what: &str) -> Option<bool> {

@@ -29,6 +29,13 @@ inputs:
   note: {required: false}
   plain:
 env: {STAGE: "${{ inputs.regions[0] }}", PRECISE: 1.10, EMPTY: }
+secrets:
+  API_TOKEN: {env: API_TOKEN_PROD}
+  PASSWORD: {file: ~/.config/x/password}
+  DEPLOY_KEY: {prompt: Deploy key}
+  OTHER: {command: [pass, show, show, ""]}
+  IN_VAULT: {vault: {path: secret/data/app, key: token, address: "https://vault.example:8200", namespace: team}}
+  IN_AWS: {aws: {id: prod/app, key: password, region: eu-west-1}}
 jobs:
   build:
     name: Build it
@@ -186,4 +193,21 @@ fn size_is_no_problem() {
     println!("10,000 steps, {} bytes, 1,000 different expressions: {:?}", source.text().len(), start.elapsed());
     assert_eq!(problems, []);
     assert_eq!(workflow.expect("a workflow").jobs.values().map(|job| job.steps.len()).sum::<usize>(), 10_000);
+}
+
+#[test]
+fn every_secret_has_its_source() {
+    let secrets = parse(FULL).secrets;
+    let shown: Vec<String> = secrets.iter().map(|(name, source)| format!("{name}: {}", source.value)).collect();
+    assert_eq!(
+        shown,
+        [
+            "API_TOKEN: env API_TOKEN_PROD",
+            "PASSWORD: file ~/.config/x/password",
+            "DEPLOY_KEY: prompt \"Deploy key\"",
+            "OTHER: command pass show show \"\"",
+            "IN_VAULT: vault secret/data/app, key token, at https://vault.example:8200, namespace team",
+            "IN_AWS: aws prod/app, key password, in eu-west-1",
+        ]
+    );
 }

@@ -57,6 +57,9 @@ fn bad_shapes_are_invalid() {
         "jobs: {a b: {steps: [{run: x}]}}",
         "jobs: {a: {}}",
         "env: {A: [1]}\nsteps: [{run: x}]",
+        "secrets: {A: {}}\nsteps: [{run: x}]",
+        "secrets: {A: {env: X, file: y}}\nsteps: [{run: x}]",
+        "secrets: {A: {vault: {path: x/data/y}}}\nsteps: [{run: x}]",
     ] {
         assert!(!validator.is_valid(&json(text)), "{text}");
         assert!(!sluice_workflow::parse(&Source::new("x", text)).1.is_empty(), "{text}");
@@ -76,7 +79,7 @@ fn every_field_is_described_and_used() {
             fields.push(name.as_str());
         }
     }
-    assert_eq!(definitions.keys().collect::<Vec<_>>(), ["input", "job", "step", "limits"]);
+    assert_eq!(definitions.keys().collect::<Vec<_>>(), ["input", "secret", "vault", "aws", "job", "step", "limits"]);
     for name in fields {
         let used = [format!("{name}:"), format!("\n{name}:")].iter().any(|key| good::FULL.contains(key.as_str()));
         assert!(used, "`{name}` is not in the full example");
