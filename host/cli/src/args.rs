@@ -49,6 +49,16 @@ pub enum Command {
     /// Run a workflow
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
+    /// Go on with a run that was interrupted or cancelled: what has no end on record runs
+    #[command(
+        after_help = "Examples:\n  sluice resume                        the latest run\n  sluice resume 20261121-0945 --from test/unit\n  sluice resume --repeat deploy/site   a deploy step whose outcome is unknown is done again"
+    )]
+    Resume(ResumeArgs),
+    /// Run a recorded run again, as a new run of the same workflow with the same inputs
+    #[command(
+        after_help = "Examples:\n  sluice rerun                         the latest run, all of it\n  sluice rerun --failed 20261121-0945  what did not end well, and what needs it"
+    )]
+    Rerun(RerunArgs),
     /// Show what a run would do: jobs, steps, digests, inputs, grants; runs nothing
     #[command(
         after_help = "Examples:\n  sluice plan\n  sluice plan ci -i tests=true\n  sluice plan ci --json | jq '.jobs'"
@@ -127,6 +137,41 @@ pub struct RunArgs {
     /// Deploy steps only plan, notify steps are skipped, everything else runs
     #[arg(long)]
     pub dry_run: bool,
+    /// Print events as JSON, one a line
+    #[arg(long, conflicts_with = "plain")]
+    pub json: bool,
+    /// Print plain lines even at a terminal
+    #[arg(long)]
+    pub plain: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    /// Id of the run, or its beginning
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// Go back to this step, or to the beginning of this job: what comes after it runs again
+    #[arg(long, value_name = "JOB/STEP")]
+    pub from: Option<String>,
+    /// Do this deploy or notify step again, though it was started and may have done its work
+    #[arg(long, value_name = "JOB/STEP")]
+    pub repeat: Vec<String>,
+    /// Print events as JSON, one a line
+    #[arg(long, conflicts_with = "plain")]
+    pub json: bool,
+    /// Print plain lines even at a terminal
+    #[arg(long)]
+    pub plain: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RerunArgs {
+    /// Id of the run, or its beginning
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// Take over the results of jobs that ended well and need none that did not
+    #[arg(long)]
+    pub failed: bool,
     /// Print events as JSON, one a line
     #[arg(long, conflicts_with = "plain")]
     pub json: bool,

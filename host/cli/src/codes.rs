@@ -103,6 +103,36 @@ Give more of the id:
     sluice runs show 20261121-0945",
     },
     Explanation {
+        code: "run::has-ended",
+        title: "a run that has ended is not resumed",
+        text: "`sluice resume` goes on with a run that was interrupted or cancelled. One that passed or failed has nothing left to do.\nTo run again what failed: `sluice rerun --failed`. To go back to a step of the same run: `sluice resume --from JOB/STEP`.",
+    },
+    Explanation {
+        code: "run::outcome-unknown",
+        title: "a step may or may not have done its work",
+        text: "The run ended between the start of a deploy or notify step and the record of its end: killed, out of power, disk full.\nDoing it twice may matter, so it is not done again by itself. Look at what it changes, then:\n\n    sluice resume --repeat JOB/STEP\n\nThe plugin gets the same idempotency key as before.",
+    },
+    Explanation {
+        code: "run::no-origin",
+        title: "the plan of a recorded run cannot be made again",
+        text: "The run ended before its plan was on the disk, or the record is of an older version. Run the workflow again.",
+    },
+    Explanation {
+        code: "run::plan-changed",
+        title: "a recorded run would not do the same any more",
+        text: "A run is resumed with the plan it began with: the recorded workflow, inputs and facts. A plugin that has other bytes now\nwould make another plan of it. Put the plugin back, or run the workflow again.",
+    },
+    Explanation {
+        code: "run::still-running",
+        title: "the run goes on in another process",
+        text: "A process holds the record of this run. Wait until it ends, or end it with a signal, before you resume the run.",
+    },
+    Explanation {
+        code: "run::no-events",
+        title: "a record has no events",
+        text: "The run ended before anything of it was recorded. Run the workflow again.",
+    },
+    Explanation {
         code: "run::no-such-step",
         title: "the run has no step of that name",
         text: "\

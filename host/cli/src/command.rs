@@ -6,6 +6,7 @@ pub mod explain;
 pub mod list;
 pub mod plan;
 pub mod plugin;
+pub mod resume;
 pub mod rollback;
 pub mod run;
 pub mod runs;

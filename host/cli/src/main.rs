@@ -4,9 +4,12 @@ mod args;
 mod codes;
 mod command;
 mod discover;
+mod engine;
+mod execute;
 mod exit;
 mod git;
 mod host;
+mod origin;
 mod output;
 mod pack;
 mod plugins;
@@ -59,6 +62,8 @@ fn run() -> u8 {
     };
     match &cli.command {
         Command::Run(args) => command::run::run(args, &from, &output),
+        Command::Resume(args) => command::resume::resume(args, &from, &output),
+        Command::Rerun(args) => command::resume::rerun(args, &from, &output),
         Command::Plan(args) => command::plan::run(args, &from, &output),
         Command::Check(args) => command::check::run(args, &from, &output),
         Command::List(args) => command::list::run(args, &from, &output),

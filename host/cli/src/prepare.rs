@@ -22,6 +22,9 @@ const UNCONFINED: &str = "confinement by the operating system is not there yet";
 
 /// A plan and what it needs to be run.
 pub struct Prepared {
+    /// What was given on the command line, and what else the plan was made from.
+    pub given: Vec<(String, String)>,
+    pub facts: Facts,
     pub plan: Plan,
     pub components: BTreeMap<PluginRef, Component>,
 }
@@ -52,11 +55,15 @@ pub fn read(found: &Found) -> Result<Source, Problem> {
 
 /// Reads and checks a workflow.
 pub fn parse(found: &Found) -> Result<Workflow, Vec<Problem>> {
-    let source = read(found).map_err(|problem| vec![problem])?;
-    match sluice_workflow::parse(&source) {
+    parse_source(&read(found).map_err(|problem| vec![problem])?)
+}
+
+fn parse_source(source: &Source) -> Result<Workflow, Vec<Problem>> {
+    match sluice_workflow::parse(source) {
         (Some(mut workflow), problems) if problems.is_empty() => {
             if workflow.name.is_empty() {
-                workflow.name = found.stem();
+                let file = Path::new(source.name()).file_stem().unwrap_or_default();
+                workflow.name = file.to_string_lossy().into_owned();
             }
             Ok(workflow)
         }
@@ -75,8 +82,22 @@ pub fn prepare(found: &Found, given: &[(String, String)], run_id: &str) -> Resul
         builtins: sluice_registry::builtin_names().map(str::to_owned).collect(),
         unconfined: Some(UNCONFINED.to_owned()),
     };
-    let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts)?;
-    Ok(Prepared { plan, components })
+    let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone())?;
+    Ok(Prepared { given: given.to_vec(), facts, plan, components })
+}
+
+/// Plans a recorded workflow with what it was planned with before.
+pub fn again(
+    source: &Source,
+    workspace: &Path,
+    given: &[(String, String)],
+    facts: Facts,
+) -> Result<Prepared, Vec<Problem>> {
+    let workflow = parse_source(source)?;
+    let inputs = sluice_workflow::bind_inputs(&workflow, given)?;
+    let (plugins, components) = load(&workflow, workspace);
+    let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone())?;
+    Ok(Prepared { given: given.to_vec(), facts, plan, components })
 }
 
 /// Checks a workflow as far as that is possible without inputs: required ones get a value of their type.

@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sluice_model::suggest::{closest, list};
 use sluice_model::{Digest, PluginRef, Problem, Span};
@@ -20,7 +21,8 @@ use crate::plugin::Plugin;
 use crate::scope::Scope;
 
 /// What the caller knows of the world before the run.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
 pub struct Facts {
     /// What `git` is in expressions; `None` outside a repository.
     pub git: Option<Value>,

@@ -74,6 +74,11 @@ impl Reuse {
         self.steps.iter().filter(|(_, step)| step.done.is_none()).map(|(id, _)| id)
     }
 
+    /// Ids of all steps that were started or ended.
+    pub fn ids(&self) -> impl Iterator<Item = &StepId> {
+        self.steps.keys()
+    }
+
     /// Ids of all steps that ended with one of these outcomes.
     pub fn ended(&self, outcomes: &[Outcome]) -> impl Iterator<Item = &StepId> {
         self.steps

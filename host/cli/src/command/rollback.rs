@@ -12,8 +12,8 @@ use sluice_run::StepRunner;
 use sluice_run::runner::{Action, Cancel, Said, StepCall, StepEvents, Summary};
 use tokio::sync::mpsc;
 
-use super::run::{engine, plugin};
 use crate::args::RollbackArgs;
+use crate::engine::{engine, plugin};
 use crate::output::Output;
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;

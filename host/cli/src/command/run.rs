@@ -2,23 +2,18 @@
 
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
 
-use sluice_engine::{Plugin, SecretValues, Settings, WasmRunner};
-use sluice_model::{Event, Outcome, Problem};
-use sluice_record::{RecordError, Recorder, RunId};
-use sluice_registry::Component;
-use sluice_run::{Control, Options};
-use tokio::sync::mpsc;
+use sluice_model::Problem;
+use sluice_plan::Plan;
+use sluice_record::RunId;
+use sluice_run::Reuse;
 
 use crate::args::RunArgs;
-use crate::discover::{self, Found};
+use crate::execute::Execution;
+use crate::origin::Settings;
 use crate::output::Output;
-use crate::prepare::{self, Prepared};
-use crate::screen::{Mode, Screen, now};
-use crate::secrets::{self, Unavailable};
-use crate::signals::Signals;
-use crate::{exit, host};
+use crate::screen::{Mode, now};
+use crate::{discover, exit, prepare};
 
 pub fn run(args: &RunArgs, from: &Path, output: &Output) -> u8 {
     let id = match run_id() {
@@ -31,7 +26,16 @@ pub fn run(args: &RunArgs, from: &Path, output: &Output) -> u8 {
         });
     match prepared {
         Ok((found, prepared)) => {
-            execute(args, &found, prepared, id, output).unwrap_or_else(|problem| internal(problem, output))
+            let execution = Execution {
+                workspace: &found.workspace,
+                id,
+                settings: settings(args, &prepared.plan),
+                prepared,
+                mode: mode(args.json, args.plain, output),
+                reuse: Reuse::default(),
+                record: None,
+            };
+            execution.run(output).unwrap_or_else(|problem| internal(problem, output))
         }
         Err(problems) => {
             output.problems(&problems);
@@ -40,150 +44,31 @@ pub fn run(args: &RunArgs, from: &Path, output: &Output) -> u8 {
     }
 }
 
-fn internal(problem: Problem, output: &Output) -> u8 {
+pub fn internal(problem: Problem, output: &Output) -> u8 {
     output.problems(&[problem]);
     exit::INTERNAL
 }
 
-fn run_id() -> Result<RunId, Problem> {
+pub fn run_id() -> Result<RunId, Problem> {
     let mut random = [0];
     getrandom::fill(&mut random)
         .map_err(|error| Problem::new("host::internal", "the system gives no random bytes").cause(error.to_string()))?;
     Ok(RunId::new(now(), random[0]))
 }
 
-fn execute(args: &RunArgs, found: &Found, prepared: Prepared, id: RunId, output: &Output) -> Result<u8, Problem> {
-    let runtime = host::runtime()?;
-    let mut signals = Signals::new(&runtime)?;
-    let secrets = match secrets::for_plan(&prepared.plan, &found.workspace, &runtime, &mut signals, output) {
-        Ok(secrets) => secrets,
-        Err(unavailable) => {
-            // Somebody may still be asked at a terminal; nobody waits for the answer.
-            runtime.shutdown_background();
-            return Ok(match unavailable {
-                Unavailable::Signal(code) => code,
-                Unavailable::Refused(problems) => {
-                    output.problems(&problems);
-                    exit::REFUSED
-                }
-            });
-        }
-    };
-    let runner = engine(&found.workspace, secrets)?;
-    for (reference, component) in prepared.components {
-        let declared = host::declared(&prepared.plan, &reference);
-        runner.add(plugin(component, declared));
+fn settings(args: &RunArgs, plan: &Plan) -> Settings {
+    Settings {
+        dry_run: args.dry_run,
+        fail_fast: args.fail_fast || (plan.fail_fast && !args.keep_going),
+        max_parallel: args.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).or(plan.max_parallel),
     }
-    let mut record = Record::create(found, &prepared.plan, id.clone());
-    let mode = match (args.json, args.plain || !output.interactive) {
+}
+
+/// How a run is shown.
+pub fn mode(json: bool, plain: bool, output: &Output) -> Mode {
+    match (json, plain || !output.interactive) {
         (true, _) => Mode::Json,
         (false, true) => Mode::Plain,
         (false, false) => Mode::Live,
-    };
-    let shown = record.recorder.as_ref().map(|_| format!(".sluice/runs/{}", id.as_str()));
-    let mut screen = Screen::new(mode, output, shown, &found.workspace);
-    let options = Options {
-        dry_run: args.dry_run,
-        fail_fast: args.fail_fast || (prepared.plan.fail_fast && !args.keep_going),
-        ..Options::new(id.as_str(), parallel(args.jobs, prepared.plan.max_parallel), now)
-    };
-    let signalled = Arc::new(OnceLock::new());
-    let outcome = runtime.block_on(async {
-        let (orders, control) = mpsc::channel(2);
-        tokio::spawn(listen(orders, signalled.clone(), signals));
-        let sink = |event: &Event| {
-            record.append(event);
-            screen.on_event(event);
-        };
-        sluice_run::run(Arc::new(prepared.plan), Arc::new(runner), options, control, sink).await
-    });
-    let unshown = screen.finish();
-    if let Some(error) = record.finish() {
-        output.problems(&[error.help("the verdict of the run stands; it cannot be looked at again")]);
-    }
-    if let Some(error) = unshown {
-        output.problems(&[
-            Problem::new("host::output", "part of the output could not be written").cause(error.to_string())
-        ]);
-    }
-    // A step that hangs in the kernel keeps its thread; nobody waits for it.
-    runtime.shutdown_background();
-    Ok(match (outcome, signalled.get()) {
-        (_, Some(code)) => *code,
-        (outcome, None) if outcome.is_good() => exit::PASSED,
-        (Outcome::Failed | Outcome::Cancelled, None) => exit::FAILED,
-        _ => exit::INTERNAL,
-    })
-}
-
-/// The engine, with what this machine has.
-pub fn engine(workspace: &Path, secrets: SecretValues) -> Result<WasmRunner, Problem> {
-    WasmRunner::new(Settings {
-        workspace: workspace.to_owned(),
-        compile_cache: host::cache_folder().map(|folder| folder.join("compiled")),
-        artifacts: workspace.join(".sluice/artifacts"),
-        secrets,
-        host_env: secrets::environment_without_secrets(),
-    })
-    .map_err(|reason| Problem::new("host::internal", "the engine could not be started").cause(reason))
-}
-
-/// What the engine needs to know of a component.
-pub fn plugin(component: Component, declared: Vec<sluice_model::grant::Capability>) -> Plugin {
-    let digest = component.digest();
-    match component {
-        Component::Builtin(builtin) => {
-            Plugin { digest, bytes: builtin.wasm.into(), precompiled: Some(builtin.precompiled), declared }
-        }
-        Component::File { bytes, .. } => Plugin { digest, bytes: bytes.into(), precompiled: None, declared },
-    }
-}
-
-fn parallel(jobs: Option<u16>, planned: Option<NonZeroUsize>) -> NonZeroUsize {
-    let wanted = jobs.and_then(|jobs| NonZeroUsize::new(jobs.into())).or(planned);
-    wanted.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
-}
-
-/// Turns the first SIGINT or SIGTERM into an orderly end and any further one into an immediate end. `first` becomes the
-/// exit code that stands for the first.
-async fn listen(orders: mpsc::Sender<Control>, first: Arc<OnceLock<u8>>, mut signals: Signals) {
-    loop {
-        let code = signals.next().await;
-        let order = if first.set(code).is_ok() { Control::Cancel } else { Control::Kill };
-        if orders.send(order).await.is_err() {
-            return;
-        }
-    }
-}
-
-/// The record of a run. What goes wrong with it is kept for the end.
-struct Record {
-    recorder: Option<Recorder>,
-    error: Option<RecordError>,
-}
-
-impl Record {
-    fn create(found: &Found, plan: &sluice_plan::Plan, id: RunId) -> Self {
-        let json = plan.to_json().to_string().into_bytes();
-        match Recorder::create(&found.workspace.join(".sluice"), id, json, plan.source.text()) {
-            Ok(recorder) => Self { recorder: Some(recorder), error: None },
-            Err(error) => Self { recorder: None, error: Some(error) },
-        }
-    }
-
-    fn append(&mut self, event: &Event) {
-        if let Some(recorder) = &mut self.recorder {
-            recorder.append(event);
-        }
-    }
-
-    fn finish(self) -> Option<Problem> {
-        let error = match self.recorder {
-            Some(recorder) => recorder.finish().err(),
-            None => self.error,
-        }?;
-        let mut problem = Problem::from(&error);
-        problem.message = format!("the record of this run is incomplete: {}", problem.message);
-        Some(problem)
     }
 }

@@ -1,0 +1,247 @@
+//! `sluice resume` and `sluice rerun`
+
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, IsTerminal};
+use std::path::Path;
+
+use sluice_model::{Event, EventKind, Kind, Outcome, Problem, StepId, suggest};
+use sluice_plan::{Plan, Step};
+use sluice_record::{Recorder, Run, State};
+use sluice_run::Reuse;
+
+use super::run::{internal, mode, run_id};
+use crate::args::{RerunArgs, ResumeArgs};
+use crate::execute::Execution;
+use crate::exit;
+use crate::origin::Origin;
+use crate::output::Output;
+
+/// Outcomes with which a step need not run again.
+const GOOD: [Outcome; 2] = [Outcome::Passed, Outcome::AllowedToFail];
+
+pub fn resume(args: &ResumeArgs, from: &Path, output: &Output) -> u8 {
+    let workspace = super::runs::workspace(from);
+    let done = find(&workspace, &args.run).and_then(|run| prepare_resume(args, &run, &workspace, output));
+    finish(done, output)
+}
+
+pub fn rerun(args: &RerunArgs, from: &Path, output: &Output) -> u8 {
+    let workspace = super::runs::workspace(from);
+    let done = find(&workspace, &args.run).and_then(|run| prepare_rerun(args, &run, &workspace, output));
+    finish(done, output)
+}
+
+fn finish(prepared: Result<Execution<'_>, Vec<Problem>>, output: &Output) -> u8 {
+    match prepared {
+        Ok(execution) => execution.run(output).unwrap_or_else(|problem| internal(problem, output)),
+        Err(problems) => {
+            output.problems(&problems);
+            exit::REFUSED
+        }
+    }
+}
+
+fn find(workspace: &Path, wanted: &str) -> Result<Run, Vec<Problem>> {
+    sluice_record::open(&workspace.join(".sluice"), wanted).map_err(|error| vec![Problem::from(&error)])
+}
+
+/// The same run goes on: what has no end on record runs, with the plan that the run began with.
+fn prepare_resume<'w>(
+    args: &ResumeArgs,
+    run: &Run,
+    workspace: &'w Path,
+    output: &Output,
+) -> Result<Execution<'w>, Vec<Problem>> {
+    let state = run.info().map_err(|error| vec![Problem::from(&error)])?.state;
+    if args.from.is_none() && matches!(state, State::Finished(Outcome::Passed | Outcome::Failed)) {
+        return Err(vec![ended(run, state)]);
+    }
+    let origin = Origin::read(run).map_err(|problem| vec![problem])?;
+    let prepared = origin.again(run, workspace)?;
+    let events = events(run)?;
+    let mut reuse = Reuse::of(run.id().as_str(), &events);
+    if matches!(state, State::Finished(_)) {
+        // They looked at an end that is none any more.
+        let hooks: BTreeSet<&str> = prepared.plan.hooks.iter().map(|(hook, _)| hook.name()).collect();
+        reuse.forget(|id| hooks.contains(id.job.as_str()));
+    }
+    if let Some(from) = &args.from {
+        forget_from(&mut reuse, &prepared.plan, &events, from).map_err(|problem| vec![problem])?;
+    }
+    allow_repetition(&reuse, &prepared.plan, &args.repeat, run, output).map_err(|problem| vec![problem])?;
+    let recorder = Recorder::reopen(run).map_err(|error| vec![Problem::from(&error)])?;
+    let nothing_recorded = recorder.next_seq() == 0;
+    Ok(Execution {
+        workspace,
+        id: run.id().clone(),
+        settings: origin.settings(),
+        prepared,
+        mode: mode(args.json, args.plain, output),
+        reuse: if nothing_recorded { Reuse::default() } else { reuse },
+        record: Some(recorder),
+    })
+}
+
+/// A new run of the same workflow with the same inputs.
+fn prepare_rerun<'w>(
+    args: &RerunArgs,
+    run: &Run,
+    workspace: &'w Path,
+    output: &Output,
+) -> Result<Execution<'w>, Vec<Problem>> {
+    let origin = Origin::read(run).map_err(|problem| vec![problem])?;
+    let id = run_id().map_err(|problem| vec![problem])?;
+    let prepared = origin.anew(run, workspace, id.as_str())?;
+    let mut reuse = Reuse::default();
+    if args.failed {
+        let events = events(run)?;
+        reuse = Reuse::of(run.id().as_str(), &events);
+        forget_failed(&mut reuse, &prepared.plan);
+    }
+    Ok(Execution {
+        workspace,
+        id,
+        settings: origin.settings(),
+        prepared,
+        mode: mode(args.json, args.plain, output),
+        reuse,
+        record: None,
+    })
+}
+
+fn ended(run: &Run, state: State) -> Problem {
+    let (id, outcome) = (run.id(), if state == State::Finished(Outcome::Passed) { "passed" } else { "failed" });
+    let problem = Problem::new("run::has-ended", format!("run `{id}` has {outcome}; there is nothing to resume"));
+    problem.help(format!(
+        "`sluice rerun --failed {id}` runs again what failed, in a new run; `sluice resume {id} --from JOB/STEP` goes back \
+         to a step"
+    ))
+}
+
+/// The events that tell how steps stand; logs may be long, and say nothing of that.
+fn events(run: &Run) -> Result<Vec<Event>, Vec<Problem>> {
+    let mut events = Vec::new();
+    for event in run.events().map_err(|error| vec![Problem::from(&error)])? {
+        let event = event.map_err(|error| vec![Problem::from(&error)])?;
+        if !matches!(event.kind, EventKind::Log { .. } | EventKind::Progress { .. } | EventKind::Findings { .. }) {
+            events.push(event);
+        }
+    }
+    Ok(events)
+}
+
+/// Forgets a step, those after it in its job, and everything in jobs that need this one and in hooks.
+fn forget_from(reuse: &mut Reuse, plan: &Plan, events: &[Event], from: &str) -> Result<(), Problem> {
+    let job_of = |id: &StepId| plan.all_jobs().position(|job| is_of(&job.name, &id.job));
+    let known: BTreeSet<String> = steps(plan).map(|(job, step)| format!("{job}/{step}")).collect();
+    let (wanted_job, wanted_step) = from.rsplit_once('/').unwrap_or((from, ""));
+    let position = plan.all_jobs().position(|job| job.name == wanted_job || is_of(&job.name, wanted_job));
+    let step_at = |job: usize, step: &str| {
+        let name = step.split('[').next().unwrap_or(step);
+        plan.job(job).and_then(|job| job.steps(0).iter().position(|own| own.id == name))
+    };
+    let at = position.and_then(|job| Some((job, if wanted_step.is_empty() { 0 } else { step_at(job, wanted_step)? })));
+    let Some((job, step)) = at else {
+        let problem = Problem::new("run::no-such-step", format!("the run has no step `{from}`"));
+        return Err(problem.help(match suggest::closest(from, known.iter().map(String::as_str)) {
+            Some(close) => format!("a step with a similar name exists: `{close}`"),
+            None => format!("steps: {}", suggest::list(known.iter().map(String::as_str))),
+        }));
+    };
+    let after = dependents(plan, [job].into());
+    let exact = events.iter().any(|event| matches!(&event.kind, EventKind::JobStarted { job } if job == wanted_job));
+    reuse.forget(|id| match job_of(id) {
+        Some(own) if own == job => {
+            let same_cell = !exact || id.job == wanted_job;
+            same_cell && step_at(job, &id.step).is_none_or(|own| own >= step)
+        }
+        Some(own) => after.contains(&own),
+        None => true,
+    });
+    Ok(())
+}
+
+/// Keeps what ended well in jobs in which everything ended well and that need no other.
+fn forget_failed(reuse: &mut Reuse, plan: &Plan) {
+    let job_of = |id: &StepId| plan.all_jobs().position(|job| is_of(&job.name, &id.job));
+    let good: BTreeSet<StepId> = reuse.ended(&GOOD).cloned().collect();
+    let skipped: BTreeSet<StepId> = reuse.ended(&[Outcome::Skipped]).cloned().collect();
+    let mut bad_cells: BTreeSet<String> = BTreeSet::new();
+    let mut bad_jobs: BTreeSet<usize> = BTreeSet::new();
+    for id in reuse.ids().filter(|id| !good.contains(id) && !skipped.contains(id)) {
+        bad_cells.insert(id.job.clone());
+        bad_jobs.extend(job_of(id));
+    }
+    let after = dependents(plan, bad_jobs);
+    reuse.forget(|id| {
+        bad_cells.contains(&id.job) || skipped.contains(id) || job_of(id).is_none_or(|job| after.contains(&job))
+    });
+}
+
+/// Jobs that need one of these, directly or not, and hooks; not these themselves.
+fn dependents(plan: &Plan, jobs: BTreeSet<usize>) -> BTreeSet<usize> {
+    let mut reached = jobs;
+    let mut after: BTreeSet<usize> = (plan.jobs.len()..plan.jobs.len() + plan.hooks.len()).collect();
+    loop {
+        let needs_one = |job: &sluice_plan::Job| {
+            job.needs.iter().filter_map(|need| plan.jobs.get_index_of(need)).any(|need| reached.contains(&need))
+        };
+        let next: Vec<usize> = plan.jobs.values().enumerate().filter(|(_, job)| needs_one(job)).map(|(at, _)| at).collect();
+        let before = reached.len() + after.len();
+        reached.extend(next.iter().copied());
+        after.extend(next);
+        if reached.len() + after.len() == before {
+            return after;
+        }
+    }
+}
+
+/// Whether the name is that of the job or of one of its cells.
+fn is_of(job: &str, name: &str) -> bool {
+    name.strip_prefix(job).is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
+}
+
+fn steps(plan: &Plan) -> impl Iterator<Item = (&str, &str)> {
+    let cells = plan.all_jobs().flat_map(|job| &job.cells);
+    cells.flat_map(|cell| cell.steps.iter().map(|step| (cell.name.as_str(), step.id.as_str())))
+}
+
+/// A deploy or notify step that was started and has no end on record may have been done: it is not done again unless
+/// somebody says so.
+fn allow_repetition(reuse: &Reuse, plan: &Plan, allowed: &[String], run: &Run, output: &Output) -> Result<(), Problem> {
+    let mut doubtful: Vec<String> = reuse
+        .unknown()
+        .filter(|id| step(plan, id).is_none_or(|step| matches!(step.kind, Kind::Deploy | Kind::Notify)))
+        .map(ToString::to_string)
+        .filter(|id| !allowed.contains(id))
+        .collect();
+    doubtful.sort();
+    if doubtful.is_empty() || ask(&doubtful, output) {
+        return Ok(());
+    }
+    let shown = doubtful.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
+    let options = doubtful.iter().map(|id| format!(" --repeat '{id}'")).collect::<String>();
+    let whose = if doubtful.len() == 1 { format!("of step {shown}") } else { format!("of the steps {shown}") };
+    Err(Problem::new("run::outcome-unknown", format!("the outcome {whose} is unknown"))
+        .cause("the run ended after it was started and before its end was recorded; it may have done its work")
+        .help(format!("look whether it was done; to do it again: `sluice resume {}{options}`", run.id())))
+}
+
+/// Asks at a terminal whether these steps are to be repeated. No where there is none.
+fn ask(steps: &[String], output: &Output) -> bool {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return false;
+    }
+    output.message(&format!("started, and nobody knows how it ended: {}\nrepeat? [y/N] ", steps.join(", ")));
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer);
+    read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+}
+
+/// The step of the plan that an id of the record stands for.
+fn step<'p>(plan: &'p Plan, id: &StepId) -> Option<&'p Step> {
+    let name = id.step.split('[').next().unwrap_or(&id.step);
+    let job = plan.all_jobs().find(|job| job.name == id.job || job.cells.iter().any(|cell| cell.name == id.job));
+    let job = job.or_else(|| plan.all_jobs().find(|job| is_of(&job.name, &id.job)));
+    job?.steps(0).iter().find(|step| step.id == name)
+}

@@ -1,0 +1,32 @@
+//! The engine, with what this machine has.
+
+use std::path::Path;
+
+use sluice_engine::{Plugin, SecretValues, Settings, WasmRunner};
+use sluice_model::Problem;
+use sluice_registry::Component;
+
+use crate::{host, secrets};
+
+/// Starts it.
+pub fn engine(workspace: &Path, secrets: SecretValues) -> Result<WasmRunner, Problem> {
+    WasmRunner::new(Settings {
+        workspace: workspace.to_owned(),
+        compile_cache: host::cache_folder().map(|folder| folder.join("compiled")),
+        artifacts: workspace.join(".sluice/artifacts"),
+        secrets,
+        host_env: secrets::environment_without_secrets(),
+    })
+    .map_err(|reason| Problem::new("host::internal", "the engine could not be started").cause(reason))
+}
+
+/// What the engine needs to know of a component.
+pub fn plugin(component: Component, declared: Vec<sluice_model::grant::Capability>) -> Plugin {
+    let digest = component.digest();
+    match component {
+        Component::Builtin(builtin) => {
+            Plugin { digest, bytes: builtin.wasm.into(), precompiled: Some(builtin.precompiled), declared }
+        }
+        Component::File { bytes, .. } => Plugin { digest, bytes: bytes.into(), precompiled: None, declared },
+    }
+}

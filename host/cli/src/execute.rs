@@ -1,0 +1,152 @@
+//! Runs a plan to its end: secrets, engine, record, screen, signals.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use sluice_model::{Event, Outcome, Problem};
+use sluice_record::{Contents, RecordError, Recorder, RunId};
+use sluice_run::{Control, Options, Reuse};
+use tokio::sync::mpsc;
+
+use crate::engine::{engine, plugin};
+use crate::origin::{Origin, Settings};
+use crate::output::Output;
+use crate::prepare::Prepared;
+use crate::screen::{Mode, Screen, now};
+use crate::secrets::{self, Unavailable};
+use crate::signals::Signals;
+use crate::{exit, host};
+
+/// What to run and how.
+pub struct Execution<'e> {
+    pub workspace: &'e Path,
+    pub id: RunId,
+    pub prepared: Prepared,
+    pub settings: Settings,
+    pub mode: Mode,
+    /// Results that stand, and the record to go on with, if it is that of the same run.
+    pub reuse: Reuse,
+    pub record: Option<Recorder>,
+}
+
+impl Execution<'_> {
+    /// Runs it. The exit code, unless the machine is at fault.
+    pub fn run(self, output: &Output) -> Result<u8, Problem> {
+        let Self { workspace, id, prepared, settings, mode, reuse, record } = self;
+        let runtime = host::runtime()?;
+        let mut signals = Signals::new(&runtime)?;
+        let secrets = match secrets::for_plan(&prepared.plan, workspace, &runtime, &mut signals, output) {
+            Ok(secrets) => secrets,
+            Err(unavailable) => {
+                // Somebody may still be asked at a terminal; nobody waits for the answer.
+                runtime.shutdown_background();
+                return Ok(match unavailable {
+                    Unavailable::Signal(code) => code,
+                    Unavailable::Refused(problems) => {
+                        output.problems(&problems);
+                        exit::REFUSED
+                    }
+                });
+            }
+        };
+        let runner = engine(workspace, secrets)?;
+        let origin = Origin::new(&prepared, settings);
+        for (reference, component) in prepared.components {
+            let declared = host::declared(&prepared.plan, &reference);
+            runner.add(plugin(component, declared));
+        }
+        let mut record = match record {
+            Some(recorder) => Record { recorder: Some(recorder), error: None },
+            None => Record::create(workspace, &prepared.plan, &origin, id.clone()),
+        };
+        let shown = record.recorder.as_ref().map(|_| format!(".sluice/runs/{}", id.as_str()));
+        let mut screen = Screen::new(mode, output, shown, workspace);
+        let options = Options {
+            dry_run: settings.dry_run,
+            fail_fast: settings.fail_fast,
+            reuse,
+            first_seq: record.recorder.as_ref().map_or(0, Recorder::next_seq),
+            ..Options::new(id.as_str(), settings.max_parallel.unwrap_or_else(processors), now)
+        };
+        let signalled = Arc::new(OnceLock::new());
+        let outcome = runtime.block_on(async {
+            let (orders, control) = mpsc::channel(2);
+            tokio::spawn(listen(orders, signalled.clone(), signals));
+            let sink = |event: &Event| {
+                record.append(event);
+                screen.on_event(event);
+            };
+            sluice_run::run(Arc::new(prepared.plan), Arc::new(runner), options, control, sink).await
+        });
+        let unshown = screen.finish();
+        if let Some(error) = record.finish() {
+            output.problems(&[error.help("the verdict of the run stands; it cannot be looked at again")]);
+        }
+        if let Some(error) = unshown {
+            output.problems(&[
+                Problem::new("host::output", "part of the output could not be written").cause(error.to_string())
+            ]);
+        }
+        // A step that hangs in the kernel keeps its thread; nobody waits for it.
+        runtime.shutdown_background();
+        Ok(match (outcome, signalled.get()) {
+            (_, Some(code)) => *code,
+            (outcome, None) if outcome.is_good() => exit::PASSED,
+            (Outcome::Failed | Outcome::Cancelled, None) => exit::FAILED,
+            _ => exit::INTERNAL,
+        })
+    }
+}
+
+fn processors() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Turns the first SIGINT or SIGTERM into an orderly end and any further one into an immediate end. `first` becomes the
+/// exit code that stands for the first.
+async fn listen(orders: mpsc::Sender<Control>, first: Arc<OnceLock<u8>>, mut signals: Signals) {
+    loop {
+        let code = signals.next().await;
+        let order = if first.set(code).is_ok() { Control::Cancel } else { Control::Kill };
+        if orders.send(order).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The record of a run. What goes wrong with it is kept for the end.
+struct Record {
+    recorder: Option<Recorder>,
+    error: Option<RecordError>,
+}
+
+impl Record {
+    fn create(workspace: &Path, plan: &sluice_plan::Plan, origin: &Origin, id: RunId) -> Self {
+        let contents = Contents {
+            plan_json: plan.to_json().to_string().into_bytes(),
+            workflow_text: plan.source.text().to_owned(),
+            origin_json: origin.to_json(),
+        };
+        match Recorder::create(&workspace.join(".sluice"), id, contents) {
+            Ok(recorder) => Self { recorder: Some(recorder), error: None },
+            Err(error) => Self { recorder: None, error: Some(error) },
+        }
+    }
+
+    fn append(&mut self, event: &Event) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.append(event);
+        }
+    }
+
+    fn finish(self) -> Option<Problem> {
+        let error = match self.recorder {
+            Some(recorder) => recorder.finish().err(),
+            None => self.error,
+        }?;
+        let mut problem = Problem::from(&error);
+        problem.message = format!("the record of this run is incomplete: {}", problem.message);
+        Some(problem)
+    }
+}
