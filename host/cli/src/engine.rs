@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
-use sluice_engine::{Plugin, SecretValues, Settings, WasmRunner};
+use sluice_engine::{GuardCommand, Plugin, SecretValues, Settings, WasmRunner};
 use sluice_model::Problem;
 use sluice_registry::Component;
 
 use crate::{host, secrets};
+
+/// The first argument of the process that ends the programs of a run that was killed. Not for people.
+pub const GUARD: &str = "__guard";
 
 /// Starts it.
 pub fn engine(workspace: &Path, secrets: SecretValues) -> Result<WasmRunner, Problem> {
@@ -15,6 +18,7 @@ pub fn engine(workspace: &Path, secrets: SecretValues) -> Result<WasmRunner, Pro
         compile_cache: host::cache_folder().map(|folder| folder.join("compiled")),
         artifacts: workspace.join(".sluice/artifacts"),
         secrets,
+        guard: std::env::current_exe().ok().map(|program| GuardCommand { program, argument: GUARD.to_owned() }),
         host_env: secrets::environment_without_secrets(),
     })
     .map_err(|reason| Problem::new("host::internal", "the engine could not be started").cause(reason))

@@ -43,6 +43,10 @@ fn main() {
 }
 
 fn run() -> u8 {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == engine::GUARD) {
+        sluice_engine::guard(std::io::stdin().lock());
+        return exit::PASSED;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

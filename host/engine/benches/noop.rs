@@ -31,6 +31,7 @@ async fn bench() {
         compile_cache: Some(folder.path().join("cache")),
         artifacts: folder.path().join("artifacts"),
         secrets: SecretValues::default(),
+        guard: None,
         host_env: HashMap::from([("PATH".to_owned(), path)]),
     })
     .expect("a runner");

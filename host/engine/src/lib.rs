@@ -23,4 +23,6 @@ mod workspace;
 pub use inspect::{InspectError, Inspection, inspect};
 pub use plugin::Plugin;
 pub use runner::{Settings, WasmRunner};
+pub use sluice_capability_exec::GuardCommand;
+pub use sluice_capability_exec::guard::guard;
 pub use sluice_capability_secrets::{SHORTEST_VALUE as SHORTEST_SECRET, SecretValues};

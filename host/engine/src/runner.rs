@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use sluice_capability_artifacts::{Artifacts, Published, Store as ArtifactStore};
-use sluice_capability_exec::{Exec, Pipe, Processes};
+use sluice_capability_exec::{Exec, Guard, GuardCommand, Pipe, Processes};
 use sluice_capability_http::Http;
 use sluice_capability_secrets::{Mask, Placeholders, SecretValues, Secrets};
 use sluice_engine_compile::{CompileCache, engine_config};
@@ -63,6 +63,8 @@ pub struct Settings {
     /// Where artifacts of the run are kept.
     pub artifacts: PathBuf,
     pub secrets: SecretValues,
+    /// How to start what ends the programs of steps when this process is killed; `None` leaves them.
+    pub guard: Option<GuardCommand>,
     /// The environment of this process. Programs are looked for on its `PATH`.
     pub host_env: HashMap<String, String>,
 }
@@ -85,6 +87,7 @@ struct Inner {
     artifacts: ArtifactStore,
     secrets: SecretValues,
     mask: Arc<Mask>,
+    guard: Guard,
     host_env: HashMap<String, String>,
     search_path: Vec<PathBuf>,
 }
@@ -108,6 +111,7 @@ impl WasmRunner {
             mask: Arc::new(Mask::new(&settings.secrets)),
             secrets: settings.secrets,
             search_path: path.split(':').filter(|folder| !folder.is_empty()).map(PathBuf::from).collect(),
+            guard: Guard::new(settings.guard),
             host_env: settings.host_env,
         })))
     }
@@ -146,7 +150,7 @@ impl Inner {
         {
             return failed(failure);
         }
-        let processes = match Processes::new() {
+        let processes = match Processes::new(self.guard.clone()) {
             Ok(processes) => processes,
             Err(error) => return failed(Failure::new(FailureKind::Internal, error)),
         };

@@ -5,10 +5,12 @@
 //! (a cleared one), and that none of them outlives its step.
 
 mod command;
+pub mod guard;
 mod host;
 mod processes;
 mod program;
 
 pub use command::Command;
+pub use guard::{Guard, GuardCommand};
 pub use host::{Exec, ExecView, Listen, Pipe, RevealSecret, add_to_linker};
 pub use processes::Processes;

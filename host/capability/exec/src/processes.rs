@@ -7,6 +7,8 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tokio::time::Instant;
 
+use crate::guard::Guard;
+
 /// How long a process may take to end by itself after it was asked to.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long the system may take to end a process after it was told to.
@@ -19,6 +21,7 @@ pub(crate) const MARK: &str = "SLUICE_STEP_MARK";
 #[derive(Debug, Clone)]
 pub struct Processes {
     mark: Arc<str>,
+    guard: Guard,
     state: Arc<Mutex<State>>,
 }
 
@@ -32,11 +35,11 @@ struct State {
 
 impl Processes {
     /// Fails when the system gives no random numbers.
-    pub fn new() -> Result<Self, String> {
+    pub fn new(guard: Guard) -> Result<Self, String> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| error.to_string())?;
         let mark = random.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into();
-        Ok(Self { mark, state: Arc::default() })
+        Ok(Self { mark, guard, state: Arc::default() })
     }
 
     pub(crate) fn mark(&self) -> &str {
@@ -53,7 +56,10 @@ impl Processes {
         if state.closed {
             return Err(std::io::Error::other("the step is ending"));
         }
+        // First, so that nothing starts unknown to the guard.
+        self.guard.begin(&self.mark);
         let (child, leader) = start()?;
+        self.guard.group(&self.mark, leader);
         state.groups.push(leader);
         state.started_any = true;
         Ok((child, leader))
@@ -84,17 +90,18 @@ impl Processes {
         late.iter().for_each(|target| target.signal(Signal::SIGKILL));
         wait(&late, KILL_TIME).await;
         self.state().groups.clear();
+        self.guard.end(&self.mark);
     }
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Target {
+pub(crate) enum Target {
     Group(Pid),
     Process(Pid),
 }
 
 impl Target {
-    fn signal(self, signal: impl Into<Option<Signal>>) {
+    pub(crate) fn signal(self, signal: impl Into<Option<Signal>>) {
         // One that is gone already is what is wanted.
         let _ = match self {
             Target::Group(leader) => killpg(leader, signal),
@@ -102,7 +109,7 @@ impl Target {
         };
     }
 
-    fn is_alive(self) -> bool {
+    pub(crate) fn is_alive(self) -> bool {
         match self {
             Target::Group(leader) => killpg(leader, None) != Err(Errno::ESRCH) && has_living_member(leader),
             Target::Process(pid) => kill(pid, None) != Err(Errno::ESRCH) && status(pid).is_none_or(Status::lives),
@@ -136,7 +143,7 @@ async fn wait(targets: &[Target], time: Duration) -> bool {
 }
 
 /// Processes of this user whose environment carries the mark. Empty where the system has no `/proc`.
-fn marked(mark: &str) -> Vec<Pid> {
+pub(crate) fn marked(mark: &str) -> Vec<Pid> {
     let wanted = format!("{MARK}={mark}");
     processes()
         .filter(|pid| {

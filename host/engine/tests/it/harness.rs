@@ -46,6 +46,7 @@ impl Bench {
             compile_cache: Some(CACHE.path().join("cache")),
             artifacts: folder.path().join("artifacts"),
             secrets: SecretValues::from_iter([("TOKEN".to_owned(), SECRET.to_owned())]),
+            guard: None,
             host_env: HashMap::from(host_env.map(|(name, value)| (name.to_owned(), value.to_owned()))),
         })
         .unwrap();

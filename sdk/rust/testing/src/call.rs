@@ -134,6 +134,7 @@ impl Call {
             compile_cache: Some(std::env::temp_dir().join("sluice-sdk-testing")),
             artifacts: artifacts.clone(),
             secrets: self.secrets.into_iter().collect::<SecretValues>(),
+            guard: None,
             host_env: std::env::vars().collect::<HashMap<_, _>>(),
         })
         .expect("the engine starts");
