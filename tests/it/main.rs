@@ -9,6 +9,7 @@ mod documentation;
 mod environment;
 mod examples;
 mod foreign_guests;
+mod killed;
 mod main_job;
 mod network;
 mod records;

@@ -80,8 +80,9 @@ impl Origin {
         if recorded == now {
             return Ok(prepared);
         }
-        let mut problem = Problem::new("run::plan-changed", format!("the plan of run `{}` is not the same any more", run.id()))
-            .help("a plugin or sluice itself has changed since; run the workflow again: `sluice run`");
+        let mut problem =
+            Problem::new("run::plan-changed", format!("the plan of run `{}` is not the same any more", run.id()))
+                .help("a plugin or sluice itself has changed since; run the workflow again: `sluice run`");
         problem.causes = changes(&recorded, &now, self.made_by.as_str());
         Err(vec![problem])
     }

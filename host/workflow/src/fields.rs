@@ -60,7 +60,8 @@ impl Table {
     }
 
     /// All tables, in the order of the document.
-    pub const ALL: [&'static Table; 10] = [&WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &STEP, &RETRY, &LIMITS];
+    pub const ALL: [&'static Table; 10] =
+        [&WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &STEP, &RETRY, &LIMITS];
 }
 
 const fn field(name: &'static str, shape: Shape, description: &'static str) -> Field {

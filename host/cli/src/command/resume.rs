@@ -186,7 +186,8 @@ fn dependents(plan: &Plan, jobs: BTreeSet<usize>) -> BTreeSet<usize> {
         let needs_one = |job: &sluice_plan::Job| {
             job.needs.iter().filter_map(|need| plan.jobs.get_index_of(need)).any(|need| reached.contains(&need))
         };
-        let next: Vec<usize> = plan.jobs.values().enumerate().filter(|(_, job)| needs_one(job)).map(|(at, _)| at).collect();
+        let next: Vec<usize> =
+            plan.jobs.values().enumerate().filter(|(_, job)| needs_one(job)).map(|(at, _)| at).collect();
         let before = reached.len() + after.len();
         reached.extend(next.iter().copied());
         after.extend(next);
