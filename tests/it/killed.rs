@@ -55,7 +55,7 @@ jobs:
         run: sleep 0.01; echo each-${{ item }} >> log
   last:
     needs: [test, each]
-    if: ${{ needs.each.items.size() == 3 }}
+    if: ${{ needs.test.cells.size() == 4 }}
     steps:
       - run: echo last-${{ needs.test.outcome }} >> log
 ",
