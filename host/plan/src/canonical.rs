@@ -33,6 +33,8 @@ struct PlanView<'p> {
     workflow: &'p str,
     file: &'p str,
     inputs: &'p IndexMap<String, Value>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    requires: Vec<String>,
     jobs: IndexMap<&'p str, JobView<'p>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     finally: Option<JobView<'p>>,
@@ -45,6 +47,10 @@ struct JobView<'p> {
     needs: &'p [String],
     #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
     condition: Option<ConditionView<'p>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    paths: &'p [String],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unaffected: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout_ms: Option<u64>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -121,6 +127,7 @@ impl<'p> PlanView<'p> {
             workflow: &plan.workflow,
             file: plan.source.name(),
             inputs: &plan.inputs,
+            requires: plan.requires.lines(),
             jobs: plan.jobs.iter().map(|(name, job)| (name.as_str(), JobView::new(plan, job))).collect(),
             finally: plan.finally.as_ref().map(|job| JobView::new(plan, job)),
         }
@@ -132,6 +139,8 @@ impl<'p> JobView<'p> {
         Self {
             needs: &job.needs,
             condition: job.condition.as_ref().map(ConditionView),
+            paths: &job.paths,
+            unaffected: job.unaffected,
             timeout_ms: job.timeout_ms,
             continue_on_error: job.continue_on_error,
             steps: job.steps.iter().map(|step| StepView::new(plan, job, step)).collect(),

@@ -17,6 +17,7 @@ pub const BAD_GRANT: &str = "plan::bad-grant";
 pub const GRANT_EXCEEDS: &str = "plan::grant-exceeds";
 pub const UNDECIDED_GRANT: &str = "plan::undecided-grant";
 pub const NO_FINDINGS: &str = "plan::no-findings";
+pub const UNMET: &str = "plan::unmet-requirement";
 
 /// What `sluice explain` tells of them.
 pub const CODES: &[Explanation] = &[
@@ -94,5 +95,10 @@ pub const CODES: &[Explanation] = &[
         code: NO_FINDINGS,
         title: "`fail-on` on a step that reports no findings",
         text: "`fail-on` is the least severity of findings that fails a step: `info`, `warning`, `error` or `never`. Only plugins of\nthe kinds `lint` and `scan` report findings.",
+    },
+    Explanation {
+        code: UNMET,
+        title: "this machine lacks what the workflow requires",
+        text: "`requires` names what must be there before anything runs. Each program is looked up on the search path, outside the\nworkspace, and asked with `--version`; the first thing in its answer that looks like a version counts, without anything\nbehind its numbers:\n\n    requires:\n      commands: {git: \">=2.30\", node: \"^20\", jq: \"*\"}\n      disk: 2GiB\n      user: non-root\n      os: [linux, macos]\n      sluice: \">=0.1\"\n\nInstall what is missing, or change what is required.",
     },
 ];

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 use sluice_model::suggest::{closest, list};
-use sluice_model::{Digest, PluginRef, Problem, Span};
-use sluice_workflow::template::{Condition, Expression};
+use sluice_model::{Digest, Globs, PluginRef, Problem, Span};
+use sluice_workflow::template::{Condition, Expression, FILES_ROOT};
 use sluice_workflow::workflow::{FINALLY, Workflow};
 use sluice_workflow::{Template, workflow};
 
@@ -25,6 +25,10 @@ pub struct Facts {
     pub git: Option<Value>,
     /// What `run` is in expressions.
     pub run: Value,
+    /// Digests for `hash.files`, by [`sluice_workflow::template::files_key`].
+    pub file_hashes: serde_json::Map<String, Value>,
+    /// Files that have changed, relative to the workspace. With it, jobs whose `paths` match none of them are skipped.
+    pub changed: Option<Vec<String>>,
     /// Names of the built-in plugins, for suggestions.
     pub builtins: Vec<String>,
     /// Why programs that steps run are not confined by the operating system; `None` if they are.
@@ -44,7 +48,7 @@ pub fn plan(
     inputs: IndexMap<String, Value>,
     facts: Facts,
 ) -> Result<Plan, Vec<Problem>> {
-    let context = json!({"inputs": inputs, "git": facts.git, "run": facts.run});
+    let context = json!({"inputs": inputs, "git": facts.git, "run": facts.run, FILES_ROOT: facts.file_hashes});
     let mut planner = Planner { plugins, facts, checked: BTreeMap::new(), problems: Vec::new() };
     let scope = planner.enter(Some(&Scope::new(&context)), &workflow.env);
     let jobs = workflow.jobs.iter().map(|(name, job)| (name.clone(), planner.job(job, scope.as_ref()))).collect();
@@ -61,6 +65,7 @@ pub fn plan(
         inputs,
         context,
         env: workflow.env.clone(),
+        requires: workflow.requires.clone(),
         jobs,
         finally,
     };
@@ -94,13 +99,18 @@ impl<'w> Planner<'w> {
             span: job.name.span,
             needs: job.needs.iter().map(|need| need.value.clone()).collect(),
             condition: job.condition.clone(),
+            paths: job.paths.iter().map(|glob| glob.value.clone()).collect(),
+            unaffected: self.is_unaffected(job),
             env: job.env.clone(),
             outputs: job.outputs.clone(),
             timeout_ms: job.timeout_ms,
             continue_on_error: job.continue_on_error,
             steps: Vec::with_capacity(job.steps.len()),
         };
-        let excluded = self.is_excluded(job.condition.as_ref(), scope.as_ref());
+        if planned.unaffected {
+            planned.condition = Condition::never(job.name.span).map_err(|problems| self.problems.extend(problems)).ok();
+        }
+        let excluded = planned.unaffected || self.is_excluded(job.condition.as_ref(), scope.as_ref());
         planned.steps.extend(job.steps.iter().filter_map(|step| self.step(step, scope.as_ref(), excluded)));
         planned
     }
@@ -112,12 +122,22 @@ impl<'w> Planner<'w> {
             span: Span::new(first.span.start, last.span.end),
             needs: Vec::new(),
             condition: None,
+            paths: Vec::new(),
+            unaffected: false,
             env: IndexMap::new(),
             outputs: IndexMap::new(),
             timeout_ms: None,
             continue_on_error: false,
             steps: steps.iter().filter_map(|step| self.step(step, scope, false)).collect(),
         })
+    }
+
+    /// Whether files have changed, and none that concerns the job.
+    fn is_unaffected(&mut self, job: &workflow::Job) -> bool {
+        let Some(changed) = self.facts.changed.as_ref().filter(|_| !job.paths.is_empty()) else { return false };
+        let globs: Vec<&str> = job.paths.iter().map(|glob| glob.value.as_str()).collect();
+        // Each glob has been checked when the workflow was read.
+        Globs::parse(&globs).is_ok_and(|globs| !changed.iter().any(|file| globs.matches(file)))
     }
 
     /// Whether a condition is known not to hold, so that what it guards needs no inputs.

@@ -3,6 +3,7 @@
 mod input;
 mod job;
 mod limits;
+mod requires;
 mod step;
 mod variables;
 
@@ -52,6 +53,7 @@ impl<'t> Document<'t> {
         let inputs = self.optional(entries, "inputs", Self::inputs).unwrap_or_default();
         let env =
             self.optional(entries, "env", |document, node| Some(document.variables(node, "`env`"))).unwrap_or_default();
+        let requires = field(entries, "requires").map(|node| self.requires(node)).unwrap_or_default();
         let jobs = self.jobs(node, entries);
         let finally = match field(entries, "finally") {
             Some(node) => self.steps(node, "`finally`"),
@@ -63,6 +65,8 @@ impl<'t> Document<'t> {
             inputs,
             env,
             jobs,
+            file_hashes: std::mem::take(&mut self.templates.file_hashes),
+            requires,
             finally,
         })
     }

@@ -9,8 +9,10 @@ mod document;
 mod fields;
 mod inputs;
 mod quantity;
+pub mod requires;
 mod schema;
 pub mod template;
+pub mod version;
 pub mod workflow;
 
 use sluice_model::{Problem, Source, yaml};

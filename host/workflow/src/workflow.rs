@@ -5,6 +5,7 @@ use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
 use sluice_model::{PluginRef, Source, Span};
 
+use crate::requires::Requires;
 use crate::template::{Condition, Template};
 
 /// A value and where it stands.
@@ -24,6 +25,10 @@ pub struct Workflow {
     pub env: IndexMap<String, Template>,
     /// In source order; `needs` form no cycle.
     pub jobs: IndexMap<String, Job>,
+    /// Globs whose files `hash.files` reads, each list once, at a place that asks for it.
+    pub file_hashes: Vec<Spanned<Vec<String>>>,
+    /// What must be there before anything runs.
+    pub requires: Requires,
     /// Steps that run at the end whatever happened; the scheduler sees them as a job of this name.
     pub finally: Vec<Step>,
 }
@@ -62,6 +67,8 @@ pub struct Job {
     pub title: Option<String>,
     pub needs: Vec<Spanned<String>>,
     pub condition: Option<Condition>,
+    /// Globs of the files that concern the job; empty for a job that all files concern.
+    pub paths: Vec<Spanned<String>>,
     pub env: IndexMap<String, Template>,
     pub outputs: IndexMap<String, Template>,
     pub timeout_ms: Option<u64>,

@@ -6,14 +6,15 @@ use indexmap::IndexMap;
 use sluice_model::{Problem, suggest};
 
 use super::scope::{Needs, Scope, Steps};
-use super::types;
+use super::{functions, types};
 use crate::codes;
+use crate::template::functions::NAMESPACES;
 use crate::template::{Condition, Expression, FUNCTIONS, Reference, Template};
 use crate::workflow::{Job, Step, Workflow};
 
 /// Roots in the order in which a help lists them.
 pub const ROOTS: [&str; 6] = ["inputs", "env", "needs", "steps", "git", "run"];
-pub const GIT: [&str; 6] = ["sha", "short", "branch", "tag", "dirty", "time"];
+pub const GIT: [&str; 8] = ["sha", "short", "branch", "tag", "dirty", "time", "base", "changed"];
 pub const RUN: [&str; 2] = ["id", "workflow"];
 const RESULT: [&str; 2] = ["outcome", "outputs"];
 
@@ -89,6 +90,7 @@ impl Names<'_> {
                         "steps in `finally` always run; `steps.ID.outcome` and `needs.JOB.outcome` tell how something ended".to_owned()
                     }
                     Some(close) => format!("a function with a similar name exists: `{close}`"),
+                    None if let Some((root, _)) = name.split_once('.') => namespace(root),
                     None => format!("functions: {}", suggest::list(FUNCTIONS)),
                 };
                 self.problems.push(
@@ -98,6 +100,7 @@ impl Names<'_> {
                 );
             }
         }
+        self.problems.extend(functions::files(expression));
         if self.problems.len() == before {
             self.problems.extend(types::expression(expression, scope));
         }
@@ -146,6 +149,7 @@ fn reference(reference: &Reference, expression: &Expression, scope: &Scope<'_>) 
                 None if root == "secrets" => {
                     "expressions never see a secret; inputs of plugins name it, and the host puts it in".to_owned()
                 }
+                None if NAMESPACES.contains(&root) => namespace(root),
                 None => match suggest::closest(root, ROOTS) {
                     Some(close) => format!("a similar name exists: `{close}`"),
                     None => format!("expressions see {}; quote text: \"{root}\"", suggest::list(ROOTS)),
@@ -155,6 +159,11 @@ fn reference(reference: &Reference, expression: &Expression, scope: &Scope<'_>) 
         }
         _ => None,
     }
+}
+
+fn namespace(name: &str) -> String {
+    let functions = FUNCTIONS.into_iter().filter(|function| function.split('.').next() == Some(name));
+    format!("it has functions only: {}", suggest::list(functions))
 }
 
 fn needs(
