@@ -4,10 +4,13 @@
 
 mod architecture;
 mod bad_workflows;
+mod changes;
 mod commands;
 mod environment;
 mod examples;
 mod foreign_guests;
 mod main_job;
 mod records;
+mod repository;
+mod requires;
 mod server;

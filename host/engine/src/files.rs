@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ignore::WalkBuilder;
 use sluice_model::Globs;
+use sluice_model::grant::Access;
 use sluice_model::grant::FileGrant;
 
 use crate::workspace::Workspace;
@@ -52,6 +53,18 @@ pub fn list(workspace: &Workspace, grants: &[FileGrant], globs: &[String]) -> Re
     }
     files.sort_unstable();
     Ok(files)
+}
+
+/// The files that a plugin with `read .` would be given.
+///
+/// # Errors
+/// A glob that is none, or a folder that cannot be read.
+pub fn list_files(workspace: &Path, globs: &[String]) -> Result<Vec<String>, String> {
+    let workspace = Workspace::open(workspace).map_err(|error| format!("the workspace cannot be read: {error}"))?;
+    let everything = FileGrant { access: Access::Read, path: ".".to_owned() };
+    list(&workspace, &[everything], globs).map_err(|error| match error {
+        FilesError::Glob(reason) | FilesError::Disk(reason) => reason,
+    })
 }
 
 fn relative<'a>(path: &'a Path, root: &Path) -> Option<&'a str> {

@@ -20,7 +20,9 @@ mod ticker;
 mod voice;
 mod workspace;
 
+pub use files::list_files;
 pub use inspect::{InspectError, Inspection, inspect};
 pub use plugin::Plugin;
 pub use runner::{Settings, WasmRunner};
+pub use sluice_capability_exec::find_program;
 pub use sluice_capability_secrets::SecretValues;

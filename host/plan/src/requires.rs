@@ -63,7 +63,11 @@ pub fn unmet(requires: &Requires, machine: &Machine, source: &Source) -> Vec<Pro
                 ),
             },
         };
-        report(command.span, message, label, Some(format!("install `{name}` {wanted}, or change `requires`")));
+        let help = match wanted.is_any() {
+            true => format!("install `{name}`, or change `requires`"),
+            false => format!("install `{name}` {wanted}, or change `requires`"),
+        };
+        report(command.span, message, label, Some(help));
     }
     if let Some(disk) = &requires.disk {
         match &machine.disk_free {

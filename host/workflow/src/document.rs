@@ -66,6 +66,7 @@ impl<'t> Document<'t> {
             env,
             jobs,
             file_hashes: std::mem::take(&mut self.templates.file_hashes),
+            reads_changes: self.templates.reads_changes,
             requires,
             finally,
         })

@@ -27,6 +27,8 @@ pub struct Workflow {
     pub jobs: IndexMap<String, Job>,
     /// Globs whose files `hash.files` reads, each list once, at a place that asks for it.
     pub file_hashes: Vec<Spanned<Vec<String>>>,
+    /// Whether any expression reads `git.changed` or `git.base`, which take time to find out.
+    pub reads_changes: bool,
     /// What must be there before anything runs.
     pub requires: Requires,
     /// Steps that run at the end whatever happened; the scheduler sees them as a job of this name.

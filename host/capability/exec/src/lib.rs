@@ -12,3 +12,4 @@ mod program;
 pub use command::Command;
 pub use host::{Exec, ExecView, Listen, Pipe, RevealSecret, add_to_linker};
 pub use processes::Processes;
+pub use program::find as find_program;

@@ -18,7 +18,7 @@ use crate::discover::{self, Found};
 use crate::output::Output;
 use crate::prepare::{self, Prepared};
 use crate::screen::{Mode, Screen, now};
-use crate::{exit, host};
+use crate::{exit, host, machine};
 
 pub fn run(args: &RunArgs, from: &Path, output: &Output) -> u8 {
     let id = match run_id() {
@@ -27,10 +27,13 @@ pub fn run(args: &RunArgs, from: &Path, output: &Output) -> u8 {
     };
     let prepared =
         discover::find(from, args.workflow.workflow.as_deref()).map_err(|problem| vec![problem]).and_then(|found| {
-            prepare::prepare(&found, &args.workflow.inputs, id.as_str()).map(|prepared| (found, prepared))
+            let prepared = prepare::prepare(&found, &args.workflow, id.as_str())?;
+            machine::check(&prepared.plan, &found.workspace)?;
+            Ok((found, prepared))
         });
     match prepared {
         Ok((found, prepared)) => {
+            prepared.note.iter().for_each(|note| output.message(note));
             execute(args, &found, prepared, id, output).unwrap_or_else(|problem| internal(problem, output))
         }
         Err(problems) => {

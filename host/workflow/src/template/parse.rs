@@ -23,11 +23,13 @@ pub(crate) struct Reader<'t> {
     compiled: HashMap<String, Result<Arc<Compiled>, Fault>>,
     /// Globs of every `hash.files`, each list once.
     pub file_hashes: Vec<Spanned<Vec<String>>>,
+    /// Whether any of them reads `git.changed` or `git.base`.
+    pub reads_changes: bool,
 }
 
 impl<'t> Reader<'t> {
     pub fn new(text: &'t str) -> Self {
-        Self { text, compiled: HashMap::new(), file_hashes: Vec::new() }
+        Self { text, compiled: HashMap::new(), file_hashes: Vec::new(), reads_changes: false }
     }
 
     /// Reads a whole value. Faulty strings are reported and left as they are.
@@ -140,6 +142,11 @@ impl<'t> Reader<'t> {
                         self.file_hashes.push(Spanned { value, span: *span });
                     }
                 }
+                self.reads_changes |= expression.references.iter().any(|reference| match reference.path.as_slice() {
+                    [root] => root == "git",
+                    [root, name, ..] => root == "git" && matches!(name.as_str(), "changed" | "base"),
+                    [] => false,
+                });
                 Ok(expression)
             }
             Err(Fault { at: fault, reason }) => {
