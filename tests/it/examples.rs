@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::environment::{Environment, Ran, guest, repository};
 use crate::secret_sources::Aws;
+use crate::repository::{commit, git};
 use crate::server::{OK, Server};
 use crate::vault;
 
@@ -127,6 +128,15 @@ const EXAMPLES: &[Example] = &[
         let body: serde_json::Value = serde_json::from_str(&requests[1].body).unwrap();
         assert!(body["text"].as_str().unwrap().ends_with("passed"), "{body}");
     }),
+    ("paths", |environment| {
+        says(&run(environment, &["paths", "--json"]), "docs passed, contract passed");
+        git(environment, &["init", "--quiet"]);
+        commit(environment);
+        environment.write("docs/new.yaml", "a: 1\n");
+        let ran = run(environment, &["paths", "--affected", "--base", "HEAD", "--json"]);
+        says(&ran, "docs passed, contract skipped");
+    }),
+    ("requires", |environment| says(&run(environment, &["requires", "--json"]), "ready")),
     ("retry", |environment| {
         let ran = run(environment, &["retry", "--json"]);
         let attempts = |name: &str| ran.events().iter().filter(|event| event["event"] == name).count();
@@ -168,6 +178,15 @@ const EXAMPLES: &[Example] = &[
         assert!(stdout.contains("the token is ***"), "{stdout}");
         assert!(!stdout.contains("hunter2"), "{stdout}");
         assert!(!all_text(environment).contains("hunter2-very-secret"), "the record holds the secret");
+    }),
+    ("versions", |environment| {
+        let ran = run(environment, &["versions", "--json"]);
+        says(&ran, "v1.30.0 comes after v1.29.3");
+        let events = ran.events();
+        let finished = events.iter().filter(|event| event["event"] == "step-finished");
+        assert!(finished.map(|event| event["outcome"].as_str().unwrap()).eq(["passed", "skipped", "passed"]));
+        run(environment, &["versions", "-i", "version=2.0.0"]);
+        environment.sluice(&["run", "versions", "-i", "version=latest"]).exits_with(2);
     }),
 ];
 

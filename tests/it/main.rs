@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bad_workflows;
+mod changes;
 mod commands;
 mod documentation;
 mod environment;
@@ -13,6 +14,8 @@ mod killed;
 mod main_job;
 mod network;
 mod records;
+mod repository;
+mod requires;
 mod secret_sources;
 mod server;
 mod vault;

@@ -61,7 +61,7 @@ pub enum Command {
     Rerun(RerunArgs),
     /// Show what a run would do: jobs, steps, digests, inputs, grants; runs nothing
     #[command(
-        after_help = "Examples:\n  sluice plan\n  sluice plan ci -i tests=true\n  sluice plan ci --json | jq '.jobs'"
+        after_help = "Examples:\n  sluice plan\n  sluice plan ci -i tests=true\n  sluice plan ci --affected --base origin/main\n  sluice plan ci --json | jq '.jobs'"
     )]
     Plan(PlanArgs),
     /// Check workflows without running them
@@ -106,6 +106,7 @@ Examples:
   sluice run ci                       workflows/ci.yaml, by name
   sluice run deploy.yaml -i env=prod  a file, with an input
   sluice run --dry-run deploy         deploy steps only plan; run steps still run
+  sluice run --affected               only jobs whose `paths` have changed
   sluice run --json | jq .event       one event a line
 
 A secret NAME takes its value from where `secrets` of the workflow says;
@@ -119,6 +120,13 @@ pub struct WorkflowArgs {
     /// Give an input a value
     #[arg(short = 'i', long = "input", value_name = "KEY=VALUE", value_parser = key_value)]
     pub inputs: Vec<(String, String)>,
+    /// Skip jobs whose `paths` match no changed file
+    #[arg(long)]
+    pub affected: bool,
+    /// What changes are counted from: a branch, tag or commit [default: what the CI system names, or the upstream branch,
+    /// or origin's]
+    #[arg(long, value_name = "REF")]
+    pub base: Option<String>,
 }
 
 #[derive(Debug, Args)]

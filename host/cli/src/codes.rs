@@ -237,6 +237,14 @@ Records are plain files in plain folders; nothing is followed out of `.sluice`. 
 Two runs began in the same second and drew the same random number. Run again.",
     },
     Explanation {
+        code: "host::files",
+        title: "files of the workspace could not be read",
+        text: "\
+`hash.files` reads every file that its globs match before anything runs. Give read access to them, or take them out:
+
+    key: ${{ hash.files(\"src/**\", \"!src/private/\") }}",
+    },
+    Explanation {
         code: "host::internal",
         title: "something went wrong in Sluice itself",
         text: "\

@@ -1,6 +1,6 @@
 //! What commands ask of the machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sluice_model::grant::Capability;
 use sluice_model::{PluginRef, Problem};
@@ -24,6 +24,12 @@ pub fn cache_folder() -> Option<PathBuf> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
     Some(cache.join("sluice"))
+}
+
+/// A program on the search path, outside the workspace: a step could have planted one there.
+pub fn program(name: &str, workspace: &Path) -> Option<PathBuf> {
+    let path: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
+    sluice_engine::find_program(name, &path, &workspace.canonicalize().ok()?)
 }
 
 /// The capabilities that the manifest of a planned plugin declares.

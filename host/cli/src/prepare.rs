@@ -11,8 +11,11 @@ use sluice_plan::{Facts, Plan, Plugins};
 use sluice_registry::Component;
 use sluice_workflow::Workflow;
 
+use crate::args::WorkflowArgs;
 use crate::discover::Found;
-use crate::{git, plugins};
+use crate::file_hashes::file_hashes;
+use crate::git::{self, Changes, Git};
+use crate::plugins;
 
 /// A workflow file longer than this is not read, in bytes; the parser's own limit is lower and says more.
 const MAX_BYTES: u64 = 16 << 20;
@@ -26,6 +29,8 @@ pub struct Prepared {
     pub given: Vec<(String, String)>,
     pub facts: Facts,
     pub plan: Plan,
+    /// What people should know of `--affected`.
+    pub note: Option<String>,
     pub components: BTreeMap<PluginRef, Component>,
 }
 
@@ -71,19 +76,44 @@ fn parse_source(source: &Source) -> Result<Workflow, Vec<Problem>> {
     }
 }
 
-/// Plans a workflow with the inputs given on the command line. `run_id` is what `run.id` stands for.
-pub fn prepare(found: &Found, given: &[(String, String)], run_id: &str) -> Result<Prepared, Vec<Problem>> {
+/// Plans a workflow with what was given on the command line. `run_id` is what `run.id` stands for.
+pub fn prepare(found: &Found, args: &WorkflowArgs, run_id: &str) -> Result<Prepared, Vec<Problem>> {
     let workflow = parse(found)?;
-    let inputs = sluice_workflow::bind_inputs(&workflow, given)?;
+    let inputs = sluice_workflow::bind_inputs(&workflow, &args.inputs)?;
     let (plugins, components) = load(&workflow, &found.workspace);
-    let facts = Facts {
-        git: workflow.uses_root("git").then(|| git::facts(&found.workspace)),
+    let git = (workflow.uses_root("git") || args.affected || args.base.is_some()).then(|| Git::new(&found.workspace));
+    let changes = match &git {
+        Some(git) if workflow.reads_changes || args.affected || args.base.is_some() => {
+            Some(git::changes(git, args.base.as_deref()).map_err(|problem| vec![problem])?)
+        }
+        _ => None,
+    };
+    let mut facts = facts(&workflow, found, git.as_ref(), changes.as_ref(), run_id)?;
+    let mut note = None;
+    if let Some(changes) = changes.filter(|_| args.affected) {
+        let every = if changes.files.is_none() { "; every file counts as changed" } else { "" };
+        note = changes.note.map(|note| format!("note: {note}{every}\n"));
+        facts.changed = changes.files;
+    }
+    let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone())?;
+    Ok(Prepared { given: args.inputs.clone(), facts, note, plan, components })
+}
+
+fn facts(
+    workflow: &Workflow,
+    found: &Found,
+    git: Option<&Git>,
+    changes: Option<&Changes>,
+    run_id: &str,
+) -> Result<Facts, Vec<Problem>> {
+    Ok(Facts {
+        git: git.filter(|_| workflow.uses_root("git")).map(|git| git::facts(git, changes)),
         run: json!({"id": run_id, "workflow": workflow.name}),
+        file_hashes: file_hashes(workflow, &found.workspace)?,
+        changed: None,
         builtins: sluice_registry::builtin_names().map(str::to_owned).collect(),
         unconfined: Some(UNCONFINED.to_owned()),
-    };
-    let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone())?;
-    Ok(Prepared { given: given.to_vec(), facts, plan, components })
+    })
 }
 
 /// Plans a recorded workflow with what it was planned with before.
@@ -97,7 +127,7 @@ pub fn again(
     let inputs = sluice_workflow::bind_inputs(&workflow, given)?;
     let (plugins, components) = load(&workflow, workspace);
     let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone())?;
-    Ok(Prepared { given: given.to_vec(), facts, plan, components })
+    Ok(Prepared { given: given.to_vec(), facts, note: None, plan, components })
 }
 
 /// Checks a workflow as far as that is possible without inputs: required ones get a value of their type.
@@ -111,12 +141,12 @@ pub fn check(found: &Found) -> Result<(), Vec<Problem>> {
         .collect();
     let inputs = sluice_workflow::bind_inputs(&workflow, &given)?;
     let (plugins, _) = load(&workflow, &found.workspace);
-    let facts = Facts {
-        git: workflow.uses_root("git").then(|| git::facts(&found.workspace)),
-        run: json!({"id": "check", "workflow": workflow.name}),
-        builtins: sluice_registry::builtin_names().map(str::to_owned).collect(),
-        unconfined: Some(UNCONFINED.to_owned()),
+    let git = workflow.uses_root("git").then(|| Git::new(&found.workspace));
+    let changes = match &git {
+        Some(git) if workflow.reads_changes => Some(git::changes(git, None).map_err(|problem| vec![problem])?),
+        _ => None,
     };
+    let facts = facts(&workflow, found, git.as_ref(), changes.as_ref(), "check")?;
     sluice_plan::plan(&workflow, &plugins, inputs, facts).map(|_| ())
 }
 

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::WalkBuilder;
+use sluice_model::Globs;
+use sluice_model::grant::Access;
 use sluice_model::grant::FileGrant;
 
 use crate::workspace::Workspace;
@@ -15,45 +16,11 @@ pub enum FilesError {
     Disk(String),
 }
 
-/// Which paths a list of globs means.
-#[derive(Debug)]
-struct Globs {
-    include: GlobSet,
-    exclude: GlobSet,
-    include_all: bool,
-}
-
-impl Globs {
-    fn parse(globs: &[String]) -> Result<Self, FilesError> {
-        let mut include = GlobSetBuilder::new();
-        let mut exclude = GlobSetBuilder::new();
-        let mut include_all = true;
-        for glob in globs {
-            let (set, pattern) = match glob.strip_prefix('!') {
-                Some(pattern) => (&mut exclude, pattern),
-                None => {
-                    include_all = false;
-                    (&mut include, glob.as_str())
-                }
-            };
-            let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
-            let parsed = GlobBuilder::new(pattern).literal_separator(true).build();
-            set.add(parsed.map_err(|error| FilesError::Glob(format!("`{glob}` is not a glob: {}", error.kind())))?);
-        }
-        let build = |set: GlobSetBuilder| set.build().map_err(|error| FilesError::Glob(error.to_string()));
-        Ok(Self { include: build(include)?, exclude: build(exclude)?, include_all })
-    }
-
-    fn matches(&self, path: &str) -> bool {
-        (self.include_all || self.include.is_match(path)) && !self.exclude.is_match(path)
-    }
-}
-
 /// Regular files that match, relative to the workspace, sorted. Only what the grants cover; ignored files, `.git` and
 /// `.sluice` are left out, symbolic links are not followed, and so are names that are not UTF-8, which no plugin could
 /// open.
 pub fn list(workspace: &Workspace, grants: &[FileGrant], globs: &[String]) -> Result<Vec<String>, FilesError> {
-    let globs = Globs::parse(globs)?;
+    let globs = Globs::parse(globs).map_err(FilesError::Glob)?;
     let root = workspace.root();
     let mut walk = WalkBuilder::new(root);
     walk.hidden(false).parents(false).git_global(false).require_git(false).follow_links(false);
@@ -86,6 +53,18 @@ pub fn list(workspace: &Workspace, grants: &[FileGrant], globs: &[String]) -> Re
     }
     files.sort_unstable();
     Ok(files)
+}
+
+/// The files that a plugin with `read .` would be given.
+///
+/// # Errors
+/// A glob that is none, or a folder that cannot be read.
+pub fn list_files(workspace: &Path, globs: &[String]) -> Result<Vec<String>, String> {
+    let workspace = Workspace::open(workspace).map_err(|error| format!("the workspace cannot be read: {error}"))?;
+    let everything = FileGrant { access: Access::Read, path: ".".to_owned() };
+    list(&workspace, &[everything], globs).map_err(|error| match error {
+        FilesError::Glob(reason) | FilesError::Disk(reason) => reason,
+    })
 }
 
 fn relative<'a>(path: &'a Path, root: &Path) -> Option<&'a str> {

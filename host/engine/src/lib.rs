@@ -20,9 +20,10 @@ mod ticker;
 mod voice;
 mod workspace;
 
+pub use files::list_files;
 pub use inspect::{InspectError, Inspection, inspect};
 pub use plugin::Plugin;
 pub use runner::{Settings, WasmRunner};
-pub use sluice_capability_exec::GuardCommand;
 pub use sluice_capability_exec::guard::guard;
+pub use sluice_capability_exec::{GuardCommand, find_program};
 pub use sluice_capability_secrets::{SHORTEST_VALUE as SHORTEST_SECRET, SecretValues};

@@ -38,6 +38,8 @@ struct PlanView<'p> {
     inputs: &'p IndexMap<String, Value>,
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     secrets: IndexMap<&'p str, &'p SecretSource>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    requires: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,6 +59,10 @@ struct JobView<'p> {
     needs: &'p [String],
     #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
     condition: Option<ConditionView<'p>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    paths: &'p [String],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unaffected: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout_ms: Option<u64>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -184,6 +190,7 @@ impl<'p> PlanView<'p> {
             file: plan.source.name(),
             inputs: &plan.inputs,
             secrets: plan.secrets.iter().map(|(name, source)| (name.as_str(), &source.value)).collect(),
+            requires: plan.requires.lines(),
             jobs: plan.jobs.iter().map(|(name, job)| (name.as_str(), JobView::new(plan, job))).collect(),
             timeout_ms: plan.timeout_ms,
             max_parallel: plan.max_parallel,
@@ -205,6 +212,8 @@ impl<'p> JobView<'p> {
         Self {
             needs: &job.needs,
             condition: job.condition.as_ref().map(ConditionView),
+            paths: &job.paths,
+            unaffected: job.unaffected,
             timeout_ms: job.timeout_ms,
             continue_on_error: job.continue_on_error,
             matrix: job.matrix.as_ref().map(TemplateView),

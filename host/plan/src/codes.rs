@@ -17,6 +17,7 @@ pub const BAD_GRANT: &str = "plan::bad-grant";
 pub const GRANT_EXCEEDS: &str = "plan::grant-exceeds";
 pub const UNDECIDED_GRANT: &str = "plan::undecided-grant";
 pub const NO_FINDINGS: &str = "plan::no-findings";
+pub const UNMET: &str = "plan::unmet-requirement";
 
 pub const MATRIX: &str = "plan::matrix";
 pub const ITEMS: &str = "plan::items";
@@ -107,5 +108,10 @@ pub const CODES: &[Explanation] = &[
         code: ITEMS,
         title: "`for-each` has no list of items",
         text: "The value of `for-each` is a list of at most 1000 items, written out or from an expression:\n\n    - for-each: ${{ inputs.regions }}\n      run: deploy ${{ item }}",
+    },
+    Explanation {
+        code: UNMET,
+        title: "this machine lacks what the workflow requires",
+        text: "`requires` names what must be there before anything runs. Each program is looked up on the search path, outside the\nworkspace, and asked with `--version`; the first thing in its answer that looks like a version counts, without anything\nbehind its numbers:\n\n    requires:\n      commands: {git: \">=2.30\", node: \"^20\", jq: \"*\"}\n      disk: 2GiB\n      user: non-root\n      os: [linux, macos]\n      sluice: \">=0.1\"\n\nInstall what is missing, or change what is required.",
     },
 ];

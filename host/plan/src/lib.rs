@@ -9,6 +9,7 @@ mod inputs;
 mod plan;
 mod planner;
 mod plugin;
+pub mod requires;
 mod scope;
 
 pub use codes::CODES;

@@ -9,6 +9,7 @@ use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
 use sluice_model::{Digest, Grants, Kind, Limits, Manifest, PluginRef, SecretSource, Source, Span};
 use sluice_workflow::Template;
+use sluice_workflow::requires::Requires;
 use sluice_workflow::template::Condition;
 use sluice_workflow::workflow::{Hook, Retry, Spanned};
 
@@ -37,11 +38,13 @@ pub struct Plan {
     /// Of the canonical JSON of the plan.
     pub digest: Digest,
     pub inputs: IndexMap<String, Value>,
-    /// Known before the run: an object with `inputs`, `git` and `run`.
+    /// Known before the run: an object with `inputs`, `git`, `run` and the digests of `hash.files`.
     pub context: Value,
     pub env: IndexMap<String, Template>,
     /// Where the values of secrets come from, as the workflow says.
     pub secrets: IndexMap<String, Spanned<SecretSource>>,
+    /// Checked by whoever runs the plan, before anything runs: [`crate::requires::unmet`].
+    pub requires: Requires,
     pub jobs: IndexMap<String, Job>,
     /// What runs at the end, in this order, each as a job.
     pub hooks: Vec<(Hook, Job)>,
@@ -59,6 +62,10 @@ pub struct Job {
     pub span: Span,
     pub needs: Vec<String>,
     pub condition: Option<Condition>,
+    /// Globs of the files that concern the job; empty for a job that all files concern.
+    pub paths: Vec<String>,
+    /// Whether files were looked at and none of [`Job::paths`] has changed. The condition then never holds.
+    pub unaffected: bool,
     pub env: IndexMap<String, Template>,
     pub outputs: IndexMap<String, Template>,
     pub timeout_ms: Option<u64>,
@@ -140,6 +147,11 @@ pub struct Decided {
     pub inputs: Value,
     pub grants: Grants,
     pub env: IndexMap<String, String>,
+}
+
+impl Job {
+    /// Why an unaffected job is skipped.
+    pub const UNAFFECTED: &str = "no file below its paths changed";
 }
 
 impl Plan {

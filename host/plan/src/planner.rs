@@ -10,8 +10,8 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sluice_model::suggest::{closest, list};
-use sluice_model::{Digest, PluginRef, Problem, Span};
-use sluice_workflow::template::{Condition, Expression};
+use sluice_model::{Digest, Globs, PluginRef, Problem, Span};
+use sluice_workflow::template::{Condition, Expression, FILES_ROOT};
 use sluice_workflow::workflow::{Hook, Workflow};
 use sluice_workflow::{Template, matrix, workflow};
 
@@ -28,6 +28,10 @@ pub struct Facts {
     pub git: Option<Value>,
     /// What `run` is in expressions.
     pub run: Value,
+    /// Digests for `hash.files`, by [`sluice_workflow::template::files_key`].
+    pub file_hashes: serde_json::Map<String, Value>,
+    /// Files that have changed, relative to the workspace. With it, jobs whose `paths` match none of them are skipped.
+    pub changed: Option<Vec<String>>,
     /// Names of the built-in plugins, for suggestions.
     pub builtins: Vec<String>,
     /// Why programs that steps run are not confined by the operating system; `None` if they are.
@@ -47,7 +51,7 @@ pub fn plan(
     inputs: IndexMap<String, Value>,
     facts: Facts,
 ) -> Result<Plan, Vec<Problem>> {
-    let context = json!({"inputs": inputs, "git": facts.git, "run": facts.run});
+    let context = json!({"inputs": inputs, "git": facts.git, "run": facts.run, FILES_ROOT: facts.file_hashes});
     let mut planner = Planner { plugins, facts, checked: BTreeMap::new(), problems: Vec::new() };
     let scope = planner.enter(Some(&Scope::new(&context)), &workflow.env);
     let jobs = workflow.jobs.iter().map(|(name, job)| (name.clone(), planner.job(job, scope.as_ref()))).collect();
@@ -67,6 +71,7 @@ pub fn plan(
         context,
         env: workflow.env.clone(),
         secrets: workflow.secrets.clone(),
+        requires: workflow.requires.clone(),
         jobs,
         hooks,
         timeout_ms: workflow.timeout_ms,
@@ -97,7 +102,12 @@ impl<'w> Planner<'w> {
     }
 
     fn job(&mut self, job: &'w workflow::Job, scope: Option<&Scope>) -> Job {
-        let excluded = self.is_excluded(job.condition.as_ref(), scope);
+        let unaffected = self.is_unaffected(job);
+        let excluded = unaffected || self.is_excluded(job.condition.as_ref(), scope);
+        let condition = match unaffected {
+            true => Condition::never(job.name.span).map_err(|problems| self.problems.extend(problems)).ok(),
+            false => job.condition.clone(),
+        };
         let known_cells = job.matrix.as_ref().map(|matrix| self.cells(&job.name.value, matrix, scope));
         let open = matches!(known_cells, Some(None));
         let cells = match known_cells {
@@ -118,7 +128,9 @@ impl<'w> Planner<'w> {
             name: job.name.value.clone(),
             span: job.name.span,
             needs: job.needs.iter().map(|need| need.value.clone()).collect(),
-            condition: job.condition.clone(),
+            condition,
+            paths: job.paths.iter().map(|glob| glob.value.clone()).collect(),
+            unaffected,
             env: job.env.clone(),
             outputs: job.outputs.clone(),
             timeout_ms: job.timeout_ms,
@@ -152,6 +164,8 @@ impl<'w> Planner<'w> {
             span: Span::new(first.span.start, last.span.end),
             needs: Vec::new(),
             condition: None,
+            paths: Vec::new(),
+            unaffected: false,
             env: IndexMap::new(),
             outputs: IndexMap::new(),
             timeout_ms: None,
@@ -161,6 +175,14 @@ impl<'w> Planner<'w> {
             max_parallel: usize::MAX,
             fail_fast: true,
         })
+    }
+
+    /// Whether files have changed, and none that concerns the job.
+    fn is_unaffected(&mut self, job: &workflow::Job) -> bool {
+        let Some(changed) = self.facts.changed.as_ref().filter(|_| !job.paths.is_empty()) else { return false };
+        let globs: Vec<&str> = job.paths.iter().map(|glob| glob.value.as_str()).collect();
+        // Each glob has been checked when the workflow was read.
+        Globs::parse(&globs).is_ok_and(|globs| !changed.iter().any(|file| globs.matches(file)))
     }
 
     /// Whether a condition is known not to hold, so that what it guards needs no inputs.

@@ -1,6 +1,7 @@
 //! Workflows in YAML against plugins made up on the spot; problems as people would read them.
 
 mod accepted;
+mod affected;
 mod properties;
 mod refused;
 
@@ -56,6 +57,8 @@ pub fn facts() -> Facts {
     Facts {
         git: Some(json!({"sha": "0123abc", "branch": "main"})),
         run: json!({"id": "run-1"}),
+        file_hashes: serde_json::Map::new(),
+        changed: None,
         builtins: vec!["exec".to_owned(), "lint".to_owned(), "notify".to_owned()],
         unconfined: Some("not supported yet".to_owned()),
     }

@@ -52,6 +52,21 @@ Good:
     steps:
     - name: build
       run: make";
+    GLOB = "workflow::glob": "something that is no glob of the workspace", "\
+Globs name files of the workspace: `*` stays within a folder, `**` goes into folders, `[ab]` and `{a,b}` choose, `docs/` is all
+that is below that folder, and `!` takes files away again. They do not begin with `/`, and are written out, because the files are
+looked at before anything runs.
+
+Good:
+    paths: [\"src/**\", \"**/*.md\", \"!docs/\"]
+    key: ${{ hash.files(\"**/Cargo.lock\") }}";
+    REQUIREMENT = "workflow::requirement": "a requirement that cannot be read", "\
+Versions are comparisons, all of which must hold; a version alone means `^`, and `*` that any will do.
+
+Good:
+    requires:
+      commands: {git: \">=2.30\", node: \"^20\", make: \"*\"}
+      sluice: \">=0.1, <2\"";
     WRONG_TYPE = "workflow::wrong-type": "a value has the wrong type", "\
 The label says what is expected. YAML 1.2 reads `yes` and `on` as text; the booleans are `true` and `false`.
 

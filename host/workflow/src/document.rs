@@ -5,6 +5,7 @@ mod input;
 mod job;
 mod limits;
 mod matrix;
+mod requires;
 mod retry;
 mod secrets;
 mod step;
@@ -71,6 +72,7 @@ impl<'t> Document<'t> {
             self.optional(entries, "max-parallel", |document, node| document.count(node, "`max-parallel`").map(places));
         let fail_fast = self.optional(entries, "fail-fast", |document, node| document.boolean(node, "`fail-fast`"));
         let secrets = self.optional(entries, "secrets", Self::secrets).unwrap_or_default();
+        let requires = field(entries, "requires").map(|node| self.requires(node)).unwrap_or_default();
         let jobs = self.jobs(node, entries);
         let hooks = Hook::ALL.into_iter().filter_map(|hook| {
             let node = field(entries, hook.name())?;
@@ -88,6 +90,9 @@ impl<'t> Document<'t> {
             timeout_ms,
             max_parallel,
             fail_fast: fail_fast.unwrap_or_default(),
+            file_hashes: std::mem::take(&mut self.templates.file_hashes),
+            reads_changes: self.templates.reads_changes,
+            requires,
         })
     }
 

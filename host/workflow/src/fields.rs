@@ -42,6 +42,10 @@ pub enum Shape {
     /// A whole number, or a mapping with these fields.
     Retry(&'static Table),
     Choice(&'static [&'static str]),
+    /// One of these texts or a list of them.
+    Choices(&'static [&'static str]),
+    /// Name of a program -> versions.
+    Versions,
     /// Name -> text, number or boolean.
     Variables,
     /// Name -> any value.
@@ -60,8 +64,8 @@ impl Table {
     }
 
     /// All tables, in the order of the document.
-    pub const ALL: [&'static Table; 10] =
-        [&WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &STEP, &RETRY, &LIMITS];
+    pub const ALL: [&'static Table; 11] =
+        [&WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &STEP, &RETRY, &LIMITS, &REQUIRES];
 }
 
 const fn field(name: &'static str, shape: Shape, description: &'static str) -> Field {
@@ -97,6 +101,7 @@ pub static WORKFLOW: Table = Table {
             Shape::Named(&SECRET),
             "Where the values of secrets come from; steps name a secret, not its value",
         ),
+        field("requires", Shape::One(&REQUIRES), "What must be there before anything runs"),
         field("jobs", Shape::Named(&JOB), "Jobs run in parallel unless one needs another"),
         field("steps", Shape::List(&STEP), "Short form for a workflow of one job, which is called `main`"),
         STEP_DEFAULTS,
@@ -186,6 +191,11 @@ pub static JOB: Table = Table {
             "Jobs that come before this one; their outputs are read as `needs.JOB.outputs.NAME`",
         ),
         IF,
+        field(
+            "paths",
+            Shape::Texts,
+            "Globs of the files that concern the job, `!` takes away; with `--affected` it runs only if one has changed",
+        ),
         ENV,
         field("outputs", Shape::Inputs, "Values for jobs that need this one, usually from `steps.ID.outputs.NAME`"),
         field("timeout", Shape::Duration, "The longest that the job may take; with a matrix, each cell of it"),
@@ -231,5 +241,20 @@ pub static LIMITS: Table = Table {
         field("output", Shape::Size, "Everything the step says: log, standard output, findings, outputs"),
         field("handles", Shape::Count, "Open files, streams and other handles"),
         field("table-elements", Shape::Count, "Elements of all WebAssembly tables together"),
+    ],
+};
+
+pub const USERS: [&str; 2] = ["non-root", "root"];
+pub const SYSTEMS: [&str; 2] = ["linux", "macos"];
+
+pub static REQUIRES: Table = Table {
+    of: "`requires`",
+    name: "requires",
+    fields: &[
+        field("commands", Shape::Versions, "Programs on the search path, each with its versions: `>=2.30`, `^20`, `*`"),
+        field("disk", Shape::Size, "Free space where the workspace is"),
+        field("user", Shape::Choice(&USERS), "Who runs Sluice"),
+        field("os", Shape::Choices(&SYSTEMS), "Operating systems, any of them"),
+        field("sluice", Shape::Text, "Versions of Sluice: `>=0.1`"),
     ],
 };

@@ -10,8 +10,10 @@ mod fields;
 mod inputs;
 pub mod matrix;
 mod quantity;
+pub mod requires;
 mod schema;
 pub mod template;
+pub mod version;
 pub mod workflow;
 
 use sluice_model::{Problem, Source, yaml};

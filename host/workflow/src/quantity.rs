@@ -57,6 +57,19 @@ pub fn duration_ms(text: &str) -> Result<u64, &'static str> {
 
 /// `64MiB`, `500kB` -> bytes. The error completes "this is no size: ".
 pub fn size_bytes(text: &str) -> Result<u64, &'static str> {
+    match bytes(text)? {
+        Some(size) if size <= MAX_SIZE => Ok(size),
+        _ => Err("at most 64GiB is allowed"),
+    }
+}
+
+/// `20GiB` -> bytes, as much as disks can hold. The error completes "this is no size: ".
+pub fn disk_bytes(text: &str) -> Result<u64, &'static str> {
+    bytes(text)?.ok_or("no disk is so large")
+}
+
+/// `None` if it is larger than numbers are.
+fn bytes(text: &str) -> Result<Option<u64>, &'static str> {
     let text = text.trim();
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
@@ -71,11 +84,7 @@ pub fn size_bytes(text: &str) -> Result<u64, &'static str> {
         });
     };
     let value = number.parse::<u64>().ok().and_then(|value| value.checked_mul(*factor));
-    match value {
-        Some(0) => Err("it is zero"),
-        Some(value) if value <= MAX_SIZE => Ok(value),
-        _ => Err("at most 64GiB is allowed"),
-    }
+    if value == Some(0) { Err("it is zero") } else { Ok(value) }
 }
 
 #[cfg(test)]
@@ -123,5 +132,7 @@ mod tests {
         ] {
             assert_eq!(size_bytes(text), expected, "{text}");
         }
+        assert_eq!(disk_bytes("2048GiB"), Ok(2 << 40));
+        assert_eq!(disk_bytes("99999999999999999999GiB"), Err("no disk is so large"));
     }
 }

@@ -77,6 +77,15 @@ fn shape(shape: Shape) -> Value {
         }
         Shape::Retry(table) => json!({"oneOf": [{"type": "integer", "minimum": 1}, reference(table)]}),
         Shape::Choice(choices) => json!({"enum": choices}),
+        Shape::Choices(choices) => json!({"oneOf": [
+            {"enum": choices},
+            {"type": "array", "items": {"enum": choices}, "minItems": 1, "uniqueItems": true},
+        ]}),
+        Shape::Versions => json!({
+            "type": "object",
+            "propertyNames": {"pattern": "^[A-Za-z0-9_][A-Za-z0-9._+-]*$"},
+            "additionalProperties": {"type": ["string", "number"]},
+        }),
         Shape::Variables => json!({
             "type": "object",
             "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},

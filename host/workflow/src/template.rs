@@ -2,6 +2,7 @@
 
 mod context;
 mod expression;
+pub(crate) mod functions;
 mod locate;
 mod parse;
 mod reference;
@@ -16,6 +17,7 @@ use crate::codes;
 
 pub use context::{Context, Status};
 pub use expression::{Expression, FUNCTIONS, STATUS_FUNCTIONS};
+pub use functions::{FILES_ROOT, files_key};
 pub use reference::Reference;
 
 pub(crate) use parse::Reader;
@@ -148,6 +150,14 @@ impl Piece {
 }
 
 impl Condition {
+    /// One that never holds; `span` is why.
+    ///
+    /// # Errors
+    /// None that could happen.
+    pub fn never(span: Span) -> Result<Self, Vec<Problem>> {
+        Reader::new("").condition("false", span)
+    }
+
     /// # Errors
     /// `workflow::expression` if it cannot be evaluated or is no boolean.
     pub fn holds(&self, context: &Context) -> Result<bool, Problem> {

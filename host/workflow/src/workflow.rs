@@ -7,6 +7,7 @@ use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
 use sluice_model::{FailureKind, PluginRef, SecretSource, Source, Span};
 
+use crate::requires::Requires;
 use crate::template::{Condition, Template};
 
 /// A value and where it stands.
@@ -36,6 +37,12 @@ pub struct Workflow {
     pub max_parallel: Option<NonZeroUsize>,
     /// Whether the first failure of a job ends the run.
     pub fail_fast: bool,
+    /// Globs whose files `hash.files` reads, each list once, at a place that asks for it.
+    pub file_hashes: Vec<Spanned<Vec<String>>>,
+    /// Whether any expression reads `git.changed` or `git.base`, which take time to find out.
+    pub reads_changes: bool,
+    /// What must be there before anything runs.
+    pub requires: Requires,
 }
 
 /// Steps that run at the end, and when.
@@ -97,6 +104,8 @@ pub struct Job {
     pub title: Option<String>,
     pub needs: Vec<Spanned<String>>,
     pub condition: Option<Condition>,
+    /// Globs of the files that concern the job; empty for a job that all files concern.
+    pub paths: Vec<Spanned<String>>,
     pub env: IndexMap<String, Template>,
     pub outputs: IndexMap<String, Template>,
     pub timeout_ms: Option<u64>,

@@ -16,9 +16,12 @@ const NO_RUN: &str = "RUN";
 pub fn run(args: &PlanArgs, from: &Path, output: &Output) -> u8 {
     let prepared = discover::find(from, args.workflow.workflow.as_deref())
         .map_err(|problem| vec![problem])
-        .and_then(|found| prepare::prepare(&found, &args.workflow.inputs, NO_RUN));
+        .and_then(|found| prepare::prepare(&found, &args.workflow, NO_RUN));
     let plan = match prepared {
-        Ok(prepared) => prepared.plan,
+        Ok(prepared) => {
+            prepared.note.iter().for_each(|note| output.message(note));
+            prepared.plan
+        }
         Err(problems) => {
             output.problems(&problems);
             return exit::REFUSED;
@@ -37,6 +40,9 @@ fn describe(plan: &Plan) -> String {
     for (name, value) in &plan.inputs {
         let _ = writeln!(text, "  input {name} = {value}");
     }
+    for requirement in plan.requires.lines() {
+        let _ = writeln!(text, "  requires {requirement}");
+    }
     for (name, steps) in plan.granted_secrets() {
         let source = plan.secrets.get(name).map(|source| source.value.to_string());
         let source = source.unwrap_or_else(|| format!("env {}", secrets::variable(name)));
@@ -53,13 +59,18 @@ fn describe_job(text: &mut String, job: &Job) {
     let needs = if job.needs.is_empty() { String::new() } else { format!("  needs {}", job.needs.join(", ")) };
     let condition =
         job.condition.as_ref().map(|condition| format!("  if {}", condition.expression.text)).unwrap_or_default();
+    let paths = if job.paths.is_empty() { String::new() } else { format!("  paths {}", job.paths.join(", ")) };
+    if job.unaffected {
+        let _ = writeln!(text, "\n{}{needs}{paths}\n  skipped  {}", job.name, Job::UNAFFECTED);
+        return;
+    }
     if job.matrix.is_some() || job.cells.is_empty() {
         let cells = if job.matrix.is_some() { "known when the job starts" } else { "none" };
-        let _ = writeln!(text, "\n{}{needs}{condition}\n  cells        {cells}", job.name);
+        let _ = writeln!(text, "\n{}{needs}{condition}{paths}\n  cells        {cells}", job.name);
     }
     for cell in &job.cells {
         if job.matrix.is_none() {
-            let _ = writeln!(text, "\n{}{needs}{condition}", cell.name);
+            let _ = writeln!(text, "\n{}{needs}{condition}{paths}", cell.name);
         }
         for step in &cell.steps {
             describe_step(text, step);

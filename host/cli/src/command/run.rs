@@ -13,7 +13,7 @@ use crate::execute::Execution;
 use crate::origin::Settings;
 use crate::output::Output;
 use crate::screen::{Mode, now};
-use crate::{discover, exit, prepare};
+use crate::{discover, exit, machine, prepare};
 
 pub fn run(args: &RunArgs, from: &Path, output: &Output) -> u8 {
     let id = match run_id() {
@@ -22,10 +22,13 @@ pub fn run(args: &RunArgs, from: &Path, output: &Output) -> u8 {
     };
     let prepared =
         discover::find(from, args.workflow.workflow.as_deref()).map_err(|problem| vec![problem]).and_then(|found| {
-            prepare::prepare(&found, &args.workflow.inputs, id.as_str()).map(|prepared| (found, prepared))
+            let prepared = prepare::prepare(&found, &args.workflow, id.as_str())?;
+            machine::check(&prepared.plan, &found.workspace)?;
+            Ok((found, prepared))
         });
     match prepared {
         Ok((found, prepared)) => {
+            prepared.note.iter().for_each(|note| output.message(note));
             let execution = Execution {
                 workspace: &found.workspace,
                 id,

@@ -189,8 +189,9 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 
     pub(super) fn skip_step(&mut self, index: StepIndex, reason: Reason) -> Option<Input> {
         let plan = self.plan.clone();
-        let (_, steps) = planned(&plan, index.cell)?;
+        let (job, steps) = planned(&plan, index.cell)?;
         let reason = match reason {
+            Reason::Condition if job.unaffected => Job::UNAFFECTED.to_owned(),
             Reason::Condition => "the condition of its job does not hold".to_owned(),
             Reason::Hook => match plan.hooks.get(index.cell.job.checked_sub(plan.jobs.len())?)?.0 {
                 Hook::Success => "the run did not pass".to_owned(),

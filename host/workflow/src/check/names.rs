@@ -6,14 +6,15 @@ use indexmap::IndexMap;
 use sluice_model::{Problem, suggest};
 
 use super::scope::{Needs, Scope, Steps};
-use super::types;
+use super::{functions, types};
 use crate::codes;
+use crate::template::functions::NAMESPACES;
 use crate::template::{Condition, Expression, FUNCTIONS, Reference, STATUS_FUNCTIONS, Template};
 use crate::workflow::{Job, Step, Workflow};
 
 /// Roots in the order in which a help lists them.
 pub const ROOTS: [&str; 9] = ["inputs", "env", "needs", "steps", "git", "run", "matrix", "item", "index"];
-pub const GIT: [&str; 6] = ["sha", "short", "branch", "tag", "dirty", "time"];
+pub const GIT: [&str; 8] = ["sha", "short", "branch", "tag", "dirty", "time", "base", "changed"];
 pub const RUN: [&str; 2] = ["id", "workflow"];
 const RESULT: [&str; 2] = ["outcome", "outputs"];
 /// What the result of a job with a matrix has besides.
@@ -115,6 +116,7 @@ impl Names<'_> {
                 let status = STATUS_FUNCTIONS.into_iter().filter(|_| scope.condition);
                 let help = match suggest::closest(name, FUNCTIONS.into_iter().chain(status)) {
                     Some(close) => format!("a function with a similar name exists: `{close}`"),
+                    None if let Some((root, _)) = name.split_once('.') => namespace(root),
                     None => format!("functions: {}", suggest::list(FUNCTIONS)),
                 };
                 self.problems.push(
@@ -124,6 +126,7 @@ impl Names<'_> {
                 );
             }
         }
+        self.problems.extend(functions::files(expression));
         if self.problems.len() == before {
             self.problems.extend(types::expression(expression, scope));
         }
@@ -194,6 +197,7 @@ fn reference(reference: &Reference, expression: &Expression, scope: &Scope<'_>) 
                 None if root == "secrets" => {
                     "expressions never see a secret; inputs of plugins name it, and the host puts it in".to_owned()
                 }
+                None if NAMESPACES.contains(&root) => namespace(root),
                 None => match suggest::closest(root, ROOTS) {
                     Some(close) => format!("a similar name exists: `{close}`"),
                     None => format!("expressions see {}; quote text: \"{root}\"", suggest::list(ROOTS)),
@@ -203,6 +207,11 @@ fn reference(reference: &Reference, expression: &Expression, scope: &Scope<'_>) 
         }
         _ => None,
     }
+}
+
+fn namespace(name: &str) -> String {
+    let functions = FUNCTIONS.into_iter().filter(|function| function.split('.').next() == Some(name));
+    format!("it has functions only: {}", suggest::list(functions))
 }
 
 fn needs(

@@ -4,13 +4,14 @@ use cel::IdedExpr;
 use cel::common::ast::{CallExpr, Expr, LiteralValue, operators};
 use sluice_model::{Outcome, Problem, suggest};
 
+use super::functions;
 use super::scope::Scope;
 use crate::codes;
 use crate::template::Expression;
 use crate::workflow::InputType;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Type {
+pub(super) enum Type {
     Boolean,
     Integer,
     Number,
@@ -21,7 +22,7 @@ enum Type {
 
 impl Type {
     /// With an article.
-    fn describe(self) -> &'static str {
+    pub(super) fn describe(self) -> &'static str {
         match self {
             Type::Boolean => "a boolean",
             Type::Integer => "an integer",
@@ -123,6 +124,9 @@ impl Types<'_, '_> {
             ["env", _] => Some(Type::Text),
             ["git", "dirty"] => Some(Type::Boolean),
             ["git", "time"] => Some(Type::Integer),
+            ["git", "changed"] => Some(Type::List),
+            // Null without one.
+            ["git", "base"] => None,
             ["git" | "run", _] => Some(Type::Text),
             ["index"] => Some(Type::Integer),
             ["steps" | "needs", _, "cells" | "items"] => Some(Type::List),
@@ -201,6 +205,12 @@ impl Types<'_, '_> {
                     );
                 }
                 works.then_some(left)
+            }
+            (name, kinds) if name.contains('.') => {
+                if let Some((message, help)) = functions::arguments(name, &call.args, kinds) {
+                    self.complain(message, help);
+                }
+                functions::returns(name)
             }
             ("size" | "int", _) => Some(Type::Integer),
             ("double", _) => Some(Type::Number),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 use sluice_model::yaml::{Key, Node, NodeValue, field};
-use sluice_model::{Problem, Span};
+use sluice_model::{Globs, Problem, Span};
 
 use super::Document;
 use crate::codes;
@@ -23,6 +23,7 @@ impl Document<'_> {
             .optional(entries, "name", |document, node| document.check.text(node, &what("name")).map(str::to_owned));
         let needs = field(entries, "needs").map(|node| self.needs(node, &what("needs"))).unwrap_or_default();
         let condition = self.optional(entries, "if", |document, node| document.condition(node, &what("if")));
+        let paths = field(entries, "paths").map(|node| self.paths(node, &what("paths"))).unwrap_or_default();
         let env = field(entries, "env").map(|node| self.variables(node, &what("env"))).unwrap_or_default();
         let outputs = field(entries, "outputs").map(|node| self.outputs(node, &what("outputs"))).unwrap_or_default();
         let timeout_ms = self.optional(entries, "timeout", |document, node| document.duration(node, &what("timeout")));
@@ -59,6 +60,7 @@ impl Document<'_> {
             title,
             needs,
             condition,
+            paths,
             env,
             outputs,
             timeout_ms,
@@ -77,6 +79,7 @@ impl Document<'_> {
             title: None,
             needs: Vec::new(),
             condition: None,
+            paths: Vec::new(),
             env: IndexMap::new(),
             outputs: IndexMap::new(),
             timeout_ms: None,
@@ -114,6 +117,35 @@ impl Document<'_> {
             }
         }
         needs
+    }
+
+    fn paths(&mut self, node: &Node, what: &str) -> Vec<Spanned<String>> {
+        let mut paths = Vec::new();
+        for (glob, span) in self.check.texts(node, what) {
+            let reason = if glob.contains("${{") {
+                Some("must be written out".to_owned())
+            } else if glob.is_empty() || glob.starts_with('/') || glob.starts_with("!/") {
+                Some("paths begin at the workspace".to_owned())
+            } else {
+                Globs::parse(&[glob]).err()
+            };
+            match reason {
+                Some(reason) => self.check.report(
+                    Problem::new(codes::GLOB, format!("`{glob}` in {what} is not a glob of the workspace"))
+                        .at(span, reason)
+                        .help("for example `src/**`, `**/*.md`, or `!docs/` to take a folder away"),
+                ),
+                None => paths.push(Spanned { value: glob.to_owned(), span }),
+            }
+        }
+        if paths.is_empty() && matches!(&node.value, NodeValue::Sequence(items) if items.is_empty()) {
+            self.check.report(
+                Problem::new(codes::EMPTY_LIST, format!("{what} is empty"))
+                    .at(node.span, "no file could concern this job")
+                    .help("remove `paths` if all files concern it"),
+            );
+        }
+        paths
     }
 
     fn outputs(&mut self, node: &Node, what: &str) -> IndexMap<String, Template> {

@@ -111,7 +111,7 @@ impl Document<'_> {
     }
 
     /// Text or a number, as it was written, so that `timeout: 10` is told about its unit.
-    fn written<'n>(&mut self, node: &'n Node, what: &str, expected: &str) -> Option<&'n str>
+    pub(super) fn written<'n>(&mut self, node: &'n Node, what: &str, expected: &str) -> Option<&'n str>
     where
         Self: 'n,
     {

@@ -12,6 +12,7 @@ use sluice_model::{Problem, Span};
 use crate::codes;
 
 use super::context::{Context, Status};
+use super::functions;
 use super::parse::end_of_quote;
 use super::reference::{self, Reference};
 use super::value;
@@ -27,7 +28,7 @@ pub const MAX_MARKS: usize = 256;
 pub const MAX_LOOPS: usize = 2;
 
 /// What expressions can call, besides the macros `has`, `all`, `exists`, `exists_one`, `map` and `filter`.
-pub const FUNCTIONS: [&str; 16] = [
+pub const FUNCTIONS: [&str; 26] = [
     "size",
     "contains",
     "startsWith",
@@ -44,6 +45,16 @@ pub const FUNCTIONS: [&str; 16] = [
     "type",
     "fromJson",
     "toJson",
+    "semver.gt",
+    "semver.gte",
+    "semver.lt",
+    "semver.lte",
+    "semver.eq",
+    "semver.matches",
+    "semver.bump",
+    "semver.valid",
+    "hash.sha256",
+    "hash.files",
 ];
 
 /// What only conditions can call: how things stand where they are asked.
@@ -60,6 +71,8 @@ pub struct Expression {
     pub references: Vec<Reference>,
     /// Places of the calls, in the order of [`Compiled::calls`].
     calls: Vec<Span>,
+    /// Globs of each `hash.files` with its place, unless they are computed.
+    pub(crate) file_hashes: Vec<(Option<Vec<String>>, Span)>,
     compiled: Arc<Compiled>,
 }
 
@@ -72,6 +85,8 @@ pub(crate) struct Compiled {
     pub references: Vec<Reference>,
     /// Function name and where it is called.
     pub calls: Vec<(String, Span)>,
+    /// Globs of each `hash.files`, unless they are computed.
+    pub file_hashes: Vec<(Option<Vec<String>>, Span)>,
 }
 
 /// A fault with its place in the expression's text.
@@ -91,14 +106,19 @@ pub(crate) fn compile(text: &str) -> Result<Compiled, Fault> {
     if marks(text) > MAX_MARKS {
         return Err(Fault { at: 0, reason: format!("it has more than {MAX_MARKS} operators, brackets and dots") });
     }
-    let (expr, places) =
+    let (mut expr, places) =
         Parser::default().parse_with_source_info(text).map_err(|errors| fault(text, &errors.errors))?;
+    functions::qualify(&mut expr);
     let found = reference::find(&expr, &places, text);
     if found.loops > MAX_LOOPS {
         return Err(Fault { at: 0, reason: format!("loops are nested more than {MAX_LOOPS} deep") });
     }
-    let roots = found.references.iter().map(|reference| reference.path[0].clone()).collect();
-    Ok(Compiled { expr, roots, references: found.references, calls: found.calls })
+    let mut roots: BTreeSet<String> = found.references.iter().map(|reference| reference.path[0].clone()).collect();
+    if !found.file_hashes.is_empty() {
+        roots.insert(functions::FILES_ROOT.to_owned());
+    }
+    let file_hashes = found.file_hashes;
+    Ok(Compiled { expr, roots, references: found.references, calls: found.calls, file_hashes })
 }
 
 /// Operators, brackets and dots outside quotes: an upper bound for the depth of the tree.
@@ -169,7 +189,9 @@ impl Expression {
             .iter()
             .map(|reference| reference.moved(place(reference.span.start, reference.span.end)));
         let calls = compiled.calls.iter().map(|(_, span)| place(span.start, span.end));
+        let file_hashes = compiled.file_hashes.iter().map(|(globs, span)| (globs.clone(), place(span.start, span.end)));
         Self {
+            file_hashes: file_hashes.collect(),
             text: text.to_owned(),
             span: place(0, text.len()),
             references: references.collect(),
@@ -202,6 +224,8 @@ impl Expression {
                 scope.add_function(name, move || value).map_err(|error| self.problem(&error.to_string()))?;
             }
         }
+        let names = self.compiled.calls.iter().map(|(name, _)| name.as_str());
+        functions::add(&mut scope, names, context).map_err(|error| self.problem(&error))?;
         for root in &self.compiled.roots {
             if let Some(value) = context.get(root) {
                 scope.add_variable_from_value(root.as_str(), value.clone());

@@ -8,6 +8,7 @@ use sluice_model::yaml::{Node, NodeValue};
 use sluice_model::{Problem, Span};
 
 use crate::codes;
+use crate::workflow::Spanned;
 
 use super::expression::{Compiled, Fault, compile};
 use super::locate::Locator;
@@ -20,11 +21,15 @@ const CLOSE: &str = "}}";
 pub(crate) struct Reader<'t> {
     text: &'t str,
     compiled: HashMap<String, Result<Arc<Compiled>, Fault>>,
+    /// Globs of every `hash.files`, each list once.
+    pub file_hashes: Vec<Spanned<Vec<String>>>,
+    /// Whether any of them reads `git.changed` or `git.base`.
+    pub reads_changes: bool,
 }
 
 impl<'t> Reader<'t> {
     pub fn new(text: &'t str) -> Self {
-        Self { text, compiled: HashMap::new() }
+        Self { text, compiled: HashMap::new(), file_hashes: Vec::new(), reads_changes: false }
     }
 
     /// Reads a whole value. Faulty strings are reported and left as they are.
@@ -128,7 +133,22 @@ impl<'t> Reader<'t> {
             }
         };
         match compiled {
-            Ok(compiled) => Ok(Expression::new(trimmed, compiled, |start, end| locator.locate(at + start, at + end))),
+            Ok(compiled) => {
+                let expression = Expression::new(trimmed, compiled, |start, end| locator.locate(at + start, at + end));
+                for (globs, span) in &expression.file_hashes {
+                    if let Some(value) = globs.clone()
+                        && self.file_hashes.iter().all(|known| known.value != value)
+                    {
+                        self.file_hashes.push(Spanned { value, span: *span });
+                    }
+                }
+                self.reads_changes |= expression.references.iter().any(|reference| match reference.path.as_slice() {
+                    [root] => root == "git",
+                    [root, name, ..] => root == "git" && matches!(name.as_str(), "changed" | "base"),
+                    [] => false,
+                });
+                Ok(expression)
+            }
             Err(Fault { at: fault, reason }) => {
                 let length = trimmed[fault..].chars().next().map_or(0, char::len_utf8);
                 let message = if trimmed.is_empty() {

@@ -4,6 +4,8 @@ use cel::IdedExpr;
 use cel::common::ast::{EntryExpr, Expr, LiteralValue, SourceInfo, operators};
 use sluice_model::Span;
 
+use super::functions;
+
 /// A value that an expression reads: `steps.fetch.outputs.etag`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
@@ -23,6 +25,8 @@ impl Reference {
 pub struct Found {
     pub references: Vec<Reference>,
     pub calls: Vec<(String, Span)>,
+    /// Globs of each `hash.files`, unless they are computed.
+    pub file_hashes: Vec<(Option<Vec<String>>, Span)>,
     /// How deep loops are nested.
     pub loops: usize,
 }
@@ -34,7 +38,7 @@ pub fn find(expr: &IdedExpr, places: &SourceInfo, text: &str) -> Found {
         text,
         bound: Vec::new(),
         depth: 0,
-        found: Found { references: Vec::new(), calls: Vec::new(), loops: 0 },
+        found: Found { references: Vec::new(), calls: Vec::new(), file_hashes: Vec::new(), loops: 0 },
     };
     finder.visit(expr);
     finder.found.references.sort_by_key(|reference| reference.span.start);
@@ -91,7 +95,11 @@ impl<'e> Finder<'e> {
                     let end = self.start(node).max(1);
                     let before = self.text.get(..end).unwrap_or_default().trim_end();
                     let start = before.strip_suffix(call.func_name.as_str()).map_or(end, str::len);
-                    self.found.calls.push((call.func_name.clone(), Span::new(start, before.len().max(start))));
+                    let span = Span::new(start, before.len().max(start));
+                    if call.func_name == functions::FILES {
+                        self.found.file_hashes.push((functions::literals(&call.args), span));
+                    }
+                    self.found.calls.push((call.func_name.clone(), span));
                 }
                 call.target.iter().for_each(|target| self.visit(target));
                 call.args.iter().for_each(|argument| self.visit(argument));

@@ -28,6 +28,12 @@ inputs:
   regions: {type: list, default: [eu, us], options: [eu, us, ap]}
   note: {required: false}
   plain:
+requires:
+  commands: {git: ">=2.30", node: ^20, jq: "*", make: 4}
+  disk: 2GiB
+  user: non-root
+  os: [linux, macos]
+  sluice: ">=0.1"
 env: {STAGE: "${{ inputs.regions[0] }}", PRECISE: 1.10, EMPTY: }
 secrets:
   API_TOKEN: {env: API_TOKEN_PROD}
@@ -39,6 +45,7 @@ secrets:
 jobs:
   build:
     name: Build it
+    paths: ["src/**", "!src/docs/"]
     env: {LEVEL: "${{ env.STAGE }}-job"}
     timeout: 1h30m
     steps:
@@ -109,6 +116,13 @@ fn every_field_is_read() {
     assert_eq!((test.timeout_ms, test.continue_on_error), (Some(90_000), true));
     assert_eq!(test.with.get("shell").and_then(|shell| shell.literal()), Some("bash".into()));
     assert_eq!(test.with.roots().into_iter().collect::<Vec<_>>(), ["env"]);
+
+    let paths: Vec<_> = build.paths.iter().map(|glob| glob.value.as_str()).collect();
+    assert_eq!(paths, ["src/**", "!src/docs/"]);
+    assert_eq!(
+        workflow.requires.lines().join(", "),
+        "git >=2.30, node ^20, jq *, make 4, disk 2GiB free, user non-root, os linux or macos, sluice >=0.1"
+    );
 
     let deploy = &workflow.jobs["deploy"];
     assert!(deploy.continue_on_error);

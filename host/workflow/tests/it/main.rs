@@ -2,6 +2,7 @@
 
 mod bad;
 mod evaluation;
+mod functions;
 mod good;
 mod inputs;
 mod random;
