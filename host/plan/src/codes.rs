@@ -17,6 +17,9 @@ pub const BAD_GRANT: &str = "plan::bad-grant";
 pub const GRANT_EXCEEDS: &str = "plan::grant-exceeds";
 pub const UNDECIDED_GRANT: &str = "plan::undecided-grant";
 pub const NO_FINDINGS: &str = "plan::no-findings";
+pub const UNKNOWN_JOB: &str = "plan::unknown-job";
+pub const UNKNOWN_STEP: &str = "plan::unknown-step";
+pub const NOT_ALONE: &str = "plan::not-alone";
 
 /// What `sluice explain` tells of them.
 pub const CODES: &[Explanation] = &[
@@ -94,5 +97,20 @@ pub const CODES: &[Explanation] = &[
         code: NO_FINDINGS,
         title: "`fail-on` on a step that reports no findings",
         text: "`fail-on` is the least severity of findings that fails a step: `info`, `warning`, `error` or `never`. Only plugins of\nthe kinds `lint` and `scan` report findings.",
+    },
+    Explanation {
+        code: UNKNOWN_JOB,
+        title: "a job was asked for that the workflow does not have",
+        text: "`--job` names a job by its key below `jobs`; a workflow that has only `steps` has the job `main`. `sluice plan`\nprints all names.\n\n    sluice run --job build --job lint",
+    },
+    Explanation {
+        code: UNKNOWN_STEP,
+        title: "a step was asked for that the workflow does not have",
+        text: "`--step` names a step by its job and its id; a step without an `id` is `step-N`, counted from 1:\n\n    sluice run --step build/step-1\n\nSteps of `finally` come after jobs and do not run alone.",
+    },
+    Explanation {
+        code: NOT_ALONE,
+        title: "a step cannot run alone, because it reads a result of another",
+        text: "`--step` runs one step and nothing else, so it can read `inputs`, `env`, `git` and `run`, but neither `steps` nor\n`needs`. Run the job, with all that it needs:\n\n    sluice run --job deploy",
     },
 ];

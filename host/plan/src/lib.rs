@@ -3,19 +3,23 @@
 mod canonical;
 mod codes;
 mod decide;
+mod difference;
 mod grants;
 mod inputs;
 mod plan;
 mod planner;
 mod plugin;
 mod scope;
+mod select;
 
 pub use codes::CODES;
 pub use decide::decide;
+pub use difference::{Difference, differences};
 pub use plan::{Decided, Job, Plan, PluginInfo, Step};
 pub use planner::{Facts, Plugins, plan};
 pub use plugin::Plugin;
 pub use scope::Scope;
+pub use select::{Selection, select};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Workflows in YAML against plugins made up on the spot; problems as people would read them.
 
 mod accepted;
+mod parts;
 mod properties;
 mod refused;
 
