@@ -3,6 +3,7 @@
 mod input;
 mod job;
 mod limits;
+mod retention;
 mod step;
 mod variables;
 
@@ -57,6 +58,7 @@ impl<'t> Document<'t> {
             Some(node) => self.steps(node, "`finally`"),
             None => Vec::new(),
         };
+        let retention = field(entries, "retention").map(|node| self.retention(node)).unwrap_or_default();
         Some(Workflow {
             source: self.source.clone(),
             name: name.unwrap_or_else(|| stem(self.source.name())),
@@ -64,6 +66,7 @@ impl<'t> Document<'t> {
             env,
             jobs,
             finally,
+            retention,
         })
     }
 

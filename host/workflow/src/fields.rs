@@ -51,7 +51,7 @@ impl Table {
     }
 
     /// All tables, in the order of the document.
-    pub const ALL: [&'static Table; 5] = [&WORKFLOW, &INPUT, &JOB, &STEP, &LIMITS];
+    pub const ALL: [&'static Table; 6] = [&WORKFLOW, &INPUT, &JOB, &STEP, &LIMITS, &RETENTION];
 }
 
 const fn field(name: &'static str, shape: Shape, description: &'static str) -> Field {
@@ -78,6 +78,16 @@ pub static WORKFLOW: Table = Table {
         field("jobs", Shape::Named(&JOB), "Jobs run in parallel unless one needs another"),
         field("steps", Shape::List(&STEP), "Short form for a workflow of one job, which is called `main`"),
         field("finally", Shape::List(&STEP), "Steps that run at the end, whatever happened"),
+        field("retention", Shape::One(&RETENTION), "Which records of its runs are kept; all unless given"),
+    ],
+};
+
+pub static RETENTION: Table = Table {
+    of: "retention",
+    name: "retention",
+    fields: &[
+        field("runs", Shape::Count, "The newest so many"),
+        field("days", Shape::Count, "Those that began at most so many days ago"),
     ],
 };
 

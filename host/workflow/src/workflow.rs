@@ -26,6 +26,16 @@ pub struct Workflow {
     pub jobs: IndexMap<String, Job>,
     /// Steps that run at the end whatever happened; the scheduler sees them as a job of this name.
     pub finally: Vec<Step>,
+    pub retention: Retention,
+}
+
+/// Which records of the workflow's runs are kept: those that satisfy all that is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retention {
+    /// The newest so many.
+    pub runs: Option<u64>,
+    /// Those that began at most so many days ago.
+    pub days: Option<u64>,
 }
 
 /// The job name under which `finally` runs.
