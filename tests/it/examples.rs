@@ -93,6 +93,14 @@ const EXAMPLES: &[Example] = &[
         let body: serde_json::Value = serde_json::from_str(&requests[1].body).unwrap();
         assert!(body["text"].as_str().unwrap().ends_with("passed"), "{body}");
     }),
+    ("retention", |environment| {
+        for _ in 0..5 {
+            run(environment, &["retention"]);
+        }
+        let list = environment.sluice(&["runs", "list", "--json"]).exits_with(0).stdout;
+        let runs: serde_json::Value = serde_json::from_str(&list).unwrap();
+        assert_eq!(runs.as_array().unwrap().len(), 3, "{list}");
+    }),
     ("secrets", |environment| {
         let ran = environment
             .command(&["run", "secrets", "--json"])

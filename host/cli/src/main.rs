@@ -1,6 +1,7 @@
 //! The command line: the only crate that prints, reads the environment, exits.
 
 mod args;
+mod binding;
 mod codes;
 mod command;
 mod discover;
@@ -11,7 +12,9 @@ mod output;
 mod pack;
 mod plugins;
 mod prepare;
+mod retention;
 mod screen;
+mod snapshot;
 
 use std::panic;
 use std::path::PathBuf;
@@ -57,6 +60,7 @@ fn run() -> u8 {
     match &cli.command {
         Command::Run(args) => command::run::run(args, &from, &output),
         Command::Plan(args) => command::plan::run(args, &from, &output),
+        Command::Watch(args) => command::watch::run(args, &from, &output),
         Command::Check(args) => command::check::run(args, &from, &output),
         Command::List(args) => command::list::run(args, &from, &output),
         Command::Runs(args) => command::runs::run(args, &from, &output),

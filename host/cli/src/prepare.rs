@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::json;
 use sluice_model::{PluginRef, Problem, Source};
-use sluice_plan::{Facts, Plan, Plugins};
+use sluice_plan::{Facts, Plan, Plugins, Selection};
 use sluice_registry::Component;
 use sluice_workflow::Workflow;
 
@@ -22,6 +22,8 @@ const UNCONFINED: &str = "confinement by the operating system is not there yet";
 
 /// A plan and what it needs to be run.
 pub struct Prepared {
+    /// What was asked for of it.
+    pub workflow: Workflow,
     pub plan: Plan,
     pub components: BTreeMap<PluginRef, Component>,
 }
@@ -64,9 +66,14 @@ pub fn parse(found: &Found) -> Result<Workflow, Vec<Problem>> {
     }
 }
 
-/// Plans a workflow with the inputs given on the command line. `run_id` is what `run.id` stands for.
-pub fn prepare(found: &Found, given: &[(String, String)], run_id: &str) -> Result<Prepared, Vec<Problem>> {
-    let workflow = parse(found)?;
+/// Plans a workflow, or a part of it, with the inputs given on the command line. `run_id` is what `run.id` stands for.
+pub fn prepare(
+    found: &Found,
+    given: &[(String, String)],
+    selection: &Selection,
+    run_id: &str,
+) -> Result<Prepared, Vec<Problem>> {
+    let workflow = sluice_plan::select(parse(found)?, selection)?;
     let inputs = sluice_workflow::bind_inputs(&workflow, given)?;
     let (plugins, components) = load(&workflow, &found.workspace);
     let facts = Facts {
@@ -76,7 +83,7 @@ pub fn prepare(found: &Found, given: &[(String, String)], run_id: &str) -> Resul
         unconfined: Some(UNCONFINED.to_owned()),
     };
     let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts)?;
-    Ok(Prepared { plan, components })
+    Ok(Prepared { workflow, plan, components })
 }
 
 /// Checks a workflow as far as that is possible without inputs: required ones get a value of their type.

@@ -1,5 +1,6 @@
 //! `sluice run`
 
+use std::future::Future;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -7,32 +8,39 @@ use std::sync::{Arc, OnceLock};
 
 use sluice_engine::{Plugin, SecretValues, Settings, WasmRunner};
 use sluice_model::{Event, Outcome, Problem};
+use sluice_plan::Selection;
 use sluice_record::{RecordError, Recorder, RunId};
 use sluice_registry::Component;
 use sluice_run::{Control, Options};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::args::RunArgs;
+use crate::args::{RunArgs, SelectArgs};
+use crate::binding::BoundPlan;
 use crate::discover::{self, Found};
 use crate::output::Output;
 use crate::prepare::{self, Prepared};
 use crate::screen::{Mode, Screen, now};
-use crate::{exit, host};
+use crate::{exit, host, retention};
 
 pub fn run(args: &RunArgs, from: &Path, output: &Output) -> u8 {
     let id = match run_id() {
         Ok(id) => id,
         Err(problem) => return internal(problem, output),
     };
-    let prepared =
-        discover::find(from, args.workflow.workflow.as_deref()).map_err(|problem| vec![problem]).and_then(|found| {
-            prepare::prepare(&found, &args.workflow.inputs, id.as_str()).map(|prepared| (found, prepared))
-        });
-    match prepared {
-        Ok((found, prepared)) => {
-            execute(args, &found, prepared, id, output).unwrap_or_else(|problem| internal(problem, output))
+    let prepared = match &args.plan {
+        Some(file) => BoundPlan::read(&from.join(file), file).and_then(|bound| bound.again(from, id)),
+        None => {
+            discover::find(from, args.workflow.workflow.as_deref()).map_err(|problem| vec![problem]).and_then(|found| {
+                let selection = args.select.selection();
+                prepare::prepare(&found, &args.workflow.inputs, &selection, id.as_str())
+                    .map(|prepared| (found, prepared, id))
+            })
         }
+    };
+    match prepared {
+        Ok((found, prepared, id)) => execute(args, &found, prepared, id, output, std::future::pending())
+            .unwrap_or_else(|problem| internal(problem, output)),
         Err(problems) => {
             output.problems(&problems);
             exit::REFUSED
@@ -40,19 +48,27 @@ pub fn run(args: &RunArgs, from: &Path, output: &Output) -> u8 {
     }
 }
 
-fn internal(problem: Problem, output: &Output) -> u8 {
+pub fn internal(problem: Problem, output: &Output) -> u8 {
     output.problems(&[problem]);
     exit::INTERNAL
 }
 
-fn run_id() -> Result<RunId, Problem> {
+pub fn run_id() -> Result<RunId, Problem> {
     let mut random = [0];
     getrandom::fill(&mut random)
         .map_err(|error| Problem::new("host::internal", "the system gives no random bytes").cause(error.to_string()))?;
     Ok(RunId::new(now(), random[0]))
 }
 
-fn execute(args: &RunArgs, found: &Found, prepared: Prepared, id: RunId, output: &Output) -> Result<u8, Problem> {
+/// Runs a plan to its end. When `stop` is ready the run is cancelled in order.
+pub fn execute(
+    args: &RunArgs,
+    found: &Found,
+    prepared: Prepared,
+    id: RunId,
+    output: &Output,
+    stop: impl Future<Output = ()>,
+) -> Result<u8, Problem> {
     let runner = engine(&found.workspace)?;
     for (reference, component) in prepared.components {
         let declared = host::declared(&prepared.plan, &reference);
@@ -60,6 +76,10 @@ fn execute(args: &RunArgs, found: &Found, prepared: Prepared, id: RunId, output:
     }
     let runtime = host::runtime()?;
     let mut record = Record::create(found, &prepared.plan, id.clone());
+    if let Some(error @ RecordError::Exists { .. }) = record.error.as_ref().filter(|_| args.plan.is_some()) {
+        output.problems(&[Problem::from(error)]);
+        return Ok(exit::REFUSED);
+    }
     let mode = match (args.json, args.plain || !output.interactive) {
         (true, _) => Mode::Json,
         (false, true) => Mode::Plain,
@@ -76,16 +96,28 @@ fn execute(args: &RunArgs, found: &Found, prepared: Prepared, id: RunId, output:
     let signalled = Arc::new(OnceLock::new());
     let outcome = runtime.block_on(async {
         let (orders, control) = mpsc::channel(2);
-        tokio::spawn(listen(orders, signalled.clone()));
+        tokio::spawn(listen(orders.clone(), signalled.clone()));
         let sink = |event: &Event| {
             record.append(event);
             screen.on_event(event);
         };
-        sluice_run::run(Arc::new(prepared.plan), Arc::new(runner), options, control, sink).await
+        let run = sluice_run::run(Arc::new(prepared.plan), Arc::new(runner), options, control, sink);
+        tokio::pin!(run);
+        tokio::select! {
+            outcome = &mut run => outcome,
+            () = stop => {
+                // The run may have ended this moment.
+                let _ = orders.send(Control::Cancel).await;
+                run.await
+            }
+        }
     });
     let unshown = screen.finish();
-    if let Some(error) = record.finish() {
-        output.problems(&[error.help("the verdict of the run stands; it cannot be looked at again")]);
+    match record.finish() {
+        Some(error) => {
+            output.problems(&[error.help("the verdict of the run stands; it cannot be looked at again")]);
+        }
+        None => output.problems(&retention::apply(&found.workspace, &prepared.workflow)),
     }
     if let Some(error) = unshown {
         output.problems(&[
@@ -100,6 +132,12 @@ fn execute(args: &RunArgs, found: &Found, prepared: Prepared, id: RunId, output:
         (Outcome::Failed | Outcome::Cancelled, None) => exit::FAILED,
         _ => exit::INTERNAL,
     })
+}
+
+impl SelectArgs {
+    pub fn selection(&self) -> Selection {
+        Selection { jobs: self.only.clone(), step: self.step.clone() }
+    }
 }
 
 /// The engine, with what this machine has.
