@@ -45,10 +45,11 @@ impl Layout {
         let mut segments: BTreeMap<(usize, usize), bool> = BTreeMap::new();
         for edge in forward(graph, &depth) {
             let mut last = edge.from;
-            for layer in depth[edge.from] + 1..depth[edge.to] {
-                let bend = *bends.entry((edge.from, layer)).or_insert_with(|| {
+            let passed = layers.iter_mut().enumerate().take(depth[edge.to]).skip(depth[edge.from] + 1);
+            for (depth, layer) in passed {
+                let bend = *bends.entry((edge.from, depth)).or_insert_with(|| {
                     points.push(Point::Bend(edge.from));
-                    layers[layer].push(points.len() - 1);
+                    layer.push(points.len() - 1);
                     points.len() - 1
                 });
                 *segments.entry((last, bend)).or_insert(true) &= edge.whatever;
