@@ -166,6 +166,13 @@ const EXAMPLES: &[Example] = &[
             assert_eq!(vault.requests().len(), usize::from(stage == "prod"));
         }
         assert!(!all_text(environment).contains("hunter2"), "the record holds a secret");
+    ("retention", |environment| {
+        for _ in 0..5 {
+            run(environment, &["retention"]);
+        }
+        let list = environment.sluice(&["runs", "list", "--json"]).exits_with(0).stdout;
+        let runs: serde_json::Value = serde_json::from_str(&list).unwrap();
+        assert_eq!(runs.as_array().unwrap().len(), 3, "{list}");
     }),
     ("secrets", |environment| {
         let ran = environment

@@ -64,6 +64,9 @@ pub enum Command {
         after_help = "Examples:\n  sluice plan\n  sluice plan ci -i tests=true\n  sluice plan ci --affected --base origin/main\n  sluice plan ci --json | jq '.jobs'"
     )]
     Plan(PlanArgs),
+    /// Run a workflow, and again whenever files of the workspace change
+    #[command(after_help = WATCH_EXAMPLES)]
+    Watch(WatchArgs),
     /// Check workflows without running them
     #[command(
         after_help = "Examples:\n  sluice check                  every workflow of this repository\n  sluice check workflows/ci.yaml"
@@ -108,11 +111,14 @@ Examples:
   sluice run --dry-run deploy         deploy steps only plan; run steps still run
   sluice run --affected               only jobs whose `paths` have changed
   sluice run --json | jq .event       one event a line
+  sluice run --job test               this job and what it needs
+  sluice run --step test/unit         this step alone
+  sluice run --plan deploy.plan       what `sluice plan -o` wrote, and nothing else
 
 A secret NAME takes its value from where `secrets` of the workflow says;
 the environment variable SLUICE_SECRET_NAME goes first.";
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct WorkflowArgs {
     /// File or name of the workflow [default: the one of this repository]
     #[arg(value_name = "FILE|NAME")]
@@ -129,10 +135,32 @@ pub struct WorkflowArgs {
     pub base: Option<String>,
 }
 
+const WATCH_EXAMPLES: &str = "\
+Examples:
+  sluice watch                  the workflow of this repository
+  sluice watch ci --job lint    only this job and what it needs
+
+What .gitignore names is not watched. A change while a run is under way cancels it. Ctrl-C ends.";
+
+#[derive(Debug, Default, Clone, Args)]
+pub struct SelectArgs {
+    /// Only this job and what it needs; may be given several times
+    #[arg(long = "job", value_name = "NAME", conflicts_with = "step")]
+    pub only: Vec<String>,
+    /// Only this step, without the others of its job
+    #[arg(long, value_name = "JOB/STEP")]
+    pub step: Option<String>,
+}
+
 #[derive(Debug, Args)]
 pub struct RunArgs {
     #[command(flatten)]
     pub workflow: WorkflowArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Run what `sluice plan -o FILE` planned, or refuse with the difference
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["workflow", "inputs", "only", "step", "affected", "base"])]
+    pub plan: Option<PathBuf>,
     /// Jobs that run at the same time [default: what the workflow says, or the number of processors]
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
@@ -192,9 +220,46 @@ pub struct RerunArgs {
 pub struct PlanArgs {
     #[command(flatten)]
     pub workflow: WorkflowArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
     /// Print the plan as JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "graph")]
     pub json: bool,
+    /// Print the jobs and what they need as a picture: text [default], mermaid, dot, svg
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "text",
+        hide_possible_values = true
+    )]
+    pub graph: Option<GraphFormat>,
+    /// Write the plan to a file, for `sluice run --plan FILE`
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    Text,
+    Mermaid,
+    Dot,
+    Svg,
+}
+
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    #[command(flatten)]
+    pub workflow: WorkflowArgs,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Jobs that run at the same time [default: number of processors]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Print plain lines even at a terminal
+    #[arg(long)]
+    pub plain: bool,
 }
 
 #[derive(Debug, Args)]
@@ -225,6 +290,27 @@ pub enum RunsCommand {
     /// Print what the steps of a run wrote
     #[command(after_help = "Examples:\n  sluice runs logs\n  sluice runs logs 20261121-0945 --step check/lint")]
     Logs(LogsArgs),
+    /// Remove old records, and artifacts that no record refers to
+    #[command(
+        after_help = "Examples:\n  sluice runs prune --runs 20 --days 30 --dry-run\n  sluice runs prune --days 7 --workflow nightly\n\nA run stays if it satisfies all that is given, or has not ended."
+    )]
+    Prune(PruneArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct PruneArgs {
+    /// Keep the newest N runs of each workflow
+    #[arg(long, value_name = "N", required_unless_present = "days")]
+    pub runs: Option<u64>,
+    /// Keep runs that began at most N days ago
+    #[arg(long, value_name = "N")]
+    pub days: Option<u64>,
+    /// Remove only runs of this workflow
+    #[arg(long, value_name = "NAME")]
+    pub workflow: Option<String>,
+    /// Print what would be removed, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]

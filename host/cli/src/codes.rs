@@ -155,6 +155,32 @@ Only deploy steps that finished leave a receipt, which is what a rollback needs.
 A receipt is opaque to all but the plugin that wrote it, so a rollback runs exactly that version, by digest.",
     },
     Explanation {
+        code: "plan::file",
+        title: "a plan could not be written to a file, or read from one",
+        text: "\
+`sluice run --plan FILE` runs what `sluice plan -o FILE` wrote. The file is JSON; it holds the plan and what it was made
+from, and is not meant to be edited:
+
+    sluice plan deploy -i env=prod -o deploy.plan
+    sluice run --plan deploy.plan",
+    },
+    Explanation {
+        code: "plan::changed",
+        title: "the workspace no longer gives the plan in the file",
+        text: "\
+A run with `--plan` plans again with the inputs of the file, and compares: digests of plugins, inputs, grants, conditions,
+steps, and what `git` is if the workflow reads it. If anything is different nothing runs. Look at the difference; if it is
+what should run, plan anew with `sluice plan -o FILE`.",
+    },
+    Explanation {
+        code: "plan::has-run",
+        title: "a plan for one run has run already",
+        text: "\
+The workflow reads `run.id`, so its plan is for the run of that id, and there is a record of it. Plan anew for another run:
+
+    sluice plan deploy -o deploy.plan",
+    },
+    Explanation {
         code: "plugin::failed",
         title: "a plugin tried and failed",
         text: "\

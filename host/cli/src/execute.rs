@@ -1,5 +1,6 @@
 //! Runs a plan to its end: secrets, engine, record, screen, signals.
 
+use std::future::Future;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -16,7 +17,7 @@ use crate::prepare::Prepared;
 use crate::screen::{Mode, Screen, now};
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;
-use crate::{exit, host};
+use crate::{exit, host, retention};
 
 /// What to run and how.
 pub struct Execution<'e> {
@@ -28,12 +29,30 @@ pub struct Execution<'e> {
     /// Results that stand, and the record to go on with, if it is that of the same run.
     pub reuse: Reuse,
     pub record: Option<Recorder>,
+    /// Whether a run with this id must not have been before.
+    pub once: bool,
 }
 
-impl Execution<'_> {
-    /// Runs it. The exit code, unless the machine is at fault.
-    pub fn run(self, output: &Output) -> Result<u8, Problem> {
-        let Self { workspace, id, prepared, settings, mode, reuse, record } = self;
+impl<'e> Execution<'e> {
+    /// A new run with plain output, as the workflow wants it.
+    pub fn new(workspace: &'e Path, id: RunId, prepared: Prepared) -> Self {
+        let plan = &prepared.plan;
+        let settings = Settings { dry_run: false, fail_fast: plan.fail_fast, max_parallel: plan.max_parallel };
+        Self {
+            workspace,
+            id,
+            prepared,
+            settings,
+            mode: Mode::Plain,
+            reuse: Reuse::default(),
+            record: None,
+            once: false,
+        }
+    }
+
+    /// Runs it. When `stop` is ready the run is cancelled in order. Gives the exit code, unless the machine is at fault.
+    pub fn run(self, output: &Output, stop: impl Future<Output = ()>) -> Result<u8, Problem> {
+        let Self { workspace, id, prepared, settings, mode, reuse, record, once } = self;
         let runtime = host::runtime()?;
         let mut signals = Signals::new(&runtime)?;
         let secrets = match secrets::for_plan(&prepared.plan, workspace, &runtime, &mut signals, output) {
@@ -60,6 +79,10 @@ impl Execution<'_> {
             Some(recorder) => Record { recorder: Some(recorder), error: None },
             None => Record::create(workspace, &prepared.plan, &origin, id.clone()),
         };
+        if let Some(error @ RecordError::Exists { .. }) = record.error.as_ref().filter(|_| once) {
+            output.problems(&[Problem::from(error)]);
+            return Ok(exit::REFUSED);
+        }
         let shown = record.recorder.as_ref().map(|_| format!(".sluice/runs/{}", id.as_str()));
         let mut screen = Screen::new(mode, output, shown, workspace);
         let options = Options {
@@ -72,16 +95,28 @@ impl Execution<'_> {
         let signalled = Arc::new(OnceLock::new());
         let outcome = runtime.block_on(async {
             let (orders, control) = mpsc::channel(2);
-            tokio::spawn(listen(orders, signalled.clone(), signals));
+            tokio::spawn(listen(orders.clone(), signalled.clone(), signals));
             let sink = |event: &Event| {
                 record.append(event);
                 screen.on_event(event);
             };
-            sluice_run::run(Arc::new(prepared.plan), Arc::new(runner), options, control, sink).await
+            let run = sluice_run::run(Arc::new(prepared.plan), Arc::new(runner), options, control, sink);
+            tokio::pin!(run);
+            tokio::select! {
+                outcome = &mut run => outcome,
+                () = stop => {
+                    // The run may have ended this moment.
+                    let _ = orders.send(Control::Cancel).await;
+                    run.await
+                }
+            }
         });
         let unshown = screen.finish();
-        if let Some(error) = record.finish() {
-            output.problems(&[error.help("the verdict of the run stands; it cannot be looked at again")]);
+        match record.finish() {
+            Some(error) => {
+                output.problems(&[error.help("the verdict of the run stands; it cannot be looked at again")]);
+            }
+            None => output.problems(&retention::apply(workspace, &prepared.workflow)),
         }
         if let Some(error) = unshown {
             output.problems(&[

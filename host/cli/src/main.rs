@@ -1,6 +1,7 @@
 //! The command line: the only crate that prints, reads the environment, exits.
 
 mod args;
+mod binding;
 mod codes;
 mod command;
 mod discover;
@@ -16,10 +17,12 @@ mod output;
 mod pack;
 mod plugins;
 mod prepare;
+mod retention;
 mod screen;
 mod secrets;
 mod signals;
 mod terminal;
+mod snapshot;
 
 use std::panic;
 use std::path::PathBuf;
@@ -71,6 +74,7 @@ fn run() -> u8 {
         Command::Resume(args) => command::resume::resume(args, &from, &output),
         Command::Rerun(args) => command::resume::rerun(args, &from, &output),
         Command::Plan(args) => command::plan::run(args, &from, &output),
+        Command::Watch(args) => command::watch::run(args, &from, &output),
         Command::Check(args) => command::check::run(args, &from, &output),
         Command::List(args) => command::list::run(args, &from, &output),
         Command::Runs(args) => command::runs::run(args, &from, &output),

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sluice_model::{Problem, Source};
-use sluice_plan::Facts;
+use sluice_plan::{Facts, Selection};
 use sluice_record::Run;
 
 use crate::prepare::{self, Prepared};
@@ -31,6 +31,7 @@ pub struct Origin {
     file: String,
     /// What was given with `-i`.
     given: Vec<(String, String)>,
+    selection: Selection,
     facts: Facts,
     settings: Settings,
 }
@@ -41,6 +42,7 @@ impl Origin {
             made_by: env!("CARGO_PKG_VERSION").to_owned(),
             file: prepared.plan.source.name().to_owned(),
             given: prepared.given.clone(),
+            selection: prepared.selection.clone(),
             facts: prepared.facts.clone(),
             settings,
         }
@@ -96,7 +98,7 @@ impl Origin {
 
     fn plan(&self, run: &Run, workspace: &Path, facts: Facts) -> Result<Prepared, Vec<Problem>> {
         let text = run.workflow_text().map_err(|error| vec![Problem::from(&error)])?.unwrap_or_default();
-        prepare::again(&Source::new(self.file.clone(), text), workspace, &self.given, facts)
+        prepare::again(&Source::new(self.file.clone(), text), workspace, &self.given, &self.selection, facts)
     }
 }
 

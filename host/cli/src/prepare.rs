@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::json;
 use sluice_model::{PluginRef, Problem, Source};
-use sluice_plan::{Facts, Plan, Plugins};
+use sluice_plan::{Facts, Plan, Plugins, Selection};
 use sluice_registry::Component;
 use sluice_workflow::Workflow;
 
@@ -25,8 +25,11 @@ const UNCONFINED: &str = "confinement by the operating system is not there yet";
 
 /// A plan and what it needs to be run.
 pub struct Prepared {
+    /// What was asked for of it.
+    pub workflow: Workflow,
     /// What was given on the command line, and what else the plan was made from.
     pub given: Vec<(String, String)>,
+    pub selection: Selection,
     pub facts: Facts,
     pub plan: Plan,
     /// What people should know of `--affected`.
@@ -76,9 +79,14 @@ fn parse_source(source: &Source) -> Result<Workflow, Vec<Problem>> {
     }
 }
 
-/// Plans a workflow with what was given on the command line. `run_id` is what `run.id` stands for.
-pub fn prepare(found: &Found, args: &WorkflowArgs, run_id: &str) -> Result<Prepared, Vec<Problem>> {
-    let workflow = parse(found)?;
+/// Plans a workflow, or a part of it, with what was given on the command line. `run_id` is what `run.id` stands for.
+pub fn prepare(
+    found: &Found,
+    args: &WorkflowArgs,
+    selection: &Selection,
+    run_id: &str,
+) -> Result<Prepared, Vec<Problem>> {
+    let workflow = sluice_plan::select(parse(found)?, selection)?;
     let inputs = sluice_workflow::bind_inputs(&workflow, &args.inputs)?;
     let (plugins, components) = load(&workflow, &found.workspace);
     let git = (workflow.uses_root("git") || args.affected || args.base.is_some()).then(|| Git::new(&found.workspace));
@@ -96,7 +104,8 @@ pub fn prepare(found: &Found, args: &WorkflowArgs, run_id: &str) -> Result<Prepa
         facts.changed = changes.files;
     }
     let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone())?;
-    Ok(Prepared { given: args.inputs.clone(), facts, note, plan, components })
+    let (given, selection) = (args.inputs.clone(), selection.clone());
+    Ok(Prepared { workflow, given, selection, facts, note, plan, components })
 }
 
 fn facts(
@@ -121,13 +130,15 @@ pub fn again(
     source: &Source,
     workspace: &Path,
     given: &[(String, String)],
+    selection: &Selection,
     facts: Facts,
 ) -> Result<Prepared, Vec<Problem>> {
-    let workflow = parse_source(source)?;
+    let workflow = sluice_plan::select(parse_source(source)?, selection)?;
     let inputs = sluice_workflow::bind_inputs(&workflow, given)?;
     let (plugins, components) = load(&workflow, workspace);
     let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone())?;
-    Ok(Prepared { given: given.to_vec(), facts, note: None, plan, components })
+    let (given, selection) = (given.to_vec(), selection.clone());
+    Ok(Prepared { workflow, given, selection, facts, note: None, plan, components })
 }
 
 /// Checks a workflow as far as that is possible without inputs: required ones get a value of their type.

@@ -21,6 +21,9 @@ pub const UNMET: &str = "plan::unmet-requirement";
 
 pub const MATRIX: &str = "plan::matrix";
 pub const ITEMS: &str = "plan::items";
+pub const UNKNOWN_JOB: &str = "plan::unknown-job";
+pub const UNKNOWN_STEP: &str = "plan::unknown-step";
+pub const NOT_ALONE: &str = "plan::not-alone";
 
 /// What `sluice explain` tells of them.
 pub const CODES: &[Explanation] = &[
@@ -113,5 +116,18 @@ pub const CODES: &[Explanation] = &[
         code: UNMET,
         title: "this machine lacks what the workflow requires",
         text: "`requires` names what must be there before anything runs. Each program is looked up on the search path, outside the\nworkspace, and asked with `--version`; the first thing in its answer that looks like a version counts, without anything\nbehind its numbers:\n\n    requires:\n      commands: {git: \">=2.30\", node: \"^20\", jq: \"*\"}\n      disk: 2GiB\n      user: non-root\n      os: [linux, macos]\n      sluice: \">=0.1\"\n\nInstall what is missing, or change what is required.",
+        code: UNKNOWN_JOB,
+        title: "a job was asked for that the workflow does not have",
+        text: "`--job` names a job by its key below `jobs`; a workflow that has only `steps` has the job `main`. `sluice plan`\nprints all names.\n\n    sluice run --job build --job lint",
+    },
+    Explanation {
+        code: UNKNOWN_STEP,
+        title: "a step was asked for that the workflow does not have",
+        text: "`--step` names a step by its job and its id; a step without an `id` is `step-N`, counted from 1:\n\n    sluice run --step build/step-1\n\nSteps of `finally` come after jobs and do not run alone.",
+    },
+    Explanation {
+        code: NOT_ALONE,
+        title: "a step cannot run alone, because it reads a result of another",
+        text: "`--step` runs one step and nothing else, so it can read `inputs`, `env`, `git` and `run`, but neither `steps` nor\n`needs`. Run the job, with all that it needs:\n\n    sluice run --job deploy",
     },
 ];

@@ -4,6 +4,7 @@ mod canonical;
 mod codes;
 mod decide;
 pub mod for_each;
+mod difference;
 mod grants;
 mod inputs;
 mod plan;
@@ -11,13 +12,17 @@ mod planner;
 mod plugin;
 pub mod requires;
 mod scope;
+mod select;
 
 pub use codes::CODES;
 pub use decide::decide;
 pub use plan::{Cell, Decided, ForEach, Job, Plan, PluginInfo, Step};
+pub use difference::{Difference, differences};
+pub use plan::{Decided, Job, Plan, PluginInfo, Step};
 pub use planner::{Facts, Plugins, plan};
 pub use plugin::Plugin;
 pub use scope::Scope;
+pub use select::{Selection, select};
 
 #[cfg(test)]
 mod tests;

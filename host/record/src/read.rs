@@ -15,7 +15,7 @@ use crate::info::{RunInfo, State};
 pub fn list(root: &Path) -> Result<(Vec<RunInfo>, Vec<RecordError>), RecordError> {
     let (mut runs, mut problems) = (Vec::new(), Vec::new());
     for id in ids(root)? {
-        match (Run { folder: root.join("runs").join(id.as_str()), id }).info() {
+        match Run::new(root, id).info() {
             Ok(info) => runs.push(info),
             Err(error) => problems.push(error),
         }
@@ -32,14 +32,14 @@ pub fn open(root: &Path, wanted: &str) -> Result<Run, RecordError> {
         prefix => ids.into_iter().filter(|id| id.as_str().starts_with(prefix)).collect(),
     };
     match <[RunId; 1]>::try_from(candidates) {
-        Ok([id]) => Ok(Run { folder: root.join("runs").join(id.as_str()), id }),
+        Ok([id]) => Ok(Run::new(root, id)),
         Err(none) if none.is_empty() => Err(RecordError::NoSuchRun { wanted: wanted.to_owned(), latest }),
         Err(candidates) => Err(RecordError::Ambiguous { wanted: wanted.to_owned(), candidates }),
     }
 }
 
 /// The names of all runs, newest first. What is no folder, or has another name, is not ours.
-fn ids(root: &Path) -> Result<Vec<RunId>, RecordError> {
+pub(crate) fn ids(root: &Path) -> Result<Vec<RunId>, RecordError> {
     let runs = root.join("runs");
     if !folder::check(root)? || !folder::check(&runs)? {
         return Ok(Vec::new());
@@ -65,6 +65,10 @@ pub struct Run {
 }
 
 impl Run {
+    pub(crate) fn new(root: &Path, id: RunId) -> Self {
+        Self { folder: root.join("runs").join(id.as_str()), id }
+    }
+
     pub fn id(&self) -> &RunId {
         &self.id
     }
@@ -170,7 +174,7 @@ impl Run {
     }
 
     /// Whether the process that writes the record still lives: it holds a lock on the events.
-    fn is_alive(&self) -> Result<bool, RecordError> {
+    pub(crate) fn is_alive(&self) -> Result<bool, RecordError> {
         let Some(events) = folder::open_plain(&self.folder.join("events.jsonl"))? else { return Ok(false) };
         Ok(matches!(events.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }

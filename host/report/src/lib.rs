@@ -6,6 +6,7 @@
 //! | [`Live`] | a terminal: a moving part for what runs, a scroll-back for what ended |
 //! | [`Plain`] | logs and pipes: one line after another, each with its job and step |
 //! | [`json`] | other programs: one event a line |
+//! | [`graph`] | the jobs of a workflow as a picture |
 //! | [`runs`] | looking at recorded runs |
 //!
 //! Nothing here prints or asks the environment: [`Look`] and sizes are given, text is given back. Whatever comes from
@@ -14,6 +15,7 @@
 mod excerpt;
 mod failure;
 mod finding;
+pub mod graph;
 pub mod json;
 mod live;
 mod look;

@@ -38,15 +38,20 @@ impl Look {
 
     /// One column wide, different for every outcome, also without colour.
     pub(crate) fn mark(self, outcome: Outcome) -> String {
+        self.paint(outcome_style(outcome), self.plain_mark(outcome))
+    }
+
+    /// As [`mark`](Self::mark), without colour.
+    pub(crate) fn plain_mark(self, outcome: Outcome) -> &'static str {
         let (unicode, ascii) = match outcome {
-            Outcome::Passed => ('✔', '+'),
-            Outcome::Failed => ('✘', 'x'),
-            Outcome::AllowedToFail => ('!', '!'),
-            Outcome::Skipped => ('-', '-'),
-            Outcome::Cancelled => ('◌', 'o'),
-            Outcome::Unknown => ('?', '?'),
+            Outcome::Passed => ("✔", "+"),
+            Outcome::Failed => ("✘", "x"),
+            Outcome::AllowedToFail => ("!", "!"),
+            Outcome::Skipped => ("-", "-"),
+            Outcome::Cancelled => ("◌", "o"),
+            Outcome::Unknown => ("?", "?"),
         };
-        self.paint(outcome_style(outcome), self.pick(unicode, ascii))
+        self.pick(unicode, ascii)
     }
 
     pub(crate) fn pick<T>(self, unicode: T, ascii: T) -> T {

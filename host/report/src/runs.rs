@@ -80,6 +80,31 @@ pub fn list(rows: &[Row], now: u64, look: Look) -> String {
     out
 }
 
+/// A record that was removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    pub id: String,
+    pub workflow: String,
+    /// Milliseconds since the Unix epoch.
+    pub started: u64,
+    pub bytes: u64,
+}
+
+/// What was removed, or would be, and the room that it took; `artifacts` is their number and their bytes.
+pub fn removed(runs: &[Removed], artifacts: (u64, u64), pretend: bool, now: u64, look: Look) -> String {
+    let word = if pretend { "would remove" } else { "removed" };
+    let mut out = String::new();
+    for run in runs {
+        let [id, workflow] = [&run.id, &run.workflow].map(|text| text::clean(text, look));
+        let ago = text::ago(now.saturating_sub(run.started));
+        out.push_str(&format!("{word} {id}  {workflow}  {ago}  {}\n", text::size(run.bytes)));
+    }
+    let bytes = runs.iter().map(|run| run.bytes).sum::<u64>() + artifacts.1;
+    let what = format!("{}, {}", text::count(runs.len() as u64, "run"), text::count(artifacts.0, "artifact"));
+    out.push_str(&format!("{word} {what}: {}\n", text::size(bytes)));
+    out
+}
+
 /// One run, whole, by jobs in the order of the workflow: made from its events. `width` is in columns.
 pub struct Show {
     options: Options,

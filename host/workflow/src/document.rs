@@ -6,6 +6,7 @@ mod job;
 mod limits;
 mod matrix;
 mod requires;
+mod retention;
 mod retry;
 mod secrets;
 mod step;
@@ -79,6 +80,7 @@ impl<'t> Document<'t> {
             Some((hook, self.steps(node, &format!("`{}`", hook.name()))))
         });
         let hooks = hooks.filter(|(_, steps)| !steps.is_empty()).collect();
+        let retention = field(entries, "retention").map(|node| self.retention(node)).unwrap_or_default();
         Some(Workflow {
             source: self.source.clone(),
             name: name.unwrap_or_else(|| stem(self.source.name())),
@@ -93,6 +95,7 @@ impl<'t> Document<'t> {
             file_hashes: std::mem::take(&mut self.templates.file_hashes),
             reads_changes: self.templates.reads_changes,
             requires,
+            retention,
         })
     }
 

@@ -64,8 +64,9 @@ impl Table {
     }
 
     /// All tables, in the order of the document.
-    pub const ALL: [&'static Table; 11] =
-        [&WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &STEP, &RETRY, &LIMITS, &REQUIRES];
+    pub const ALL: [&'static Table; 12] = [
+        &WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &STEP, &RETRY, &LIMITS, &REQUIRES, &RETENTION,
+    ];
 }
 
 const fn field(name: &'static str, shape: Shape, description: &'static str) -> Field {
@@ -112,6 +113,7 @@ pub static WORKFLOW: Table = Table {
         field("on-failure", Shape::List(&STEP), "Steps that run at the end if something failed"),
         field("on-cancel", Shape::List(&STEP), "Steps that run at the end if the run was cancelled"),
         field("finally", Shape::List(&STEP), "Steps that run at the very end, whatever happened"),
+        field("retention", Shape::One(&RETENTION), "Which records of its runs are kept; all unless given"),
     ],
 };
 
@@ -131,6 +133,15 @@ pub static RETRY: Table = Table {
         field("max-delay", Shape::Duration, "The longest delay; `1m` unless given"),
         field("jitter", Shape::Boolean, "`false`: delays are exact; otherwise they are spread by up to a quarter"),
         field("on", Shape::Texts, "Which failures: `failed`, `transient`, `timed-out`, `trap`, `limit`, `findings`"),
+    ],
+};
+
+pub static RETENTION: Table = Table {
+    of: "retention",
+    name: "retention",
+    fields: &[
+        field("runs", Shape::Count, "The newest so many"),
+        field("days", Shape::Count, "Those that began at most so many days ago"),
     ],
 };
 

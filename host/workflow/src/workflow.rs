@@ -43,6 +43,16 @@ pub struct Workflow {
     pub reads_changes: bool,
     /// What must be there before anything runs.
     pub requires: Requires,
+    pub retention: Retention,
+}
+
+/// Which records of the workflow's runs are kept: those that satisfy all that is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retention {
+    /// The newest so many.
+    pub runs: Option<u64>,
+    /// Those that began at most so many days ago.
+    pub days: Option<u64>,
 }
 
 /// Steps that run at the end, and when.

@@ -3,10 +3,15 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use sluice_model::Outcome;
 use sluice_model::grant::Capability;
 use sluice_plan::{Decided, Job, Plan, Step};
+use sluice_record::RunId;
+use sluice_report::graph::{self, Edge, Graph, Node};
 
-use crate::args::PlanArgs;
+use super::run::run_id;
+use crate::args::{GraphFormat, PlanArgs};
+use crate::binding::BoundPlan;
 use crate::output::Output;
 use crate::{discover, exit, prepare, secrets};
 
@@ -14,25 +19,77 @@ use crate::{discover, exit, prepare, secrets};
 const NO_RUN: &str = "RUN";
 
 pub fn run(args: &PlanArgs, from: &Path, output: &Output) -> u8 {
-    let prepared = discover::find(from, args.workflow.workflow.as_deref())
-        .map_err(|problem| vec![problem])
-        .and_then(|found| prepare::prepare(&found, &args.workflow, NO_RUN));
-    let plan = match prepared {
-        Ok(prepared) => {
+    let selection = args.select.selection();
+    let planned =
+        discover::find(from, args.workflow.workflow.as_deref()).map_err(|problem| vec![problem]).and_then(|found| {
+            // A plan that will be run names that run.
+            let id = args.output.as_ref().map(|_| run_id()).transpose().map_err(|problem| vec![problem])?;
+            let name = id.as_ref().map_or(NO_RUN, RunId::as_str);
+            let prepared = prepare::prepare(&found, &args.workflow, &selection, name)?;
             prepared.note.iter().for_each(|note| output.message(note));
-            prepared.plan
-        }
+            if let (Some(file), Some(id)) = (&args.output, id) {
+                let bound = BoundPlan::new(&found, &args.workflow, &prepared, &id);
+                bound.write(&from.join(file), file).map_err(|problem| vec![problem])?;
+            }
+            Ok(prepared.plan)
+        });
+    let plan = match planned {
+        Ok(plan) => plan,
         Err(problems) => {
             output.problems(&problems);
             return exit::REFUSED;
         }
     };
-    if args.json {
-        output.result(&format!("{:#}\n", plan.to_json()));
-    } else {
-        output.result(&describe(&plan));
+    match args.graph {
+        Some(format) => output.result(&draw(&plan, format, output)),
+        None if args.json => output.result(&format!("{:#}\n", plan.to_json())),
+        None => output.result(&describe(&plan)),
+    }
+    if let Some(file) = &args.output {
+        output.message(&format!("\nrun exactly this: sluice run --plan {}\n", file.display()));
     }
     exit::PASSED
+}
+
+fn draw(plan: &Plan, format: GraphFormat, output: &Output) -> String {
+    let graph = jobs(plan);
+    match format {
+        GraphFormat::Text => graph::text(&graph, output.look(), output.width()),
+        GraphFormat::Mermaid => graph::mermaid(&graph),
+        GraphFormat::Dot => graph::dot(&graph),
+        GraphFormat::Svg => graph::svg(&graph),
+    }
+}
+
+/// The jobs as a graph; hooks come after all that nothing else waits for.
+fn jobs(plan: &Plan) -> Graph {
+    let mut graph = Graph { title: format!("{}  {}", plan.workflow, plan.source.name()), ..Graph::default() };
+    for (index, job) in plan.all_jobs().enumerate() {
+        let mut marks = Vec::new();
+        if job.condition.is_some() {
+            marks.push("if".to_owned());
+        }
+        if job.matrix.is_some() || job.cells.iter().any(|cell| cell.matrix.is_some()) {
+            marks.push(if job.matrix.is_some() { "matrix".to_owned() } else { format!("matrix of {}", job.cells.len()) });
+        }
+        if job.continue_on_error {
+            marks.push("may fail".to_owned());
+        }
+        graph.nodes.push(Node {
+            name: job.name.clone(),
+            steps: job.steps(0).iter().map(|step| step.name.clone()).collect(),
+            marks,
+            outcome: job.all_steps().all(|step| step.excluded).then_some(Outcome::Skipped),
+        });
+        let needs = job.needs.iter().filter_map(|need| plan.jobs.get_index_of(need));
+        graph.edges.extend(needs.map(|from| Edge { from, to: index, whatever: false }));
+    }
+    for hook in plan.jobs.len()..plan.jobs.len() + plan.hooks.len() {
+        let ends = (0..hook).filter(|job| graph.edges.iter().all(|edge| edge.from != *job));
+        let edges: Vec<Edge> = ends.map(|from| Edge { from, to: hook, whatever: true }).collect();
+        graph.edges.extend(edges);
+    }
+    graph
 }
 
 fn describe(plan: &Plan) -> String {

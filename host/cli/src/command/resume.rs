@@ -33,7 +33,7 @@ pub fn rerun(args: &RerunArgs, from: &Path, output: &Output) -> u8 {
 
 fn finish(prepared: Result<Execution<'_>, Vec<Problem>>, output: &Output) -> u8 {
     match prepared {
-        Ok(execution) => execution.run(output).unwrap_or_else(|problem| internal(problem, output)),
+        Ok(execution) => execution.run(output, std::future::pending()).unwrap_or_else(|problem| internal(problem, output)),
         Err(problems) => {
             output.problems(&problems);
             exit::REFUSED
@@ -72,13 +72,11 @@ fn prepare_resume<'w>(
     let recorder = Recorder::reopen(run).map_err(|error| vec![Problem::from(&error)])?;
     let nothing_recorded = recorder.next_seq() == 0;
     Ok(Execution {
-        workspace,
-        id: run.id().clone(),
         settings: origin.settings(),
-        prepared,
         mode: mode(args.json, args.plain, output),
         reuse: if nothing_recorded { Reuse::default() } else { reuse },
         record: Some(recorder),
+        ..Execution::new(workspace, run.id().clone(), prepared)
     })
 }
 
@@ -99,13 +97,10 @@ fn prepare_rerun<'w>(
         forget_failed(&mut reuse, &prepared.plan);
     }
     Ok(Execution {
-        workspace,
-        id,
         settings: origin.settings(),
-        prepared,
         mode: mode(args.json, args.plain, output),
         reuse,
-        record: None,
+        ..Execution::new(workspace, id, prepared)
     })
 }
 

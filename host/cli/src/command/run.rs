@@ -4,11 +4,11 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use sluice_model::Problem;
-use sluice_plan::Plan;
+use sluice_plan::{Plan, Selection};
 use sluice_record::RunId;
-use sluice_run::Reuse;
 
-use crate::args::RunArgs;
+use crate::args::{RunArgs, SelectArgs};
+use crate::binding::BoundPlan;
 use crate::execute::Execution;
 use crate::origin::Settings;
 use crate::output::Output;
@@ -20,25 +20,29 @@ pub fn run(args: &RunArgs, from: &Path, output: &Output) -> u8 {
         Ok(id) => id,
         Err(problem) => return internal(problem, output),
     };
-    let prepared =
-        discover::find(from, args.workflow.workflow.as_deref()).map_err(|problem| vec![problem]).and_then(|found| {
-            let prepared = prepare::prepare(&found, &args.workflow, id.as_str())?;
-            machine::check(&prepared.plan, &found.workspace)?;
-            Ok((found, prepared))
-        });
+    let prepared = match &args.plan {
+        Some(file) => BoundPlan::read(&from.join(file), file).and_then(|bound| bound.again(from, id)),
+        None => {
+            discover::find(from, args.workflow.workflow.as_deref()).map_err(|problem| vec![problem]).and_then(|found| {
+                let prepared = prepare::prepare(&found, &args.workflow, &args.select.selection(), id.as_str())?;
+                Ok((found, prepared, id))
+            })
+        }
+    };
+    let prepared = prepared.and_then(|(found, prepared, id)| {
+        machine::check(&prepared.plan, &found.workspace)?;
+        Ok((found, prepared, id))
+    });
     match prepared {
-        Ok((found, prepared)) => {
+        Ok((found, prepared, id)) => {
             prepared.note.iter().for_each(|note| output.message(note));
             let execution = Execution {
-                workspace: &found.workspace,
-                id,
                 settings: settings(args, &prepared.plan),
-                prepared,
                 mode: mode(args.json, args.plain, output),
-                reuse: Reuse::default(),
-                record: None,
+                once: args.plan.is_some(),
+                ..Execution::new(&found.workspace, id, prepared)
             };
-            execution.run(output).unwrap_or_else(|problem| internal(problem, output))
+            execution.run(output, std::future::pending()).unwrap_or_else(|problem| internal(problem, output))
         }
         Err(problems) => {
             output.problems(&problems);
@@ -57,6 +61,12 @@ pub fn run_id() -> Result<RunId, Problem> {
     getrandom::fill(&mut random)
         .map_err(|error| Problem::new("host::internal", "the system gives no random bytes").cause(error.to_string()))?;
     Ok(RunId::new(now(), random[0]))
+}
+
+impl SelectArgs {
+    pub fn selection(&self) -> Selection {
+        Selection { jobs: self.only.clone(), step: self.step.clone() }
+    }
 }
 
 fn settings(args: &RunArgs, plan: &Plan) -> Settings {

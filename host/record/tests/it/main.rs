@@ -1,5 +1,6 @@
 //! Records on a real disk.
 
 mod broken;
+mod prune;
 mod run;
 mod write;

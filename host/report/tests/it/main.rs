@@ -1,6 +1,7 @@
 //! Whole screens, logs and tables, from hand-made events.
 
 mod events;
+mod graph;
 mod live;
 mod plain;
 mod problems;

@@ -7,6 +7,7 @@ use sluice_model::grant::Capability;
 use sluice_model::{PluginRef, Source};
 use sluice_workflow::Workflow;
 use sluice_workflow::template::Context;
+use sluice_workflow::workflow::Retention;
 
 use crate::render;
 
@@ -20,6 +21,7 @@ pub fn parse(text: &str) -> Workflow {
 /// Every field once.
 pub const FULL: &str = r#"
 name: release
+retention: {runs: 20, days: 30}
 inputs:
   version: {type: string, description: What to release}
   dry-run: {type: boolean, default: true}
@@ -82,6 +84,7 @@ finally:
 fn every_field_is_read() {
     let workflow = parse(FULL);
     assert_eq!(workflow.name, "release");
+    assert_eq!(workflow.retention, Retention { runs: Some(20), days: Some(30) });
     assert_eq!(
         workflow.inputs.keys().collect::<Vec<_>>(),
         ["version", "dry-run", "count", "ratio", "regions", "note", "plain"]
