@@ -5,8 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::environment::{Environment, Ran, guest, repository};
-use crate::secret_sources::Aws;
 use crate::repository::{commit, git};
+use crate::secret_sources::Aws;
 use crate::server::{OK, Server};
 use crate::vault;
 
@@ -166,6 +166,7 @@ const EXAMPLES: &[Example] = &[
             assert_eq!(vault.requests().len(), usize::from(stage == "prod"));
         }
         assert!(!all_text(environment).contains("hunter2"), "the record holds a secret");
+    }),
     ("retention", |environment| {
         for _ in 0..5 {
             run(environment, &["retention"]);

@@ -58,12 +58,7 @@ pub struct BoundPlan {
 }
 
 impl BoundPlan {
-    pub fn new(
-        found: &Found,
-        args: &WorkflowArgs,
-        prepared: &Prepared,
-        id: &RunId,
-    ) -> Self {
+    pub fn new(found: &Found, args: &WorkflowArgs, prepared: &Prepared, id: &RunId) -> Self {
         Self {
             sluice_plan: FORMAT,
             made_by: VERSION.to_owned(),
@@ -209,7 +204,9 @@ fn place(path: &[String]) -> (String, &[String]) {
     let parts: Vec<&str> = path.iter().map(String::as_str).collect();
     match parts.as_slice() {
         ["plan", "jobs", job, "steps", step, ..] if *step != "order" => (format!("step `{job}/{step}`"), &path[5..]),
-        ["plan", hook, "steps", step, ..] if is_hook(hook) && *step != "order" => (format!("step `{hook}/{step}`"), &path[4..]),
+        ["plan", hook, "steps", step, ..] if is_hook(hook) && *step != "order" => {
+            (format!("step `{hook}/{step}`"), &path[4..])
+        }
         ["plan", "jobs", job, ..] if path.len() > 3 || *job != "order" => (format!("job `{job}`"), &path[3..]),
         ["plan", hook, ..] if is_hook(hook) => (format!("`{hook}`"), &path[2..]),
         ["plan", ..] => ("the workflow".to_owned(), &path[1..]),

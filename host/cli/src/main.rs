@@ -21,8 +21,8 @@ mod retention;
 mod screen;
 mod secrets;
 mod signals;
-mod terminal;
 mod snapshot;
+mod terminal;
 
 use std::panic;
 use std::path::PathBuf;

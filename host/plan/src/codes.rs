@@ -116,6 +116,8 @@ pub const CODES: &[Explanation] = &[
         code: UNMET,
         title: "this machine lacks what the workflow requires",
         text: "`requires` names what must be there before anything runs. Each program is looked up on the search path, outside the\nworkspace, and asked with `--version`; the first thing in its answer that looks like a version counts, without anything\nbehind its numbers:\n\n    requires:\n      commands: {git: \">=2.30\", node: \"^20\", jq: \"*\"}\n      disk: 2GiB\n      user: non-root\n      os: [linux, macos]\n      sluice: \">=0.1\"\n\nInstall what is missing, or change what is required.",
+    },
+    Explanation {
         code: UNKNOWN_JOB,
         title: "a job was asked for that the workflow does not have",
         text: "`--job` names a job by its key below `jobs`; a workflow that has only `steps` has the job `main`. `sluice plan`\nprints all names.\n\n    sluice run --job build --job lint",

@@ -3,8 +3,8 @@
 mod canonical;
 mod codes;
 mod decide;
-pub mod for_each;
 mod difference;
+pub mod for_each;
 mod grants;
 mod inputs;
 mod plan;
@@ -16,9 +16,8 @@ mod select;
 
 pub use codes::CODES;
 pub use decide::decide;
-pub use plan::{Cell, Decided, ForEach, Job, Plan, PluginInfo, Step};
 pub use difference::{Difference, differences};
-pub use plan::{Decided, Job, Plan, PluginInfo, Step};
+pub use plan::{Cell, Decided, ForEach, Job, Plan, PluginInfo, Step};
 pub use planner::{Facts, Plugins, plan};
 pub use plugin::Plugin;
 pub use scope::Scope;

@@ -64,9 +64,8 @@ impl Table {
     }
 
     /// All tables, in the order of the document.
-    pub const ALL: [&'static Table; 12] = [
-        &WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &STEP, &RETRY, &LIMITS, &REQUIRES, &RETENTION,
-    ];
+    pub const ALL: [&'static Table; 12] =
+        [&WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &STEP, &RETRY, &LIMITS, &REQUIRES, &RETENTION];
 }
 
 const fn field(name: &'static str, shape: Shape, description: &'static str) -> Field {

@@ -70,7 +70,11 @@ fn jobs(plan: &Plan) -> Graph {
             marks.push("if".to_owned());
         }
         if job.matrix.is_some() || job.cells.iter().any(|cell| cell.matrix.is_some()) {
-            marks.push(if job.matrix.is_some() { "matrix".to_owned() } else { format!("matrix of {}", job.cells.len()) });
+            marks.push(if job.matrix.is_some() {
+                "matrix".to_owned()
+            } else {
+                format!("matrix of {}", job.cells.len())
+            });
         }
         if job.continue_on_error {
             marks.push("may fail".to_owned());

@@ -33,7 +33,9 @@ pub fn rerun(args: &RerunArgs, from: &Path, output: &Output) -> u8 {
 
 fn finish(prepared: Result<Execution<'_>, Vec<Problem>>, output: &Output) -> u8 {
     match prepared {
-        Ok(execution) => execution.run(output, std::future::pending()).unwrap_or_else(|problem| internal(problem, output)),
+        Ok(execution) => {
+            execution.run(output, std::future::pending()).unwrap_or_else(|problem| internal(problem, output))
+        }
         Err(problems) => {
             output.problems(&problems);
             exit::REFUSED

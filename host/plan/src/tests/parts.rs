@@ -34,7 +34,8 @@ fn selected(jobs: &[&str], step: Option<&str>) -> Result<Workflow, Vec<Problem>>
 
 fn steps(workflow: &Workflow) -> Vec<String> {
     let jobs = workflow.jobs.iter().flat_map(|(job, it)| it.steps.iter().map(move |step| format!("{job}/{}", step.id)));
-    let hooks = workflow.hooks.iter().flat_map(|(hook, steps)| steps.iter().map(|step| format!("{}/{}", hook.name(), step.id)));
+    let hooks =
+        workflow.hooks.iter().flat_map(|(hook, steps)| steps.iter().map(|step| format!("{}/{}", hook.name(), step.id)));
     jobs.chain(hooks).collect()
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use sluice_model::EventKind;
-use sluice_record::{Pruned, RecordError, Recorder, Retention, list, prune};
+use sluice_record::{Contents, Pruned, RecordError, Recorder, Retention, list, prune};
 use tempfile::tempdir;
 
 use crate::run::{START, events, id, names, record};
@@ -74,7 +74,7 @@ fn runs_that_have_not_ended_stay() {
     let workspace = tempdir().unwrap();
     let root = workspace.path();
     record(root, id(0), &events()[..8]);
-    let mut running = Recorder::create(root, id(DAY), Vec::new(), "").unwrap();
+    let mut running = Recorder::create(root, id(DAY), Contents::default()).unwrap();
     events().iter().for_each(|event| running.append(event));
     assert!(running.flush(), "all its events are there, but its process lives");
     assert_eq!(days(&prune(root, &keep(Some(0), Some(0)), at(9), false).unwrap()), []);
@@ -148,7 +148,7 @@ fn artifacts_go_with_the_last_run_that_refers_to_them() {
     }
     fs::write(folder.join("staged-x"), "in the making").unwrap();
 
-    let alive = Recorder::create(root, id(2 * DAY), Vec::new(), "").unwrap();
+    let alive = Recorder::create(root, id(2 * DAY), Contents::default()).unwrap();
     let pruned = prune(root, &keep(Some(1), None), at(2), false).unwrap();
     assert_eq!((pruned.runs.len(), pruned.artifacts), (1, 0), "artifacts stay while a run is under way");
     alive.finish().unwrap();

@@ -7,7 +7,7 @@ use sluice_model::grant::Capability;
 use sluice_model::{PluginRef, Source};
 use sluice_workflow::Workflow;
 use sluice_workflow::template::Context;
-use sluice_workflow::workflow::Retention;
+use sluice_workflow::workflow::{Hook, Retention};
 
 use crate::render;
 
@@ -22,6 +22,10 @@ pub fn parse(text: &str) -> Workflow {
 pub const FULL: &str = r#"
 name: release
 retention: {runs: 20, days: 30}
+timeout: 2h
+max-parallel: 4
+fail-fast: true
+defaults: {shell: sh, working-directory: src, timeout: 20m, retry: 2}
 inputs:
   version: {type: string, description: What to release}
   dry-run: {type: boolean, default: true}
@@ -66,6 +70,7 @@ jobs:
       env: {OWN: "${{ env.LEVEL + steps.pack.outputs.digest }}"}
       if: steps.pack.outcome == "passed" && !inputs["dry-run"]
       timeout: 90s
+      retry: {attempts: 4, delay: 2s, factor: 1.5, max-delay: 10s, jitter: false, on: [failed, timed-out]}
       continue-on-error: true
     outputs: {digest: "${{ steps.pack.outputs.digest }}", twice: "${{ steps[\"step-2\"].outputs.x }}"}
   deploy:
@@ -75,6 +80,29 @@ jobs:
     steps:
     - uses: ./vendor/x.wasm
       with: {artifact: "${{ needs.build.outputs.digest }}", all: "${{ needs }}", list: "${{ inputs.regions.map(r, r + '-1').join(',') }}"}
+  test:
+    needs: [build]
+    if: always() && !cancelled()
+    matrix:
+      system: [debian, alpine]
+      version: ${{ inputs.regions }}
+      exclude: [{system: alpine, version: eu}]
+      include: [{system: mac, fast: true}]
+    max-parallel: 2
+    fail-fast: false
+    defaults: {working-directory: tests}
+    steps:
+    - id: each
+      for-each: ["${{ matrix.system }}", two]
+      max-parallel: 2
+      fail-fast: false
+      run: ${{ item }} ${{ index }} ${{ matrix.version }}
+    - run: ${{ steps.each.items.size() }}
+      if: failure() || success()
+      working-directory: .
+on-success: [{run: good}]
+on-failure: [{run: "${{ needs.test.cells.size() }}"}]
+on-cancel: [{run: so be it}]
 finally:
 - uses: notify
   with: {text: "${{ needs.deploy.outcome }} ${{ has(run.id) ? run.id : '' }}"}
@@ -93,6 +121,9 @@ fn every_field_is_read() {
     assert_eq!(workflow.inputs["note"].default, Some(serde_json::Value::Null));
     assert_eq!(workflow.env["PRECISE"].literal(), Some("1.10".into()), "as it was written");
     assert_eq!(workflow.env["EMPTY"].literal(), Some("".into()));
+
+    assert_eq!((workflow.timeout_ms, workflow.fail_fast), (Some(7_200_000), true));
+    assert_eq!(workflow.hooks.iter().map(|(hook, _)| *hook).collect::<Vec<_>>(), Hook::ALL);
 
     let build = &workflow.jobs["build"];
     assert_eq!((build.title.as_deref(), build.timeout_ms), (Some("Build it"), Some(5_400_000)));
@@ -130,7 +161,7 @@ fn every_field_is_read() {
     let deploy = &workflow.jobs["deploy"];
     assert!(deploy.continue_on_error);
     assert_eq!(deploy.steps[0].uses.value, PluginRef::Path("./vendor/x.wasm".into()));
-    assert_eq!(workflow.hooks[0].1[0].id, "step-1");
+    assert_eq!(workflow.hooks[3].1[0].id, "step-1");
     assert!(workflow.uses_root("git") && workflow.uses_root("run") && !workflow.uses_root("with"));
 }
 
