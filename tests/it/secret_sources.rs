@@ -146,7 +146,7 @@ fn what_cannot_be_had_is_refused_before_anything_runs() {
   OPEN: {file: open}
   FOLDER: {file: folder}
   BINARY: {file: binary}
-  FAILS: {command: [sh, -c, "echo hunter2-value; echo 'locked: hunter2-value' >&2; exit 3"]}
+  FAILS: {command: [sh, -c, "v=hunter; echo ${v}2-value; echo locked: ${v}2-value >&2; exit 3"]}
   MISSING: {command: [no-such-program]}
   MUCH: {command: [head, -c, "70000", /dev/zero]}
   PROMPT: {prompt: "Deploy key"}

@@ -7,6 +7,7 @@ showed; exits with the program's code.
 
 import os
 import pty
+import signal
 import sys
 
 split = sys.argv.index("--")
@@ -17,6 +18,7 @@ pid, terminal = pty.fork()
 if pid == 0:
     os.execv(program[0], program)
 
+signal.alarm(60)  # A program that waits for ever fails.
 shown = b""
 told = 0
 while True:

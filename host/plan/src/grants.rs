@@ -41,7 +41,9 @@ pub fn declared(step: &Step, inputs: &Value, unknown: &BTreeSet<&str>) -> Result
         }
         let context = context.get_or_insert_with(|| Context::new().with("with", &complete(step, inputs)));
         match spellings(&declared.template, context) {
-            Ok(spellings) => {
+            Ok(mut spellings) => {
+                // What an expression makes of a mapping comes in any order; the same inputs give the same plan.
+                spellings.sort_unstable();
                 for spelling in spellings {
                     match Grant::parse(declared.capability, &spelling) {
                         Ok(grant) => declaration.grants.add(public(grant)),

@@ -79,7 +79,10 @@ fn every_field_is_described_and_used() {
             fields.push(name.as_str());
         }
     }
-    assert_eq!(definitions.keys().collect::<Vec<_>>(), ["defaults", "input", "secret", "vault", "aws", "job", "step", "retry", "limits", "requires", "retention"]);
+    assert_eq!(
+        definitions.keys().collect::<Vec<_>>(),
+        ["defaults", "input", "secret", "vault", "aws", "job", "step", "retry", "limits", "requires", "retention"]
+    );
     for name in fields {
         let used = [format!("{name}:"), format!("\n{name}:")].iter().any(|key| good::FULL.contains(key.as_str()));
         assert!(used, "`{name}` is not in the full example");
