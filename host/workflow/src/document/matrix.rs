@@ -60,15 +60,14 @@ impl Document<'_> {
     }
 
     /// A list, or one expression.
-    pub(super) fn items(&mut self, node: &Node, what: &str) -> Option<Template> {
+    pub(super) fn items(&mut self, node: &Node, what: &str) -> Template {
         let template = self.template(node);
         match &template.value {
-            TemplateValue::Expression(_) | TemplateValue::Sequence(_) => Some(template),
-            TemplateValue::Literal(serde_json::Value::Array(_)) => Some(template),
-            _ => {
-                self.check.wrong_type(node, what, "a list or one expression");
-                None
-            }
+            TemplateValue::Expression(_) | TemplateValue::Sequence(_) => {}
+            TemplateValue::Literal(serde_json::Value::Array(_)) => {}
+            // It is told once; what reads `item` is no second problem.
+            _ => self.check.wrong_type(node, what, "a list or one expression"),
         }
+        template
     }
 }

@@ -25,11 +25,11 @@ impl Document<'_> {
         for (key, node) in self.fields(node, what, &RETRY)? {
             let what = format!("`{}` in {what}", key.name);
             match key.name.as_str() {
-                "attempts" => retry.attempts = self.attempts(node, &what)?,
-                "delay" => retry.delay_ms = self.duration(node, &what)?,
-                "max-delay" => retry.max_delay_ms = self.duration(node, &what)?,
-                "factor" => retry.factor = self.factor(node, &what)?,
-                "jitter" => retry.jitter = self.boolean(node, &what)?,
+                "attempts" => retry.attempts = self.attempts(node, &what).unwrap_or(retry.attempts),
+                "delay" => retry.delay_ms = self.duration(node, &what).unwrap_or(retry.delay_ms),
+                "max-delay" => retry.max_delay_ms = self.duration(node, &what).unwrap_or(retry.max_delay_ms),
+                "factor" => retry.factor = self.factor(node, &what).unwrap_or(retry.factor),
+                "jitter" => retry.jitter = self.boolean(node, &what).unwrap_or(retry.jitter),
                 "on" => retry.on = self.kinds(node, &what),
                 _ => {}
             }

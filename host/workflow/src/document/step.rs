@@ -34,7 +34,8 @@ impl Document<'_> {
         let env = field(entries, "env").map(|node| self.variables(node, &what("env"))).unwrap_or_default();
         let timeout_ms = self.optional(entries, "timeout", |document, node| document.duration(node, &what("timeout")));
         let retry = self.optional(entries, "retry", |document, node| document.retry(node, &what("retry")));
-        let for_each = self.optional(entries, "for-each", |document, node| document.items(node, &what("for-each")));
+        let for_each =
+            self.optional(entries, "for-each", |document, node| Some(document.items(node, &what("for-each"))));
         let max_parallel = self.optional(entries, "max-parallel", |document, node| {
             document.count(node, &what("max-parallel")).map(super::places)
         });
