@@ -19,6 +19,7 @@ mod prune;
 mod records;
 mod repository;
 mod requires;
+mod resume;
 mod secret_sources;
 mod server;
 mod vault;
