@@ -61,7 +61,8 @@ fn what_failed_is_run_again_with_what_needs_it() {
     assert_eq!((reused[0]["job"].as_str(), reused[0]["outcome"].as_str()), (Some("b"), Some("passed")));
     environment.sluice(&["rerun"]).exits_with(0);
     assert_eq!(lines(&environment).len(), 6, "everything");
-    let list: serde_json::Value = serde_json::from_str(&environment.sluice(&["runs", "list", "--json"]).stdout).unwrap();
+    let list: serde_json::Value =
+        serde_json::from_str(&environment.sluice(&["runs", "list", "--json"]).stdout).unwrap();
     assert_eq!(list.as_array().unwrap().len(), 4, "each is a run of its own");
 }
 

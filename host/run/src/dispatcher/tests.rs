@@ -2,6 +2,7 @@
 
 mod cases;
 mod script;
+mod spread;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -77,9 +78,14 @@ struct Ran {
 
 /// Plays a workflow with the clock standing still but for the time that steps sleep.
 async fn play(yaml: &str, script: Script, dry_run: bool) -> Ran {
+    play_again(yaml, script, dry_run, Reuse::default()).await
+}
+
+/// The same with results that stand.
+async fn play_again(yaml: &str, script: Script, dry_run: bool, reuse: Reuse) -> Ran {
     let started = Instant::now();
     let clock = move || u64::try_from(started.elapsed().as_millis()).unwrap();
-    let options = Options { dry_run, ..Options::new("run-1", NonZeroUsize::new(2).unwrap(), clock) };
+    let options = Options { dry_run, reuse, ..Options::new("run-1", NonZeroUsize::new(2).unwrap(), clock) };
     let (orders, control) = mpsc::channel(4);
     for (after, order) in script.orders.clone() {
         let orders = orders.clone();
@@ -96,23 +102,42 @@ async fn play(yaml: &str, script: Script, dry_run: bool) -> Ran {
     Ran { outcome, events, script }
 }
 
-/// What holds for the events of any run.
+/// What holds for the events of any run: every step, once it has been spread, ends exactly once.
 fn check(events: &[Event], outcome: Outcome) {
     assert!(events.iter().enumerate().all(|(at, event)| event.seq == at as u64));
-    let Some(EventKind::RunStarted { jobs, .. }) = events.first().map(|event| &event.kind) else { panic!("no start") };
+    let (Some(EventKind::RunStarted { jobs, .. }) | Some(EventKind::RunResumed { jobs, .. })) =
+        events.first().map(|event| &event.kind)
+    else {
+        panic!("no start")
+    };
     let Some(EventKind::RunFinished { outcome: last, .. }) = events.last().map(|event| &event.kind) else {
         panic!("no end")
     };
     assert_eq!(*last, outcome);
-    for (job, steps) in jobs {
-        let ends = |wanted: &StepId| {
-            events
-                .iter()
-                .filter(|event| matches!(&event.kind, EventKind::StepFinished { id, .. } if id == wanted))
-                .count()
-        };
-        assert!(steps.iter().all(|step| ends(&StepId::new(job, step)) == 1));
+    let ids = |jobs: &IndexMap<String, Vec<String>>| {
+        jobs.iter().flat_map(|(job, steps)| steps.iter().map(move |step| StepId::new(job, step))).collect::<Vec<_>>()
+    };
+    let mut steps: std::collections::BTreeSet<StepId> = ids(jobs).into_iter().collect();
+    for event in events {
+        match &event.kind {
+            EventKind::JobExpanded { job, cells } => {
+                steps.retain(|id| id.job != *job);
+                steps.extend(ids(cells));
+            }
+            EventKind::StepExpanded { id, items } => {
+                steps.remove(id);
+                steps.extend(items.iter().map(|item| StepId::new(&id.job, item)));
+            }
+            _ => {}
+        }
     }
+    let ended = events.iter().filter_map(|event| match &event.kind {
+        EventKind::StepFinished { id, .. } | EventKind::StepReused { id, .. } => Some(id.clone()),
+        _ => None,
+    });
+    let mut ended: Vec<StepId> = ended.collect();
+    ended.sort();
+    assert_eq!(ended, steps.into_iter().collect::<Vec<_>>());
 }
 
 impl Ran {
