@@ -34,7 +34,7 @@ fn live_looking_key() -> String {
 #[test]
 fn a_good_repository_passes() {
     let environment = good_repository();
-    let ran = environment.sluice(&["run"]).exits_with(0);
+    let ran = environment.sluice(&["run", "-j", "1"]).exits_with(0);
     insta::assert_snapshot!("good_repository", ran.whole());
 }
 
@@ -45,7 +45,7 @@ fn faults_fail_at_the_right_lines() {
         .write("Dockerfile", "FROM debian\nMAINTAINER somebody\nWORKDIR app\nUSER nobody\nCMD [\"true\"]\n")
         .write("config/broken.yaml", "name: app\nports: [80, 443\nother: 1\n")
         .write("src/settings.py", format!("REGION = 'eu'\nKEY = '{}'\n", live_looking_key()));
-    let ran = environment.sluice(&["run"]).exits_with(1);
+    let ran = environment.sluice(&["run", "-j", "1"]).exits_with(1);
     let output = format!("{}{}", ran.stdout, ran.stderr);
     for place in ["Dockerfile:1:", "Dockerfile:2:1", "Dockerfile:3:", "config/broken.yaml:", "src/settings.py:2:8"] {
         assert!(output.contains(place), "{place} is not in\n{output}");
