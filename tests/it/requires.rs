@@ -114,3 +114,24 @@ fn a_planted_program_is_not_asked() {
     assert!(ran.stderr.contains("the program `planted` is not there"), "{}", ran.stderr);
     assert!(!environment.workspace().join("asked").exists());
 }
+
+/// What a run required is looked for again when it goes on, here after what it found was taken away.
+#[test]
+fn a_run_that_goes_on_requires_the_same() {
+    let mut environment = Environment::new();
+    let folder = environment.workspace().parent().unwrap().join("programs");
+    fs::create_dir(&folder).unwrap();
+    let program = folder.join("sluice-test-program");
+    fs::write(&program, "#!/bin/sh\necho 1.2.3\n").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    environment.variable("PATH", &path);
+    environment
+        .write("sluice.yaml", "requires: {commands: {sluice-test-program: \">=1\"}}\nsteps:\n  - run: test -e ok\n");
+    environment.sluice(&["run"]).exits_with(1);
+    fs::remove_file(&program).unwrap();
+    for command in [&["rerun"][..], &["resume", "--from", "main"]] {
+        let ran = environment.sluice(command).exits_with(2);
+        assert!(ran.stderr.contains("plan::unmet-requirement"), "{}", ran.whole());
+    }
+}

@@ -17,7 +17,7 @@ use crate::prepare::Prepared;
 use crate::screen::{Mode, Screen, now};
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;
-use crate::{exit, host, retention};
+use crate::{exit, host, machine, retention};
 
 /// What to run and how.
 pub struct Execution<'e> {
@@ -53,6 +53,10 @@ impl<'e> Execution<'e> {
     /// Runs it. When `stop` is ready the run is cancelled in order. Gives the exit code, unless the machine is at fault.
     pub fn run(self, output: &Output, stop: impl Future<Output = ()>) -> Result<u8, Problem> {
         let Self { workspace, id, prepared, settings, mode, reuse, record, once } = self;
+        if let Err(problems) = machine::check(&prepared.plan, workspace) {
+            output.problems(&problems);
+            return Ok(exit::REFUSED);
+        }
         let runtime = host::runtime()?;
         let mut signals = Signals::new(&runtime)?;
         let secrets = match secrets::for_plan(&prepared.plan, workspace, &runtime, &mut signals, output) {

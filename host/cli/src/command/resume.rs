@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sluice_model::{Event, EventKind, Kind, Outcome, Problem, StepId, suggest};
 use sluice_plan::{Plan, Step};
-use sluice_record::{Recorder, Run, State};
+use sluice_record::{RecordError, Recorder, Run, State};
 use sluice_run::Reuse;
 
 use super::run::{internal, mode, run_id};
@@ -60,7 +60,7 @@ fn prepare_resume<'w>(
     }
     let origin = Origin::read(run).map_err(|problem| vec![problem])?;
     let prepared = origin.again(run, workspace)?;
-    let events = events(run)?;
+    let (events, read) = events(run)?;
     let mut reuse = Reuse::of(run.id().as_str(), &events);
     if matches!(state, State::Finished(_)) {
         // They looked at an end that is none any more.
@@ -72,11 +72,14 @@ fn prepare_resume<'w>(
     }
     allow_repetition(&reuse, &prepared.plan, &args.repeat, run, output).map_err(|problem| vec![problem])?;
     let recorder = Recorder::reopen(run).map_err(|error| vec![Problem::from(&error)])?;
-    let nothing_recorded = recorder.next_seq() == 0;
+    // Somebody else may have gone on with it since it was read.
+    if recorder.next_seq() != read {
+        return Err(vec![Problem::from(&RecordError::StillRunning { id: run.id().clone() })]);
+    }
     Ok(Execution {
         settings: origin.settings(),
         mode: mode(args.json, args.plain, output),
-        reuse: if nothing_recorded { Reuse::default() } else { reuse },
+        reuse: if read == 0 { Reuse::default() } else { reuse },
         record: Some(recorder),
         ..Execution::new(workspace, run.id().clone(), prepared)
     })
@@ -94,7 +97,7 @@ fn prepare_rerun<'w>(
     let prepared = origin.anew(run, workspace, id.as_str())?;
     let mut reuse = Reuse::default();
     if args.failed {
-        let events = events(run)?;
+        let (events, _) = events(run)?;
         reuse = Reuse::of(run.id().as_str(), &events);
         forget_failed(&mut reuse, &prepared.plan);
     }
@@ -115,16 +118,17 @@ fn ended(run: &Run, state: State) -> Problem {
     ))
 }
 
-/// The events that tell how steps stand; logs may be long, and say nothing of that.
-fn events(run: &Run) -> Result<Vec<Event>, Vec<Problem>> {
-    let mut events = Vec::new();
+/// The events that tell how steps stand, and how many events there are; logs may be long, and say nothing of that.
+fn events(run: &Run) -> Result<(Vec<Event>, u64), Vec<Problem>> {
+    let (mut events, mut read) = (Vec::new(), 0);
     for event in run.events().map_err(|error| vec![Problem::from(&error)])? {
         let event = event.map_err(|error| vec![Problem::from(&error)])?;
+        read += 1;
         if !matches!(event.kind, EventKind::Log { .. } | EventKind::Progress { .. } | EventKind::Findings { .. }) {
             events.push(event);
         }
     }
-    Ok(events)
+    Ok((events, read))
 }
 
 /// Forgets a step, those after it in its job, and everything in jobs that need this one and in hooks.

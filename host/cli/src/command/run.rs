@@ -13,7 +13,7 @@ use crate::execute::Execution;
 use crate::origin::Settings;
 use crate::output::Output;
 use crate::screen::{Mode, now};
-use crate::{discover, exit, machine, prepare};
+use crate::{discover, exit, prepare};
 
 pub fn run(args: &RunArgs, from: &Path, output: &Output) -> u8 {
     let id = match run_id() {
@@ -29,10 +29,6 @@ pub fn run(args: &RunArgs, from: &Path, output: &Output) -> u8 {
             })
         }
     };
-    let prepared = prepared.and_then(|(found, prepared, id)| {
-        machine::check(&prepared.plan, &found.workspace)?;
-        Ok((found, prepared, id))
-    });
     match prepared {
         Ok((found, prepared, id)) => {
             prepared.note.iter().for_each(|note| output.message(note));
