@@ -1,5 +1,6 @@
 //! Workflow and plugins -> plan.
 
+mod services;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use crate::codes;
 use crate::plan::{Cell, Job, Plan, PluginInfo};
 use crate::plugin::Plugin;
 use crate::scope::Scope;
+use services::Ports;
 
 /// What the caller knows of the world before the run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -52,7 +54,8 @@ pub fn plan(
     facts: Facts,
 ) -> Result<Plan, Vec<Problem>> {
     let context = json!({"inputs": inputs, "git": facts.git, "run": facts.run, FILES_ROOT: facts.file_hashes});
-    let mut planner = Planner { plugins, facts, checked: BTreeMap::new(), problems: Vec::new() };
+    let mut planner =
+        Planner { plugins, text: workflow.source.text(), facts, checked: BTreeMap::new(), problems: Vec::new() };
     let scope = planner.enter(Some(&Scope::new(&context)), &workflow.env);
     let jobs = workflow.jobs.iter().map(|(name, job)| (name.clone(), planner.job(job, scope.as_ref()))).collect();
     let hooks =
@@ -84,6 +87,8 @@ pub fn plan(
 
 struct Planner<'w> {
     plugins: &'w Plugins,
+    /// Of the workflow.
+    text: &'w str,
     facts: Facts,
     /// `None` for a plugin whose problems have been told.
     checked: BTreeMap<&'w PluginRef, Option<Arc<Plugin>>>,
@@ -114,13 +119,15 @@ impl<'w> Planner<'w> {
             Some(Some(cells)) => cells,
             _ => vec![(job.name.value.clone(), None)],
         };
+        let ports = Ports::new(job, self.text);
         let cells = cells.into_iter().map(|(name, matrix)| {
             let scope = scope.cloned().map(|mut scope| {
                 scope.context.set_some("matrix", matrix.as_ref());
+                scope.context.set("services", &ports.value);
                 scope
             });
             let scope = self.enter(scope.as_ref(), &job.env);
-            let steps = job.steps.iter().filter_map(|step| self.step(step, scope.as_ref(), excluded)).collect();
+            let steps = job.steps.iter().filter_map(|step| self.step(step, scope.as_ref(), excluded, &ports)).collect();
             Cell { name, matrix, steps }
         });
         let cells = cells.collect();
@@ -158,7 +165,8 @@ impl<'w> Planner<'w> {
     fn hook(&mut self, hook: Hook, steps: &'w [workflow::Step], scope: Option<&Scope>) -> Option<Job> {
         let (first, last) = (steps.first()?, steps.last()?);
         let name = hook.name().to_owned();
-        let steps = steps.iter().filter_map(|step| self.step(step, scope, false)).collect();
+        let ports = Ports::default();
+        let steps = steps.iter().filter_map(|step| self.step(step, scope, false, &ports)).collect();
         Some(Job {
             name: name.clone(),
             span: Span::new(first.span.start, last.span.end),

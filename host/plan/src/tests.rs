@@ -5,6 +5,7 @@ mod affected;
 mod parts;
 mod properties;
 mod refused;
+mod services;
 
 use indexmap::IndexMap;
 use serde_json::{Value, json};

@@ -2,6 +2,7 @@
 //!
 //! The same graph and the same inputs give the same commands, so a run is continued by feeding what was recorded.
 
+mod background;
 mod cell;
 mod graph;
 mod input;
@@ -133,6 +134,7 @@ impl Scheduler {
             }
             Input::Items { id, count } => self.items(id, count, &mut commands),
             Input::Ended { id, outcome } => self.ended(id, outcome, &mut commands),
+            Input::Ready { id } => self.background_ready(id, &mut commands),
             Input::TimedOut { cell } => self.cell_timed_out(cell, &mut commands),
             Input::RunTimedOut if self.stop.is_none() => {
                 self.spoilt = true;

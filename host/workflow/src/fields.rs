@@ -44,6 +44,8 @@ pub enum Shape {
     Choice(&'static [&'static str]),
     /// One of these texts or a list of them.
     Choices(&'static [&'static str]),
+    /// `auto` or a number.
+    Port,
     /// Name of a program -> versions.
     Versions,
     /// Name -> text, number or boolean.
@@ -64,8 +66,10 @@ impl Table {
     }
 
     /// All tables, in the order of the document.
-    pub const ALL: [&'static Table; 12] =
-        [&WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &STEP, &RETRY, &LIMITS, &REQUIRES, &RETENTION];
+    pub const ALL: [&'static Table; 14] = [
+        &WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &SERVICE, &READY, &STEP, &RETRY, &LIMITS, &REQUIRES,
+        &RETENTION,
+    ];
 }
 
 const fn field(name: &'static str, shape: Shape, description: &'static str) -> Field {
@@ -214,7 +218,46 @@ pub static JOB: Table = Table {
         field("max-parallel", Shape::Count, "Cells of the matrix at once"),
         field("fail-fast", Shape::Boolean, "`false`: a cell of the matrix that fails does not end the others"),
         STEP_DEFAULTS,
+        field("services", Shape::Named(&SERVICE), "Programs that run beside the steps, started before them"),
         field("steps", Shape::List(&STEP), "Run one after the other"),
+    ],
+};
+
+const PORT: Field =
+    field("port", Shape::Port, "`auto` or a number: `services.NAME.port` in expressions, PORT for the program");
+const READY_FIELD: Field = field("ready", Shape::One(&READY), "When the next step may start; at once unless given");
+const STOP_TIMEOUT: Field =
+    field("stop-timeout", Shape::Duration, "How long it has to end when it is asked to; `5s` unless given");
+
+pub static SERVICE: Table = Table {
+    of: "a service",
+    name: "service",
+    fields: &[
+        NAME,
+        field("uses", Shape::Text, "The plugin: a built-in name, or the path of a component"),
+        field("with", Shape::Inputs, "Inputs of the plugin"),
+        field("run", Shape::Text, "A script that runs until it is stopped; short for `uses: exec`"),
+        SHELL,
+        DIRECTORY,
+        ENV,
+        PORT,
+        READY_FIELD,
+        STOP_TIMEOUT,
+        field("grants", Shape::Grants, "Narrows what the plugin may touch"),
+        field("limits", Shape::One(&LIMITS), "Changes the limits of the sandbox"),
+    ],
+};
+
+pub static READY: Table = Table {
+    of: "`ready`",
+    name: "ready",
+    fields: &[
+        field("tcp", Shape::Text, "HOST:PORT that accepts connections"),
+        field("http", Shape::Text, "URL that answers with success"),
+        field("exec", Shape::Text, "Command that ends with 0"),
+        field("log", Shape::Text, "Regular expression that a line of its output matches"),
+        field("timeout", Shape::Duration, "How long it may take; `1m` unless given"),
+        field("interval", Shape::Duration, "How long to wait between two tries"),
     ],
 };
 
@@ -240,6 +283,10 @@ pub static STEP: Table = Table {
         field("fail-on", Shape::Choice(&FAIL_ON), "The least severity of findings that fails the step"),
         field("grants", Shape::Grants, "Narrows what the plugin may touch"),
         field("limits", Shape::One(&LIMITS), "Changes the limits of the sandbox"),
+        field("background", Shape::Boolean, "`true`: the steps after it run beside it; it is stopped after the last"),
+        PORT,
+        READY_FIELD,
+        STOP_TIMEOUT,
     ],
 };
 

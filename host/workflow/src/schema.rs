@@ -26,8 +26,11 @@ fn mapping(table: &Table) -> Value {
     let kind = if table.name == "input" { json!(["object", "null"]) } else { json!("object") };
     let mut schema = json!({"type": kind, "additionalProperties": false, "properties": properties});
     match table.name {
-        "step" => schema["oneOf"] = json!([{"required": ["uses"]}, {"required": ["run"]}]),
+        "step" | "service" => schema["oneOf"] = json!([{"required": ["uses"]}, {"required": ["run"]}]),
         "job" => schema["required"] = json!(["steps"]),
+        "ready" => {
+            schema["oneOf"] = ["tcp", "http", "exec", "log"].map(|way| json!({"required": [way]})).to_vec().into()
+        }
         "secret" => {
             schema["minProperties"] = 1.into();
             schema["maxProperties"] = 1.into();
@@ -81,6 +84,7 @@ fn shape(shape: Shape) -> Value {
             {"enum": choices},
             {"type": "array", "items": {"enum": choices}, "minItems": 1, "uniqueItems": true},
         ]}),
+        Shape::Port => json!({"oneOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 65535}]}),
         Shape::Versions => json!({
             "type": "object",
             "propertyNames": {"pattern": "^[A-Za-z0-9_][A-Za-z0-9._+-]*$"},

@@ -10,6 +10,7 @@ use sluice_model::{Grants, Kind, Limits, Problem};
 use sluice_workflow::template::TemplateValue;
 use sluice_workflow::{Template, workflow};
 
+use super::services::Ports;
 use super::{Planner, known};
 use crate::plan::{ForEach, Step};
 use crate::scope::Scope;
@@ -18,7 +19,14 @@ use crate::{codes, decide, for_each, grants};
 impl<'w> Planner<'w> {
     /// `scope` is the job's, `None` if it depends on the run; `excluded` says that the job does not run. `None` if the
     /// plugin cannot be used.
-    pub(super) fn step(&mut self, step: &'w workflow::Step, scope: Option<&Scope>, excluded: bool) -> Option<Step> {
+    pub(super) fn step(
+        &mut self,
+        step: &'w workflow::Step,
+        scope: Option<&Scope>,
+        excluded: bool,
+        ports: &Ports,
+    ) -> Option<Step> {
+        let first = self.problems.len();
         let plugin = self.plugin(&step.uses.value, step.uses.span)?;
         let mut planned = Step {
             id: step.id.clone(),
@@ -38,6 +46,7 @@ impl<'w> Planner<'w> {
             narrowed: Grants::default(),
             narrows: step.grants.keys().copied().collect(),
             undecided: Vec::new(),
+            at_services: Vec::new(),
             limits: limits(step),
             fail_on: step.fail_on.unwrap_or(default_fail_on(plugin.kind)),
             retry: step.retry.clone(),
@@ -45,6 +54,7 @@ impl<'w> Planner<'w> {
             max_parallel: step.max_parallel.get(),
             fail_fast: step.fail_fast,
             continue_on_error: step.continue_on_error,
+            background: None,
             excluded: false,
             notes: Vec::new(),
             plugin,
@@ -63,12 +73,13 @@ impl<'w> Planner<'w> {
         let inner = self.enter(scope, &step.env);
         // The condition of a step with items is asked once, before there are any.
         let asked_in = if step.for_each.is_some() { scope } else { inner.as_ref() };
-        planned.excluded = excluded || self.is_excluded(step.condition.as_ref(), asked_in);
+        let condition = step.condition.as_ref().filter(|condition| !ports.are_read_by(&[&condition.expression]));
+        planned.excluded = excluded || self.is_excluded(condition, asked_in);
         let items = match &step.for_each {
             Some(list) if !planned.excluded => scope.and_then(|scope| self.items(step, list, scope)),
             _ => None,
         };
-        match inner {
+        match inner.clone() {
             _ if planned.excluded => self.check_excluded(&planned),
             _ if items.is_some() => self.decide_items(step, &mut planned, items.unwrap_or_default()),
             Some(scope) if step.for_each.is_none() && known(&scope, &step.with.expressions()) => {
@@ -76,6 +87,8 @@ impl<'w> Planner<'w> {
             }
             scope => self.check_known(step, &mut planned, scope.as_ref()),
         }
+        planned.background = self.background(step, &planned, inner.as_ref(), ports);
+        self.open_ports(step, &mut planned, ports, first);
         planned.notes = self.notes(&planned);
         Some(planned)
     }
@@ -280,7 +293,10 @@ fn limits(step: &workflow::Step) -> Limits {
     let defaults = Limits::default();
     let own = &step.limits;
     Limits {
-        time_ms: step.timeout_ms.unwrap_or(defaults.time_ms),
+        time_ms: match &step.background {
+            Some(_) => Limits::ENDLESS_MS,
+            None => step.timeout_ms.unwrap_or(defaults.time_ms),
+        },
         memory_bytes: own.memory_bytes.unwrap_or(defaults.memory_bytes),
         table_elements: own.table_elements.unwrap_or(defaults.table_elements),
         handles: own.handles.unwrap_or(defaults.handles),

@@ -57,6 +57,9 @@ fn bad_shapes_are_invalid() {
         "jobs: {a b: {steps: [{run: x}]}}",
         "jobs: {a: {}}",
         "env: {A: [1]}\nsteps: [{run: x}]",
+        "jobs: {a: {services: {db: {run: x, if: y}}, steps: [{run: x}]}}",
+        "jobs: {a: {services: {db: {run: x, port: 70000}}, steps: [{run: x}]}}",
+        "jobs: {a: {services: {db: {run: x, ready: {timeout: 1s}}}, steps: [{run: x}]}}",
         "secrets: {A: {}}\nsteps: [{run: x}]",
         "secrets: {A: {env: X, file: y}}\nsteps: [{run: x}]",
         "secrets: {A: {vault: {path: x/data/y}}}\nsteps: [{run: x}]",
@@ -81,7 +84,21 @@ fn every_field_is_described_and_used() {
     }
     assert_eq!(
         definitions.keys().collect::<Vec<_>>(),
-        ["defaults", "input", "secret", "vault", "aws", "job", "step", "retry", "limits", "requires", "retention"]
+        [
+            "defaults",
+            "input",
+            "secret",
+            "vault",
+            "aws",
+            "job",
+            "service",
+            "ready",
+            "step",
+            "retry",
+            "limits",
+            "requires",
+            "retention"
+        ]
     );
     for name in fields {
         let used = [format!("{name}:"), format!("\n{name}:")].iter().any(|key| good::FULL.contains(key.as_str()));

@@ -33,6 +33,10 @@ pub struct Script {
     pub calls: Mutex<Vec<StepCall>>,
     /// The summary as the steps of the kind `notify` saw it.
     pub summaries: Mutex<Vec<Value>>,
+    /// Ports that were asked for.
+    pub ports: Mutex<Vec<Option<u16>>>,
+    /// Ports on which something listens.
+    pub taken: Vec<u16>,
 }
 
 impl Script {
@@ -78,5 +82,15 @@ impl StepRunner for Script {
             }
         }
         report
+    }
+
+    fn port(&self, wanted: Option<u16>) -> Result<u16, String> {
+        let mut ports = self.ports.lock().unwrap();
+        ports.push(wanted);
+        match wanted {
+            Some(port) if self.taken.contains(&port) => Err(format!("something listens on port {port} already")),
+            Some(port) => Ok(port),
+            None => Ok(4000 + u16::try_from(ports.len()).unwrap()),
+        }
     }
 }
