@@ -8,6 +8,7 @@ use nix::unistd::Pid;
 use sluice_capability_secrets::Mask;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
+use tokio::time::timeout;
 
 use crate::host::Pipe;
 use crate::processes::{MARK, Processes};
@@ -27,6 +28,10 @@ pub struct Command {
     pub(crate) secrets: Vec<(String, String)>,
     pub(crate) directory: Option<String>,
     pub(crate) stdin: Vec<u8>,
+    /// The longest that it may run.
+    pub(crate) time_limit: Option<Duration>,
+    /// Whether its output stays out of the log.
+    pub(crate) quiet: bool,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
 }
@@ -42,6 +47,8 @@ pub(crate) struct Checked<'a> {
 pub(crate) enum Stopped {
     /// The system could not start it or lost it.
     System(io::Error),
+    /// It ran for longer than this, which was its limit, and was ended.
+    Overdue(Duration),
     /// The listener to its output refused more.
     Listener(wasmtime::Error),
 }
@@ -86,6 +93,8 @@ impl Command {
             }
             Ok(())
         };
+        let quiet = self.quiet;
+        let listen = |pipe, bytes: &[u8]| if quiet { Ok(()) } else { listen(pipe, bytes) };
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (exited, has_exited) = tokio::sync::oneshot::channel::<()>();
         let keep = KEPT + mask.holds_back();
@@ -107,11 +116,19 @@ impl Command {
             }
         };
         // When the program itself has ended, what it left in the background is ended, which closes the streams.
+        let time_limit = self.time_limit;
         let wait = async {
+            let overdue = match time_limit {
+                Some(limit) => timeout(limit, child.wait()).await.err().map(|_| Stopped::Overdue(limit)),
+                None => None,
+            };
+            if overdue.is_some() {
+                processes.end_group(leader).await;
+            }
             let status = child.wait().await;
             processes.end_group(leader).await;
             let _ = exited.send(());
-            status.map_err(Stopped::from)
+            overdue.map_or_else(|| status.map_err(Stopped::from), Err)
         };
         let work = async { tokio::try_join!(wait, read, write) };
         let (status, (), ()) = work.await?;

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sluice_capability_secrets::Mask;
 use sluice_model::grant::{Capability, ExecGrant, normalise_path};
@@ -194,6 +195,14 @@ impl exec::HostCommand for View<'_> {
         self.change(command, bytes.len(), |command| command.stdin = bytes)
     }
 
+    fn time_limit(&mut self, command: Resource<Command>, milliseconds: u64) -> wasmtime::Result<()> {
+        self.change(command, 0, |command| command.time_limit = Some(Duration::from_millis(milliseconds)))
+    }
+
+    fn quiet(&mut self, command: Resource<Command>) -> wasmtime::Result<()> {
+        self.change(command, 0, |command| command.quiet = true)
+    }
+
     async fn run(&mut self, command: Resource<Command>) -> wasmtime::Result<Result<exec::Status, exec::Error>> {
         let exec = &*self.exec;
         let command = self.table.get_mut(&command)?;
@@ -214,6 +223,9 @@ impl exec::HostCommand for View<'_> {
             })),
             Err(Stopped::System(error)) => {
                 Ok(Err(exec::Error::Failed(format!("the system could not run `{}`: {error}", command.program))))
+            }
+            Err(Stopped::Overdue(limit)) => {
+                Ok(Err(exec::Error::Failed(format!("`{}` was ended after {limit:?}, its time limit", command.program))))
             }
             Err(Stopped::Listener(error)) => Err(error),
         }
