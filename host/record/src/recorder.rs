@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sluice_model::Event;
 
+use crate::chain::{self, Chain};
 use crate::error::RecordError;
 use crate::folder;
 use crate::id::RunId;
@@ -29,6 +30,10 @@ pub struct Recorder {
     folder: PathBuf,
     writer: Writer,
     info: RunInfo,
+    /// Of the last event; `None` for a record that was begun without.
+    chain: Option<Chain>,
+    /// What the first event tells besides, if it is still to come.
+    files: Vec<u8>,
 }
 
 impl Recorder {
@@ -55,9 +60,10 @@ impl Recorder {
         let Contents { plan_json, workflow_text, origin_json } = contents;
         let files =
             vec![("plan.json", plan_json), ("workflow.yaml", workflow_text.into_bytes()), ("origin.json", origin_json)];
+        let first = chain::files_field(&files);
         let preface = Preface { folder: folder.clone(), files };
         let writer = Writer::start(preface, events).map_err(RecordError::io("write", &path))?;
-        Ok(Self { folder, writer, info: RunInfo::new(id) })
+        Ok(Self { folder, writer, info: RunInfo::new(id), chain: Some(Chain::default()), files: first })
     }
 
     /// Goes on with the record of a run that has ended or was interrupted. Half an event at its end is cut off.
@@ -78,6 +84,7 @@ impl Recorder {
         for event in recorded.by_ref() {
             info.add(&event?);
         }
+        let chain = if info.events == 0 { Some(Chain::default()) } else { recorded.last_chain() };
         if let Some(torn) = recorded.torn_tail() {
             let length = events.metadata().map_err(RecordError::io("read", &path))?.len();
             events.set_len(length.saturating_sub(torn.bytes as u64)).map_err(RecordError::io("write", &path))?;
@@ -92,7 +99,7 @@ impl Recorder {
         }
         let preface = Preface { folder: folder.clone(), files: Vec::new() };
         let writer = Writer::start(preface, events).map_err(RecordError::io("write", &path))?;
-        Ok(Self { folder, writer, info })
+        Ok(Self { folder, writer, info, chain, files: Vec::new() })
     }
 
     /// How many events there are: the sequence number of the next.
@@ -108,9 +115,15 @@ impl Recorder {
     /// Adds an event. It is on the disk about 10 ms later.
     pub fn append(&mut self, event: &Event) {
         self.info.add(event);
-        self.writer.append(|lines| {
+        let Self { writer, chain, files, .. } = self;
+        writer.append(|lines| {
             // Events are maps with string keys, written to memory: there is nothing to fail.
-            serde_json::to_writer(&mut *lines, event).expect("an event is representable in JSON");
+            let mut line = serde_json::to_vec(event).expect("an event is representable in JSON");
+            line.splice(line.len() - 1..line.len() - 1, files.drain(..));
+            if let Some(chain) = chain {
+                chain.seal(&mut line);
+            }
+            lines.append(&mut line);
             lines.push(b'\n');
         });
     }

@@ -26,7 +26,11 @@ fn mapping(table: &Table) -> Value {
     let kind = if table.name == "input" { json!(["object", "null"]) } else { json!("object") };
     let mut schema = json!({"type": kind, "additionalProperties": false, "properties": properties});
     match table.name {
-        "step" | "service" => schema["oneOf"] = json!([{"required": ["uses"]}, {"required": ["run"]}]),
+        "step" => schema["oneOf"] = json!([{"required": ["uses"]}, {"required": ["run"]}, {"required": ["wait-for"]}]),
+        "service" => schema["oneOf"] = json!([{"required": ["uses"]}, {"required": ["run"]}]),
+        "wait-for" => {
+            schema["oneOf"] = ["tcp", "http", "exec", "file"].map(|goal| json!({"required": [goal]})).as_slice().into();
+        }
         "job" => schema["required"] = json!(["steps"]),
         "ready" => {
             schema["oneOf"] = ["tcp", "http", "exec", "log"].map(|way| json!({"required": [way]})).to_vec().into()

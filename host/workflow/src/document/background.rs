@@ -160,7 +160,7 @@ impl Document<'_> {
             }
             When::Says(self.pattern(node, &format!("`log` in {what}"))?)
         } else {
-            self.check.text(node, &format!("`{}` in {what}", way.name))?;
+            self.wait_for_value(&way.name, node, &format!("`{}` in {what}", way.name));
             let text = |ms: u64| TemplateValue::Literal(format!("{ms}ms").into());
             let value = |value| Template { span: node.span, value };
             let mut with = vec![(way.name.clone(), way.span, self.template(node))];

@@ -94,6 +94,7 @@ fn every_field_is_described_and_used() {
             "service",
             "ready",
             "step",
+            "wait-for",
             "retry",
             "limits",
             "requires",
