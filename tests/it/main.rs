@@ -22,5 +22,6 @@ mod requires;
 mod resume;
 mod secret_sources;
 mod server;
+mod services;
 mod vault;
 mod watch;
