@@ -140,8 +140,10 @@ fn a_service_that_does_not_want_to_end_is_killed() {
 fn jobs_and_cells_have_services_of_their_own() {
     let job = "services: {web: {run: exec python3 server.py, port: auto, ready: {log: listening}}}
     steps: [{run: \"python3 client.py ${{ services.web.port }}; sleep 0.3\"}]";
-    let ran = run(&format!("max-parallel: 3\njobs:\n  one:\n    {job}\n  two:\n    matrix: {{n: [1, 2]}}\n    {job}\n"), 0);
-    let mut ports: Vec<&str> = ran.stdout.lines().filter_map(|line| line.split_once("] answer ")).map(|(_, port)| port).collect();
+    let ran =
+        run(&format!("max-parallel: 3\njobs:\n  one:\n    {job}\n  two:\n    matrix: {{n: [1, 2]}}\n    {job}\n"), 0);
+    let mut ports: Vec<&str> =
+        ran.stdout.lines().filter_map(|line| line.split_once("] answer ")).map(|(_, port)| port).collect();
     ports.sort_unstable();
     ports.dedup();
     assert_eq!(ports.len(), 3, "{}", ran.whole());
@@ -159,11 +161,12 @@ fn signals_leave_no_service() {
 finally: [{run: echo finally >> log}]
 ";
     let waiting = workflow.replace("      late: {run: 'exec sleep 60', ready: {log: never}}\n", "");
+    let waiting = waiting.as_str();
     for (workflow, signals, code) in [
         (workflow, vec![Signal::SIGTERM], 143),
-        (&waiting, vec![Signal::SIGINT], 130),
-        (&waiting, vec![Signal::SIGINT, Signal::SIGINT], 130),
-        (&waiting, vec![Signal::SIGKILL], -1),
+        (waiting, vec![Signal::SIGINT], 130),
+        (waiting, vec![Signal::SIGINT, Signal::SIGINT], 130),
+        (waiting, vec![Signal::SIGKILL], -1),
     ] {
         let environment = environment(workflow);
         let mut child =

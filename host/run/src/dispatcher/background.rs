@@ -260,6 +260,9 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             return StepReport { failure: report.failure.filter(|failure| kinds.contains(&failure.kind)), ..report };
         }
         let step = planned(&self.plan, index.cell).map(|(_, steps)| &steps[index.step]);
+        // One that is killed was not asked before.
+        let cancelled =
+            cancelled || report.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Cancelled);
         let Some(step) = step.filter(|_| !cancelled) else { return report };
         let early = if waiting.ready { "before the steps of its job" } else { "before it was ready" };
         let message = format!("{} ended {early}", title(step));

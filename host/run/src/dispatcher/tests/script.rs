@@ -36,12 +36,17 @@ pub struct Script {
     /// Ports that were asked for.
     pub ports: Mutex<Vec<Option<u16>>>,
     /// Ports on which something listens.
-    pub taken: Vec<u16>,
+    taken: Vec<u16>,
 }
 
 impl Script {
     pub fn step(mut self, id: impl Into<String>, acts: impl Into<Vec<Act>>) -> Self {
         self.acts.insert(id.into(), acts.into());
+        self
+    }
+
+    pub fn taken(mut self, port: u16) -> Self {
+        self.taken.push(port);
         self
     }
 

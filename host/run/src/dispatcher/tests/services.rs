@@ -98,7 +98,7 @@ jobs:
         ("dies in the middle", yaml(""), slow().step("services.db", [Act::Sleep(100), broken("it exited with 3")])),
         ("ends in the middle", yaml(""), slow().step("services.db", code(0))),
         ("panics", yaml(""), slow().step("services.db", [Act::Sleep(100), Act::Panic])),
-        ("port is taken", yaml(""), Script { taken: vec![5432], ..script() }),
+        ("port is taken", yaml(""), script().taken(5432)),
         ("does not end", yaml(""), slow().step("services.db", [Act::Deaf(1_000_000)])),
     ];
     let mut told = String::new();
