@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use sluice_model::Event;
 
 use crate::error::RecordError;
+use crate::events::{self, EVENTS};
 use crate::folder;
 use crate::id::RunId;
 use crate::info::{RunInfo, State};
@@ -29,6 +30,8 @@ pub struct Recorder {
     folder: PathBuf,
     writer: Writer,
     info: RunInfo,
+    /// Whether nothing of the run was there before.
+    new: bool,
 }
 
 impl Recorder {
@@ -47,9 +50,13 @@ impl Recorder {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(RecordError::Exists { id }),
             other => other.map_err(RecordError::io("create", &folder))?,
         }
-        let path = folder.join("events.jsonl");
+        let path = folder.join(EVENTS);
         let opened = OpenOptions::new().append(true).create_new(true).open(&path);
-        let events = opened.map_err(RecordError::io("create", &path))?;
+        let events = opened.map_err(|error| {
+            // An empty folder would look like a run that was interrupted.
+            let _ = fs::remove_dir(&folder);
+            RecordError::io("create", &path)(error)
+        })?;
         // It tells readers that this process lives. Where files cannot be locked, they will say `interrupted`.
         let _ = events.try_lock();
         let Contents { plan_json, workflow_text, origin_json } = contents;
@@ -57,16 +64,20 @@ impl Recorder {
             vec![("plan.json", plan_json), ("workflow.yaml", workflow_text.into_bytes()), ("origin.json", origin_json)];
         let preface = Preface { folder: folder.clone(), files };
         let writer = Writer::start(preface, events).map_err(RecordError::io("write", &path))?;
-        Ok(Self { folder, writer, info: RunInfo::new(id) })
+        Ok(Self { folder, writer, info: RunInfo::new(id), new: true })
     }
 
     /// Goes on with the record of a run that has ended or was interrupted. Half an event at its end is cut off.
     ///
     /// # Errors
-    /// [`RecordError::StillRunning`] if its process lives; all others mean that it cannot go on.
+    /// [`RecordError::StillRunning`] if its process lives, [`RecordError::Incomplete`] if events are missing; all others
+    /// mean that it cannot go on.
     pub fn reopen(run: &Run) -> Result<Self, RecordError> {
         let folder = run.folder().to_owned();
-        let path = folder.join("events.jsonl");
+        if events::is_incomplete(&folder) {
+            return Err(RecordError::Incomplete { id: run.id().clone() });
+        }
+        let path = folder.join(EVENTS);
         // That it is a plain file, and no link to one.
         let Some(_) = folder::open_plain(&path)? else { return Err(RecordError::NoEvents { id: run.id().clone() }) };
         let events = OpenOptions::new().append(true).open(&path).map_err(RecordError::io("open", &path))?;
@@ -92,7 +103,7 @@ impl Recorder {
         }
         let preface = Preface { folder: folder.clone(), files: Vec::new() };
         let writer = Writer::start(preface, events).map_err(RecordError::io("write", &path))?;
-        Ok(Self { folder, writer, info })
+        Ok(Self { folder, writer, info, new: false })
     }
 
     /// How many events there are: the sequence number of the next.
@@ -125,9 +136,14 @@ impl Recorder {
         self.writer.error()
     }
 
-    /// Brings everything to the disk, and the summary if the run has ended. The first error of all.
+    /// Brings everything to the disk, and the summary if the run has ended. The first error of all. A new record of
+    /// which not one event came to the disk is removed.
     pub fn finish(mut self) -> Result<(), RecordError> {
-        self.writer.close()?;
+        let closed = self.writer.close();
+        if closed.is_err() && self.new && self.writer.synced() == 0 {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+        closed?;
         if let State::Finished(_) = self.info.state {
             let bytes = serde_json::to_vec_pretty(&self.info).expect("a summary is representable in JSON");
             folder::write_cache(&self.folder, "summary.json", &bytes)?;
