@@ -35,9 +35,9 @@ guests: setup
 servers:
     @tests/servers/aws.sh
 
-# Our figures beside those of peers, measured in one run
-bench: build guests
-    cargo run --quiet --release --locked -p sluice-tests --bin bench -- {{sluice}}
+# Our figures beside those of peers, measured in one run; `just bench killed`: what each does when it is killed
+bench *ARGS: build guests
+    cargo run --quiet --release --locked -p sluice-tests --bin bench -- {{sluice}} {{ARGS}}
 
 # Formatting, lints, advisories and licences
 check:
