@@ -176,7 +176,7 @@ struct Record {
 impl Record {
     fn create(workspace: &Path, prepared: &Prepared, settings: Settings, id: &RunId) -> Self {
         let contents = Contents {
-            plan_json: prepared.plan.to_json().to_string().into_bytes(),
+            plan_json: prepared.plan.json_line(),
             workflow_text: prepared.plan.source.text().to_owned(),
             origin_json: Origin::new(prepared, settings).to_json(),
         };

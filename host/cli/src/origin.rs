@@ -78,7 +78,7 @@ impl Origin {
         let recorded = run.plan().map_err(|error| vec![Problem::from(&error)])?.unwrap_or_default();
         let recorded: Value = serde_json::from_slice(&recorded).unwrap_or_default();
         // What cannot be told apart in JSON is the same: 1 and 1.0 after a round trip.
-        let now: Value = serde_json::from_str(&prepared.plan.to_json().to_string()).unwrap_or_default();
+        let now: Value = serde_json::from_slice(&prepared.plan.json_line()).unwrap_or_default();
         if recorded == now {
             return Ok(prepared);
         }

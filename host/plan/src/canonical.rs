@@ -21,7 +21,18 @@ impl Plan {
         serde_json::to_value(PlanView::new(self)).unwrap_or_default()
     }
 
-    /// The digest of the bytes of [`Plan::to_json`].
+    /// [`Plan::to_json`] as text on one line, without the detour.
+    pub fn json_line(&self) -> Vec<u8> {
+        // Writing to memory does not fail, and neither does a view of plain data.
+        serde_json::to_vec(&PlanView::new(self)).unwrap_or_default()
+    }
+
+    /// [`Plan::to_json`] as text for people, without the detour.
+    pub fn json_text(&self) -> String {
+        serde_json::to_string_pretty(&PlanView::new(self)).unwrap_or_default()
+    }
+
+    /// The digest of the bytes of [`Plan::json_line`].
     pub(crate) fn compute_digest(&self) -> Digest {
         let mut hasher = Sha256::new();
         // Writing into a hasher does not fail, and neither does a view of plain data.

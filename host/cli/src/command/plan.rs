@@ -42,7 +42,7 @@ pub fn run(args: &PlanArgs, from: &Path, output: &Output) -> u8 {
     };
     match args.graph {
         Some(format) => output.result(&draw(&plan, format, output)),
-        None if args.json => output.result(&format!("{:#}\n", plan.to_json())),
+        None if args.json => output.result(&format!("{}\n", plan.json_text())),
         None => output.result(&describe(&plan)),
     }
     if let Some(file) = &args.output {

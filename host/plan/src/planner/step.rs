@@ -101,7 +101,9 @@ impl<'w> Planner<'w> {
         let decided = step.with.evaluate(&scope.context).map_err(|problem| vec![problem]);
         match decided.and_then(|with| decide::settle(planned, with, scope.env().clone())) {
             Ok(decided) => {
-                if let Ok(declaration) = grants::declared(planned, &decided.inputs, &BTreeSet::new()) {
+                if !step.grants.is_empty()
+                    && let Ok(declaration) = grants::declared(planned, &decided.inputs, &BTreeSet::new())
+                {
                     self.check_narrowed(step, planned, &declaration);
                 }
                 planned.at_most = decided.grants.clone();
