@@ -71,9 +71,10 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             return Err(failure);
         }
         if let Some(condition) = &step.condition {
-            let scope = match step.for_each {
-                Some(_) => self.cell_scope(index.cell, job)?,
-                None => self.step_scope(index, job, step)?,
+            // A step that is skipped needs no variables: what they read may be missing for the same reason.
+            let scope = match step.for_each.is_none() && condition.roots().contains("env") {
+                true => self.step_scope(index, job, step)?,
+                false => self.cell_scope(index.cell, job)?,
             };
             let mut scope = self.with_results(index.cell, job, scope, &[&condition.expression]);
             scope.context.set_status(self.scheduler.step_standing(index.cell).into());
