@@ -69,6 +69,7 @@ const EXAMPLES: &[Example] = &[
     ("defaults", |environment| {
         run(environment, &["defaults"]);
     }),
+    ("deploy-script", crate::deploy_script::runs),
     ("environment", |environment| says(&run(environment, &["environment", "--json"]), "test green test-small")),
     ("findings", |environment| {
         run(environment, &["findings"]);
