@@ -39,6 +39,12 @@ servers:
 bench *ARGS: build guests
     cargo run --quiet --release --locked -p sluice-tests --bin bench -- {{sluice}} {{ARGS}}
 
+# Fuzz all that reads text from outside, each target for so many seconds; installs cargo-fuzz on first use. What it finds
+# stays in tests/fuzz/artifacts
+fuzz SECONDS="60" *TARGETS="workflow expression event manifest grant quantity":
+    command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked --quiet
+    tests/fuzz/run.sh {{SECONDS}} {{TARGETS}}
+
 # Formatting, lints, advisories and licences
 check:
     cargo fmt --all --check
