@@ -141,7 +141,12 @@ impl<'e> Execution<'e> {
             ]);
         }
         // A step that hangs in the kernel keeps its thread; nobody waits for it.
-        runtime.shutdown_background();
+        if signalled.get().is_some() {
+            // What ends in the background still needs timers, as long as this process lives.
+            std::mem::forget(runtime);
+        } else {
+            runtime.shutdown_background();
+        }
         Ok(match (outcome, signalled.get()) {
             (_, Some(code)) => *code,
             (outcome, None) if outcome.is_good() => exit::PASSED,
