@@ -138,6 +138,17 @@ Give more of the id:
         text: "It was written by a Sluice that made none. It can be read and resumed, but not verified.",
     },
     Explanation {
+        code: "run::incomplete",
+        title: "the record of a run is incomplete",
+        text: "\
+While the run went on, its events could no longer be written: the disk was full, or became read-only. The verdict was told at
+its end and stands, but the record ends in the middle. To resume it would do again what may have been done, so that is refused.
+Look at what the run did, make room, and run the workflow again:
+
+    sluice runs show RUN     # what is on record
+    sluice rerun RUN         # the same workflow with the same inputs",
+    },
+    Explanation {
         code: "run::no-events",
         title: "a record has no events",
         text: "The run ended before anything of it was recorded. Run the workflow again.",

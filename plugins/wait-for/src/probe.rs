@@ -5,9 +5,9 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::path::Path;
 use std::time::Duration;
 
+use sluice_sdk::Failure;
 use sluice_sdk::exec::{Command, Error as ExecError};
 use sluice_sdk::http::{Error as HttpError, Request};
-use sluice_sdk::Failure;
 
 use crate::goal::Goal;
 

@@ -149,7 +149,10 @@ fn a_command_that_hangs_does_not_hold_it() {
 
     assert!(started.elapsed() < Duration::from_secs(60));
     let text = &outcome.expect_failure().message;
-    assert!(text.contains("waited 500ms in vain for `sleep 300` (1 attempt); the last one: `sh` was ended after"), "{text}");
+    assert!(
+        text.contains("waited 500ms in vain for `sleep 300` (1 attempt); the last one: `sh` was ended after"),
+        "{text}"
+    );
 }
 
 #[test]
