@@ -128,6 +128,16 @@ Give more of the id:
         text: "A process holds the record of this run. Wait until it ends, or end it with a signal, before you resume the run.",
     },
     Explanation {
+        code: "run::record-edited",
+        title: "a record is not as it was written",
+        text: "Every event of a record carries a hash over itself and all before it, and the first one carries the digests of the files\nbeside it. What is told here is the first place that does not fit. Nothing behind it can be relied on.",
+    },
+    Explanation {
+        code: "run::record-unchained",
+        title: "a record has no hashes",
+        text: "It was written by a Sluice that made none. It can be read and resumed, but not verified.",
+    },
+    Explanation {
         code: "run::incomplete",
         title: "the record of a run is incomplete",
         text: "\

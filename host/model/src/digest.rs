@@ -14,6 +14,10 @@ impl Digest {
         Self(bytes)
     }
 
+    pub fn to_bytes(self) -> [u8; 32] {
+        self.0
+    }
+
     pub fn hex(&self) -> String {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         // A plan shows one for every step: this is much faster than formatting numbers.

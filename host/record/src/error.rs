@@ -33,6 +33,10 @@ pub enum RecordError {
     NoSuchStep { wanted: String, known: Vec<String> },
     /// A line that is not the last cannot be read.
     Damaged { path: PathBuf, line: u64, reason: String },
+    /// A file, or a line of it, is not what was written.
+    Edited { path: PathBuf, line: Option<u64> },
+    /// The record was written without hashes.
+    Unchained { id: RunId },
 }
 
 impl RecordError {
@@ -62,6 +66,8 @@ impl RecordError {
                 let shown: Vec<_> = known.iter().take(20).map(|name| format!("`{name}`")).collect();
                 format!("it has {}", shown.join(", "))
             }
+            Self::Edited { .. } => "do not rely on what it tells; run the workflow again".to_owned(),
+            Self::Unchained { .. } => "an older Sluice wrote it; nothing tells whether it was changed".to_owned(),
             Self::Io { .. } | Self::Exists { .. } | Self::Damaged { .. } => return None,
         })
     }
@@ -74,6 +80,8 @@ impl RecordError {
             Self::Exists { .. } => "host::record-exists",
             Self::Damaged { .. } => "host::record-damaged",
             Self::NoRuns { .. } | Self::NoSuchRun { .. } => "run::no-such-run",
+            Self::Edited { .. } => "run::record-edited",
+            Self::Unchained { .. } => "run::record-unchained",
             Self::StillRunning { .. } => "run::still-running",
             Self::Incomplete { .. } => "run::incomplete",
             Self::NoEvents { .. } => "run::no-events",
@@ -103,6 +111,13 @@ impl fmt::Display for RecordError {
             }
             Self::NoSuchStep { wanted, .. } => write!(f, "the run has no job or step `{wanted}`"),
             Self::Damaged { path, line, .. } => write!(f, "line {line} of `{}` cannot be read", path.display()),
+            Self::Edited { path, line: Some(line) } => {
+                write!(f, "line {line} of `{}`, or one before it, was changed after it was written", path.display())
+            }
+            Self::Edited { path, line: None } => {
+                write!(f, "`{}` was changed or removed after it was written", path.display())
+            }
+            Self::Unchained { id } => write!(f, "the record of run `{id}` has no hashes"),
         }
     }
 }

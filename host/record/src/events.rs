@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sluice_model::Event;
 
+use crate::chain::Chain;
 use crate::error::RecordError;
 use crate::folder;
 
@@ -44,6 +45,7 @@ pub struct Events {
     file: Option<BufReader<File>>,
     line: u64,
     buffer: Vec<u8>,
+    chain: Option<Chain>,
     torn: Option<TornTail>,
 }
 
@@ -58,12 +60,17 @@ pub struct TornTail {
 
 impl Events {
     pub(crate) fn new(file: Option<File>, path: PathBuf) -> Self {
-        Self { path, file: file.map(BufReader::new), line: 0, buffer: Vec::new(), torn: None }
+        Self { path, file: file.map(BufReader::new), line: 0, buffer: Vec::new(), chain: None, torn: None }
     }
 
     /// After the last event: whether there was half an event more.
     pub fn torn_tail(&self) -> Option<TornTail> {
         self.torn
+    }
+
+    /// The chain of the last event that was read, if it has one.
+    pub(crate) fn last_chain(&self) -> Option<Chain> {
+        self.chain
     }
 
     fn read(&mut self) -> Result<Option<Event>, RecordError> {
@@ -78,6 +85,7 @@ impl Events {
             self.torn = Some(TornTail { line: self.line, bytes });
             return Ok(None);
         }
+        self.chain = Chain::of_line(&self.buffer[..bytes - 1]).map(|(chain, _)| chain);
         serde_json::from_slice(&self.buffer).map(Some).map_err(|error| RecordError::Damaged {
             path: self.path.clone(),
             line: self.line,

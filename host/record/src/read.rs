@@ -100,11 +100,16 @@ impl Run {
         Ok(Events::new(file, path))
     }
 
+    /// The summary, if there is one that can be read and is of this run.
+    pub(crate) fn summary(&self) -> Result<Option<RunInfo>, RecordError> {
+        let bytes = folder::read_plain(&self.folder.join("summary.json"))?;
+        let summary = bytes.and_then(|bytes| serde_json::from_slice::<RunInfo>(&bytes).ok());
+        Ok(summary.filter(|summary| summary.id == self.id))
+    }
+
     /// What it came to: from the summary, or from the events if there is none that can be read.
     pub fn info(&self) -> Result<RunInfo, RecordError> {
-        let path = self.folder.join("summary.json");
-        let summary = folder::read_plain(&path)?.and_then(|bytes| serde_json::from_slice::<RunInfo>(&bytes).ok());
-        if let Some(summary) = summary.filter(|summary| summary.id == self.id) {
+        if let Some(summary) = self.summary()? {
             return Ok(summary);
         }
         let mut info = RunInfo::new(self.id.clone());

@@ -17,6 +17,7 @@ pub fn run(command: &RunsCommand, from: &Path, output: &Output) -> u8 {
         RunsCommand::Show(args) => show(args, from, output),
         RunsCommand::Logs(args) => logs(args, from, output),
         RunsCommand::Prune(args) => return super::prune::run(args, from, output),
+        RunsCommand::Verify(args) => return super::verify::run(args, from, output),
     };
     match done {
         Ok(()) => exit::PASSED,
