@@ -64,9 +64,9 @@ impl Table {
     }
 
     /// All tables, in the order of the document.
-    pub const ALL: [&'static Table; 13] =
-        [
-        &WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &STEP, &WAIT_FOR, &RETRY, &LIMITS, &REQUIRES, &RETENTION,
+    pub const ALL: [&'static Table; 13] = [
+        &WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &STEP, &WAIT_FOR, &RETRY, &LIMITS, &REQUIRES,
+        &RETENTION,
     ];
 }
 

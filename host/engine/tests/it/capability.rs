@@ -113,9 +113,7 @@ async fn tcp_reaches_what_is_granted_and_nothing_else() {
     let here = format!("127.0.0.1:{port}");
     let help = "help: if the step should reach that host too, add to its `grants`:\n    tcp: ";
     let denied = |to: &str| format!("\n| the host denied a connection to {to}\n{help}[\"{to}\"]");
-    let no_lookup = |name: &str| {
-        format!("\n| the host denied looking up the name `{name}`\n{help}[\"{name}:PORT\"]")
-    };
+    let no_lookup = |name: &str| format!("\n| the host denied looking up the name `{name}`\n{help}[\"{name}:PORT\"]");
     let no_listening = "\n| the host denied listening at 127.0.0.1:0: a step makes connections and takes none";
     let passed = String::new;
     for (misdeed, what, grants, expected) in [

@@ -82,7 +82,17 @@ fn every_field_is_described_and_used() {
     assert_eq!(
         definitions.keys().collect::<Vec<_>>(),
         [
-            "defaults", "input", "secret", "vault", "aws", "job", "step", "wait-for", "retry", "limits", "requires",
+            "defaults",
+            "input",
+            "secret",
+            "vault",
+            "aws",
+            "job",
+            "step",
+            "wait-for",
+            "retry",
+            "limits",
+            "requires",
             "retention"
         ]
     );
