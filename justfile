@@ -34,6 +34,7 @@ guests: setup
 # Servers that the tests talk to; installed once
 servers:
     @tests/servers/aws.sh
+    @tests/servers/databases.sh
 
 # Our figures beside those of peers, measured in one run
 bench: build guests
