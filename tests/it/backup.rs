@@ -83,7 +83,11 @@ impl Backup {
         let folder = tempfile::tempdir().unwrap();
         let real = programs().unwrap().join(program);
         let path = folder.path().join(program);
-        fs::write(&path, format!("#!/bin/sh\nREAL={}\n{text}\n", real.display())).unwrap();
+        fs::write(
+            &path,
+            format!("#!/bin/sh\nREAL={}\n[ \"$1\" = --version ] && exec \"$REAL\" --version\n{text}\n", real.display()),
+        )
+        .unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
         let rest = format!("{}:{}", programs().unwrap().display(), std::env::var("PATH").unwrap());
         self.environment.variable("PATH", &format!("{}:{rest}", folder.path().display()));
