@@ -370,6 +370,7 @@ impl Step {
                 };
                 Ok(voice.write(stream, bytes)?)
             }),
+            mask: inner.mask.clone(),
             processes: self.processes.clone(),
             denials: self.denials.clone(),
         }

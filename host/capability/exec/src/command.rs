@@ -5,6 +5,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use nix::unistd::Pid;
+use sluice_capability_secrets::Mask;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
 use tokio::time::timeout;
@@ -65,6 +66,7 @@ impl Command {
         checked: Checked<'_>,
         processes: &Processes,
         listen: &(dyn Fn(Pipe, &[u8]) -> wasmtime::Result<()> + Send + Sync),
+        mask: &Mask,
     ) -> Result<ExitStatus, Stopped> {
         self.stdout.clear();
         self.stderr.clear();
@@ -95,11 +97,12 @@ impl Command {
         let listen = |pipe, bytes: &[u8]| if quiet { Ok(()) } else { listen(pipe, bytes) };
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (exited, has_exited) = tokio::sync::oneshot::channel::<()>();
+        let keep = KEPT + mask.holds_back();
         let read = async {
             let read = async {
                 tokio::try_join!(
-                    read_all(stdout, &mut self.stdout, |bytes| listen(Pipe::Stdout, bytes)),
-                    read_all(stderr, &mut self.stderr, |bytes| listen(Pipe::Stderr, bytes)),
+                    read_all(stdout, &mut self.stdout, keep, |bytes| listen(Pipe::Stdout, bytes)),
+                    read_all(stderr, &mut self.stderr, keep, |bytes| listen(Pipe::Stderr, bytes)),
                 )
             };
             // What left the group keeps the streams open for as long as it likes; it is ended with the step.
@@ -129,8 +132,9 @@ impl Command {
         };
         let work = async { tokio::try_join!(wait, read, write) };
         let (status, (), ()) = work.await?;
-        trim(&mut self.stdout);
-        trim(&mut self.stderr);
+        for kept in [&mut self.stdout, &mut self.stderr] {
+            *kept = mask.end_of(kept, KEPT);
+        }
         Ok(status)
     }
 }
@@ -168,6 +172,7 @@ fn die_with_this_process(command: &mut tokio::process::Command) {
 async fn read_all(
     stream: Option<impl AsyncRead + Unpin>,
     kept: &mut Vec<u8>,
+    keep: usize,
     listen: impl Fn(&[u8]) -> wasmtime::Result<()>,
 ) -> Result<(), Stopped> {
     let Some(mut stream) = stream else { return Ok(()) };
@@ -178,16 +183,12 @@ async fn read_all(
             break;
         }
         kept.extend_from_slice(&buffer[..read]);
-        if kept.len() > 2 * KEPT {
-            trim(kept);
+        if kept.len() > 2 * keep {
+            kept.drain(..kept.len() - keep);
         }
         listen(&buffer[..read]).map_err(Stopped::Listener)?;
     }
     Ok(())
-}
-
-fn trim(kept: &mut Vec<u8>) {
-    kept.drain(..kept.len().saturating_sub(KEPT));
 }
 
 /// `Ok` is an exit code, `Err` a signal.

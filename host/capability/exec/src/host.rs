@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sluice_capability_secrets::Mask;
 use sluice_model::grant::{Capability, ExecGrant, normalise_path};
 use sluice_model::{Denial, Denials};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
@@ -51,6 +52,8 @@ pub struct Exec {
     pub environment: Vec<(String, String)>,
     pub secret: RevealSecret,
     pub listen: Listen,
+    /// What a program prints may hold secrets; the plugin does not see them.
+    pub mask: Arc<Mask>,
     pub processes: Processes,
     pub denials: Denials,
 }
@@ -213,7 +216,7 @@ impl exec::HostCommand for View<'_> {
             Err(error) => return Ok(Err(error)),
         };
         let checked = Checked { program: &program, directory: &directory, environment };
-        match command.run(checked, &exec.processes, &*exec.listen).await {
+        match command.run(checked, &exec.processes, &*exec.listen, &exec.mask).await {
             Ok(status) => Ok(Ok(match outcome(status) {
                 Ok(code) => exec::Status::Exited(code),
                 Err(signal) => exec::Status::Signalled(signal),
