@@ -35,6 +35,7 @@ guests: setup
 # Servers that the tests talk to; installed once
 servers:
     @tests/servers/aws.sh
+    @tests/servers/databases.sh
 
 # Our figures beside those of peers, measured in one run; `just bench killed`: what each does when it is killed
 bench *ARGS: build guests

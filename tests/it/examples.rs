@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use crate::backup;
 use crate::environment::{Environment, Ran, guest, repository};
 use crate::repository::{commit, git};
 use crate::secret_sources::Aws;
@@ -41,6 +42,7 @@ const EXAMPLES: &[Example] = &[
         let text = environment.read("target/example-site/current/wit/kinds.wit");
         assert_eq!(text, environment.read("wit/kinds.wit"));
     }),
+    ("backup", backup::example),
     ("ci", |environment| {
         let webhook = Server::start(&[OK]);
         run(environment, &["ci", "-i", "to=site", "-i", &format!("webhook={}", webhook.url("/hook"))]);

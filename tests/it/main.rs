@@ -3,9 +3,11 @@
 //! `just test` sets `SLUICE_BIN`; by hand: `just build && cargo test --release -p sluice-tests`.
 
 mod architecture;
+mod backup;
 mod bad_workflows;
 mod changes;
 mod commands;
+mod databases;
 mod deploy_script;
 mod documentation;
 mod environment;
@@ -23,5 +25,7 @@ mod requires;
 mod resume;
 mod secret_sources;
 mod server;
+mod servers;
 mod vault;
+mod waiting;
 mod watch;
