@@ -55,6 +55,13 @@ const EXAMPLES: &[Example] = &[
         says(&ran, "\"hello, ada and grace\"");
         says(&ran, "\"good morning, ada\"");
     }),
+    ("concurrency", |environment| {
+        let ran = run(environment, &["concurrency", "--json"]);
+        says(&ran, "deploying to test");
+        says(&ran, "leaving test");
+        let plan = environment.sluice(&["plan", "concurrency", "-i", "stage=prod"]).exits_with(0);
+        says(&plan, "one run at a time of example-deploy-prod; when busy: wait at most 600 s");
+    }),
     ("conditions", |environment| {
         let ran = run(environment, &["conditions", "--json"]);
         let outcomes: Vec<String> = ran

@@ -6,6 +6,7 @@ mod architecture;
 mod bad_workflows;
 mod changes;
 mod commands;
+mod concurrency;
 mod documentation;
 mod environment;
 mod examples;

@@ -17,6 +17,7 @@ use crate::prepare::Prepared;
 use crate::screen::{Mode, Screen, now};
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;
+use crate::turn::{self, Claim, NoTurn};
 use crate::{exit, host, machine, retention};
 
 /// What to run and how.
@@ -59,6 +60,16 @@ impl<'e> Execution<'e> {
         }
         let runtime = host::runtime()?;
         let mut signals = Signals::new(&runtime)?;
+        tokio::pin!(stop);
+        let taking = turn::take(Claim::of(&prepared.plan), id.as_str(), workspace, &mut signals, stop.as_mut(), output);
+        let place = match runtime.block_on(taking) {
+            Ok(place) => place,
+            Err(NoTurn::Ended(code)) => return Ok(code),
+            Err(NoTurn::Refused(problem)) => {
+                output.problems(&[problem]);
+                return Ok(exit::REFUSED);
+            }
+        };
         let secrets = match secrets::for_plan(&prepared.plan, workspace, &runtime, &mut signals, output) {
             Ok(secrets) => secrets,
             Err(unavailable) => {
@@ -100,6 +111,9 @@ impl<'e> Execution<'e> {
         let outcome = runtime.block_on(async {
             let (orders, control) = mpsc::channel(2);
             tokio::spawn(listen(orders.clone(), signalled.clone(), signals));
+            if let Some(place) = &place {
+                tokio::spawn(turn::obey(place.requests(), orders.clone(), signalled.clone()));
+            }
             let sink = |event: &Event| {
                 record.append(event);
                 screen.on_event(event);
@@ -108,7 +122,7 @@ impl<'e> Execution<'e> {
             tokio::pin!(run);
             tokio::select! {
                 outcome = &mut run => outcome,
-                () = stop => {
+                () = &mut stop => {
                     // The run may have ended this moment.
                     let _ = orders.send(Control::Cancel).await;
                     run.await
@@ -127,6 +141,8 @@ impl<'e> Execution<'e> {
                 Problem::new("host::output", "part of the output could not be written").cause(error.to_string())
             ]);
         }
+        // The next run of the group begins when this one is on record.
+        drop(place);
         // A step that hangs in the kernel keeps its thread; nobody waits for it.
         runtime.shutdown_background();
         Ok(match (outcome, signalled.get()) {

@@ -23,6 +23,7 @@ mod secrets;
 mod signals;
 mod snapshot;
 mod terminal;
+mod turn;
 
 use std::panic;
 use std::path::PathBuf;

@@ -229,6 +229,11 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
         outputs: IndexMap<String, Value>,
     },
+    /// The run ends before its time because somebody asked for it.
+    RunCancelled {
+        /// Who, for people.
+        by: String,
+    },
     /// Something people should know that changes no verdict.
     Warning {
         message: String,

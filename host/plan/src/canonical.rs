@@ -12,7 +12,7 @@ use sluice_workflow::Template;
 use sluice_workflow::template::{Condition, Expression, Piece, TemplateValue};
 use sluice_workflow::workflow::Retry;
 
-use crate::plan::{Cell, Decided, Job, Plan, Step};
+use crate::plan::{Cell, Concurrency, Decided, Job, Plan, Step};
 
 impl Plan {
     /// What `sluice plan --json` prints and the record keeps: everything that decides what runs. Holds no secret and no
@@ -41,6 +41,8 @@ struct PlanView<'p> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     requires: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    concurrency: Option<ConcurrencyView<'p>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     timeout_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_parallel: Option<NonZeroUsize>,
@@ -50,6 +52,15 @@ struct PlanView<'p> {
     /// By name: `on-failure`, `finally`.
     #[serde(flatten)]
     hooks: IndexMap<&'p str, JobView<'p>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ConcurrencyView<'p> {
+    group: &'p str,
+    when_busy: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wait_timeout_ms: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -191,12 +202,20 @@ impl<'p> PlanView<'p> {
             inputs: &plan.inputs,
             secrets: plan.secrets.iter().map(|(name, source)| (name.as_str(), &source.value)).collect(),
             requires: plan.requires.lines(),
+            concurrency: plan.concurrency.as_ref().map(ConcurrencyView::new),
             jobs: plan.jobs.iter().map(|(name, job)| (name.as_str(), JobView::new(plan, job))).collect(),
             timeout_ms: plan.timeout_ms,
             max_parallel: plan.max_parallel,
             fail_fast: plan.fail_fast,
             hooks: plan.hooks.iter().map(|(hook, job)| (hook.name(), JobView::new(plan, job))).collect(),
         }
+    }
+}
+
+impl<'p> ConcurrencyView<'p> {
+    fn new(concurrency: &'p Concurrency) -> Self {
+        let (when_busy, wait_timeout_ms) = (concurrency.when_busy.as_str(), concurrency.wait_timeout_ms);
+        Self { group: &concurrency.group, when_busy, wait_timeout_ms }
     }
 }
 

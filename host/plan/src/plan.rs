@@ -9,6 +9,7 @@ use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
 use sluice_model::{Digest, Grants, Kind, Limits, Manifest, PluginRef, SecretSource, Source, Span};
 use sluice_workflow::Template;
+use sluice_workflow::concurrency::WhenBusy;
 use sluice_workflow::requires::Requires;
 use sluice_workflow::template::Condition;
 use sluice_workflow::workflow::{Hook, Retry, Spanned};
@@ -45,6 +46,8 @@ pub struct Plan {
     pub secrets: IndexMap<String, Spanned<SecretSource>>,
     /// Checked by whoever runs the plan, before anything runs: [`crate::requires::unmet`].
     pub requires: Requires,
+    /// Honoured by whoever runs the plan.
+    pub concurrency: Option<Concurrency>,
     pub jobs: IndexMap<String, Job>,
     /// What runs at the end, in this order, each as a job.
     pub hooks: Vec<(Hook, Job)>,
@@ -54,6 +57,18 @@ pub struct Plan {
     pub max_parallel: Option<NonZeroUsize>,
     /// Whether the first failure of a job ends the run.
     pub fail_fast: bool,
+}
+
+/// The group of runs that are never under way at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Concurrency {
+    pub group: String,
+    /// What happens while another run of the group is under way.
+    pub when_busy: WhenBusy,
+    /// The longest wait; for ever without it.
+    pub wait_timeout_ms: Option<u64>,
+    /// Of the group in the workflow.
+    pub span: Span,
 }
 
 #[derive(Debug, Clone)]

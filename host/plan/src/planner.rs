@@ -1,5 +1,6 @@
 //! Workflow and plugins -> plan.
 
+mod concurrency;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +55,7 @@ pub fn plan(
     let context = json!({"inputs": inputs, "git": facts.git, "run": facts.run, FILES_ROOT: facts.file_hashes});
     let mut planner = Planner { plugins, facts, checked: BTreeMap::new(), problems: Vec::new() };
     let scope = planner.enter(Some(&Scope::new(&context)), &workflow.env);
+    let concurrency = planner.concurrency(workflow.concurrency.as_ref(), scope.as_ref());
     let jobs = workflow.jobs.iter().map(|(name, job)| (name.clone(), planner.job(job, scope.as_ref()))).collect();
     let hooks =
         workflow.hooks.iter().filter_map(|(hook, steps)| Some((*hook, planner.hook(*hook, steps, scope.as_ref())?)));
@@ -72,6 +74,7 @@ pub fn plan(
         env: workflow.env.clone(),
         secrets: workflow.secrets.clone(),
         requires: workflow.requires.clone(),
+        concurrency,
         jobs,
         hooks,
         timeout_ms: workflow.timeout_ms,

@@ -68,6 +68,9 @@ impl Plain {
                     writeln!(out, "{}{action}: {}", prefix(id, look), text::clean(&change.subject, look))?;
                 }
             }
+            EventKind::RunCancelled { by } => {
+                writeln!(out, "{} {}", look.paint(YELLOW, "cancelled by"), text::clean_lines(by, look))?;
+            }
             EventKind::Warning { message } => {
                 writeln!(out, "{} {}", look.paint(YELLOW, "warning:"), text::clean_lines(message, look))?;
             }

@@ -158,6 +158,10 @@ impl Show {
                 let line = look.paint(YELLOW, text::clean(&line, look));
                 self.jobs.entry(id.job.clone()).or_default().push_str(&format!("  {}  {line}\n", id.step));
             }
+            EventKind::RunCancelled { by } => {
+                let by = text::clean_lines(by, look);
+                self.warnings.push_str(&format!("{} {by}\n", look.paint(YELLOW, "cancelled by")));
+            }
             EventKind::Warning { message } => {
                 self.warnings.push_str(&format!(
                     "{} {}\n",

@@ -41,6 +41,8 @@ pub enum Shape {
     Matrix,
     /// A whole number, or a mapping with these fields.
     Retry(&'static Table),
+    /// The name of a group, or a mapping with these fields.
+    Group(&'static Table),
     Choice(&'static [&'static str]),
     /// One of these texts or a list of them.
     Choices(&'static [&'static str]),
@@ -64,8 +66,21 @@ impl Table {
     }
 
     /// All tables, in the order of the document.
-    pub const ALL: [&'static Table; 12] =
-        [&WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &STEP, &RETRY, &LIMITS, &REQUIRES, &RETENTION];
+    pub const ALL: [&'static Table; 13] = [
+        &WORKFLOW,
+        &DEFAULTS,
+        &INPUT,
+        &SECRET,
+        &VAULT,
+        &AWS,
+        &JOB,
+        &STEP,
+        &RETRY,
+        &LIMITS,
+        &REQUIRES,
+        &RETENTION,
+        &CONCURRENCY,
+    ];
 }
 
 const fn field(name: &'static str, shape: Shape, description: &'static str) -> Field {
@@ -74,6 +89,8 @@ const fn field(name: &'static str, shape: Shape, description: &'static str) -> F
 
 pub const INPUT_TYPES: [&str; 5] = ["string", "integer", "number", "boolean", "list"];
 pub const FAIL_ON: [&str; 4] = ["info", "warning", "error", "never"];
+/// In the order of [`crate::concurrency::WhenBusy::ALL`].
+pub const WHEN_BUSY: [&str; 3] = ["wait", "cancel-running", "fail"];
 /// In the order of [`crate::workflow::Retry::KINDS`].
 pub const RETRY_ON: [&str; 6] = ["failed", "transient", "timed-out", "trap", "limit", "findings"];
 
@@ -102,6 +119,7 @@ pub static WORKFLOW: Table = Table {
             "Where the values of secrets come from; steps name a secret, not its value",
         ),
         field("requires", Shape::One(&REQUIRES), "What must be there before anything runs"),
+        field("concurrency", Shape::Group(&CONCURRENCY), "Runs of the same group are never under way at once"),
         field("jobs", Shape::Named(&JOB), "Jobs run in parallel unless one needs another"),
         field("steps", Shape::List(&STEP), "Short form for a workflow of one job, which is called `main`"),
         STEP_DEFAULTS,
@@ -132,6 +150,20 @@ pub static RETRY: Table = Table {
         field("max-delay", Shape::Duration, "The longest delay; `1m` unless given"),
         field("jitter", Shape::Boolean, "`false`: delays are exact; otherwise they are spread by up to a quarter"),
         field("on", Shape::Texts, "Which failures: `failed`, `transient`, `timed-out`, `trap`, `limit`, `findings`"),
+    ],
+};
+
+pub static CONCURRENCY: Table = Table {
+    of: "`concurrency`",
+    name: "concurrency",
+    fields: &[
+        field("group", Shape::Text, "What only one run at a time may touch: `deploy-shop-${{ inputs.env }}`"),
+        field(
+            "when-busy",
+            Shape::Choice(&WHEN_BUSY),
+            "What a run does while another one of its group is under way: `wait` unless given",
+        ),
+        field("wait-timeout", Shape::Duration, "The longest that a run waits; then it is refused"),
     ],
 };
 

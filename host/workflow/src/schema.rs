@@ -34,6 +34,7 @@ fn mapping(table: &Table) -> Value {
         }
         "vault" => schema["required"] = json!(["path", "key"]),
         "aws" => schema["required"] = json!(["id"]),
+        "concurrency" => schema["required"] = json!(["group"]),
         _ => {}
     }
     schema
@@ -76,6 +77,7 @@ fn shape(shape: Shape) -> Value {
             json!({"oneOf": [text, lists]})
         }
         Shape::Retry(table) => json!({"oneOf": [{"type": "integer", "minimum": 1}, reference(table)]}),
+        Shape::Group(table) => json!({"oneOf": [text, reference(table)]}),
         Shape::Choice(choices) => json!({"enum": choices}),
         Shape::Choices(choices) => json!({"oneOf": [
             {"enum": choices},

@@ -7,8 +7,9 @@ use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
 use sluice_model::{FailureKind, PluginRef, SecretSource, Source, Span};
 
+use crate::concurrency::Concurrency;
 use crate::requires::Requires;
-use crate::template::{Condition, Template};
+use crate::template::{Condition, Expression, Template};
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +44,8 @@ pub struct Workflow {
     pub reads_changes: bool,
     /// What must be there before anything runs.
     pub requires: Requires,
+    /// Runs that are never under way at once with one of this workflow.
+    pub concurrency: Option<Concurrency>,
     pub retention: Retention,
 }
 
@@ -221,6 +224,7 @@ impl Workflow {
                 || job.steps.iter().any(|step| step.uses_root(root))
         };
         self.env.values().any(|template| template.uses_root(root))
+            || self.concurrency.iter().any(|concurrency| concurrency.group.uses_root(root))
             || self.jobs.values().any(job)
             || self.hooks.iter().flat_map(|(_, steps)| steps).any(|step| step.uses_root(root))
     }

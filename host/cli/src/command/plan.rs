@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sluice_model::Outcome;
 use sluice_model::grant::Capability;
-use sluice_plan::{Decided, Job, Plan, Step};
+use sluice_plan::{Concurrency, Decided, Job, Plan, Step};
 use sluice_record::RunId;
 use sluice_report::graph::{self, Edge, Graph, Node};
 
@@ -103,6 +103,10 @@ fn describe(plan: &Plan) -> String {
     }
     for requirement in plan.requires.lines() {
         let _ = writeln!(text, "  requires {requirement}");
+    }
+    if let Some(Concurrency { group, when_busy, wait_timeout_ms, .. }) = &plan.concurrency {
+        let limit = wait_timeout_ms.map(|ms| format!(" at most {} s", ms / 1000)).unwrap_or_default();
+        let _ = writeln!(text, "  one run at a time of {group}; when busy: {when_busy}{limit}");
     }
     for (name, steps) in plan.granted_secrets() {
         let source = plan.secrets.get(name).map(|source| source.value.to_string());

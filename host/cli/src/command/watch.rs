@@ -59,7 +59,11 @@ fn watch(args: &WatchArgs, found: &Found, output: &Output) -> Result<u8, Problem
                 let jobs = args.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
                 execution.settings.max_parallel = jobs.or(execution.settings.max_parallel);
                 let code = execution.run(output, files.cancelling())?;
-                if matches!(code, exit::INTERRUPTED | exit::TERMINATED) {
+                // Without a signal, it was another run of its group that ended it.
+                let signal = async { timeout(Duration::ZERO, signals.next()).await };
+                if matches!(code, exit::INTERRUPTED | exit::TERMINATED)
+                    && let Ok(code) = runtime.block_on(signal)
+                {
                     return Ok(code);
                 }
             }

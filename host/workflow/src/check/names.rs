@@ -35,6 +35,7 @@ pub fn check(workflow: &Workflow, problems: &mut Vec<Problem>) {
     };
     names.variables(&workflow.env, &bare);
     let scope = bare.with_env(0, &workflow.env);
+    workflow.concurrency.iter().for_each(|concurrency| names.group(&concurrency.group, &scope));
     for job in workflow.jobs.values() {
         names.job(job, &Scope { needs: Needs::Of(job), ..scope });
     }
@@ -71,6 +72,30 @@ impl Names<'_> {
             // It is asked once, before there are items.
             self.condition(step.condition.as_ref(), &Scope { for_each: false, ..scope });
             self.template(&step.with, &scope);
+        }
+    }
+
+    /// The name of a group, which is the same in all runs that belong to it.
+    fn group(&mut self, group: &Template, scope: &Scope<'_>) {
+        for expression in group.expressions() {
+            let unknown = expression.references.iter().filter_map(|reference| {
+                let (what, label) = match reference.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+                    [root @ ("needs" | "steps" | "matrix" | "item" | "index"), ..] => {
+                        (format!("`{root}` is not known before the run"), "the group is, so that runs can wait for it")
+                    }
+                    ["run", "id", ..] => {
+                        ("`run.id` is another one in every run".to_owned(), "no two runs would share the group")
+                    }
+                    _ => return None,
+                };
+                let problem = Problem::new(codes::GROUP, what).at(reference.span, label);
+                Some(problem.help("a group reads `inputs`, `env` of the workflow, `git` and `run.workflow`"))
+            });
+            let unknown: Vec<Problem> = unknown.collect();
+            match unknown.is_empty() {
+                true => self.expression(expression, scope),
+                false => self.problems.extend(unknown),
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
 use sluice_model::{PluginRef, Source};
 use sluice_workflow::Workflow;
+use sluice_workflow::concurrency::WhenBusy;
 use sluice_workflow::template::Context;
 use sluice_workflow::workflow::{Hook, Retention};
 
@@ -22,6 +23,7 @@ pub fn parse(text: &str) -> Workflow {
 pub const FULL: &str = r#"
 name: release
 retention: {runs: 20, days: 30}
+concurrency: {group: "release-${{ inputs.count }}-${{ git.branch }}-${{ env.STAGE }}", when-busy: wait, wait-timeout: 30m}
 timeout: 2h
 max-parallel: 4
 fail-fast: true
@@ -123,6 +125,8 @@ fn every_field_is_read() {
     assert_eq!(workflow.env["EMPTY"].literal(), Some("".into()));
 
     assert_eq!((workflow.timeout_ms, workflow.fail_fast), (Some(7_200_000), true));
+    let concurrency = workflow.concurrency.as_ref().expect("a group");
+    assert_eq!((concurrency.when_busy, concurrency.wait_timeout_ms), (WhenBusy::Wait, Some(1_800_000)));
     assert_eq!(workflow.hooks.iter().map(|(hook, _)| *hook).collect::<Vec<_>>(), Hook::ALL);
 
     let build = &workflow.jobs["build"];
