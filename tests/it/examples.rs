@@ -120,7 +120,9 @@ const EXAMPLES: &[Example] = &[
         for job in ["test (sh, tiny)", "count (docs)", "count (wit)"] {
             says(&ran, &format!("\"event\":\"job-finished\",\"job\":\"{job}\",\"outcome\":\"passed\""));
         }
+        says(&ran, "\"name\":\"the tiny test with sh\"");
         let plan = environment.sluice(&["plan", "matrix"]).exits_with(0);
+        says(&plan, "test (bash, large)  the large test with bash");
         says(&plan, "test (bash, large)");
         says(&plan, "known when the job starts");
     }),

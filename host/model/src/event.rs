@@ -122,6 +122,9 @@ pub enum EventKind {
     },
     JobStarted {
         job: String,
+        /// What people call the job, if the workflow says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
     },
     /// The items of a `for-each`; they take the place of the step.
     StepExpanded {

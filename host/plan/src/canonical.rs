@@ -10,7 +10,7 @@ use sluice_model::grant::Capability;
 use sluice_model::{Digest, FailureKind, Grants, Kind, Limits, PluginRef, SecretSource};
 use sluice_workflow::Template;
 use sluice_workflow::template::{Condition, Expression, Piece, TemplateValue};
-use sluice_workflow::workflow::Retry;
+use sluice_workflow::workflow::{Flag, Retry};
 
 use crate::plan::{Cell, Concurrency, Decided, Job, Plan, Step};
 
@@ -66,6 +66,8 @@ struct ConcurrencyView<'p> {
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct JobView<'p> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'p str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     needs: &'p [String],
     #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
@@ -76,8 +78,8 @@ struct JobView<'p> {
     unaffected: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout_ms: Option<u64>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    continue_on_error: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    continue_on_error: Option<FlagView<'p>>,
     /// As it stands in the workflow, while only the run knows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     matrix: Option<TemplateView<'p>>,
@@ -97,7 +99,12 @@ struct JobView<'p> {
 #[serde(rename_all = "kebab-case")]
 struct CellView<'p> {
     name: &'p str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'p str>,
     matrix: &'p Value,
+    /// If it is not the same for all cells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    continue_on_error: Option<bool>,
     steps: Vec<StepView<'p>>,
 }
 
@@ -158,8 +165,8 @@ struct StepView<'p> {
     max_parallel: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fail_fast: Option<bool>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    continue_on_error: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    continue_on_error: Option<FlagView<'p>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     excluded: bool,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -185,6 +192,24 @@ impl EnvView<'_> {
         match self {
             Self::Final(env) => env.is_empty(),
             Self::Open(env) => env.is_empty(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum FlagView<'p> {
+    Known(bool),
+    Asked(ConditionView<'p>),
+}
+
+impl<'p> FlagView<'p> {
+    /// `None` for one that does not hold.
+    fn new(flag: &'p Flag) -> Option<Self> {
+        match flag {
+            Flag::Known(false) => None,
+            Flag::Known(true) => Some(Self::Known(true)),
+            Flag::Asked(condition) => Some(Self::Asked(ConditionView(condition))),
         }
     }
 }
@@ -224,17 +249,25 @@ impl<'p> JobView<'p> {
         let steps = |cell: &'p Cell| cell.steps.iter().map(|step| StepView::new(plan, job, step)).collect();
         let plain = job.cells.iter().all(|cell| cell.matrix.is_none());
         let spread = !plain || job.matrix.is_some() || job.cells.is_empty();
-        let cells = job
-            .cells
-            .iter()
-            .filter_map(|cell| Some(CellView { name: &cell.name, matrix: cell.matrix.as_ref()?, steps: steps(cell) }));
+        let cells = job.cells.iter().filter_map(|cell| {
+            let continue_on_error = match (&job.continue_on_error, &cell.continue_on_error) {
+                (Flag::Asked(_), Flag::Known(known)) => Some(*known),
+                _ => None,
+            };
+            let matrix = cell.matrix.as_ref()?;
+            let (name, title) = (&cell.name, cell.title.as_deref());
+            Some(CellView { name, title, matrix, continue_on_error, steps: steps(cell) })
+        });
         Self {
+            title: job.cells.first().filter(|_| plain).and_then(|cell| cell.title.as_deref()),
             needs: &job.needs,
             condition: job.condition.as_ref().map(ConditionView),
             paths: &job.paths,
             unaffected: job.unaffected,
             timeout_ms: job.timeout_ms,
-            continue_on_error: job.continue_on_error,
+            continue_on_error: FlagView::new(
+                job.cells.first().filter(|_| plain).map_or(&job.continue_on_error, |cell| &cell.continue_on_error),
+            ),
             matrix: job.matrix.as_ref().map(TemplateView),
             max_parallel: (job.max_parallel < usize::MAX).then_some(job.max_parallel),
             fail_fast: spread.then_some(job.fail_fast),
@@ -271,7 +304,7 @@ impl<'p> StepView<'p> {
             items: items.iter().map(ItemView::new).collect(),
             max_parallel: step.for_each.as_ref().map(|_| step.max_parallel),
             fail_fast: step.for_each.as_ref().map(|_| step.fail_fast),
-            continue_on_error: step.continue_on_error,
+            continue_on_error: FlagView::new(&step.continue_on_error),
             excluded: step.excluded,
             notes: &step.notes,
         }

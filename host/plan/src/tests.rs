@@ -3,6 +3,7 @@
 mod accepted;
 mod affected;
 mod concurrency;
+mod flags;
 mod parts;
 mod properties;
 mod refused;

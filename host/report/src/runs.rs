@@ -149,6 +149,10 @@ impl Show {
                     self.jobs.shift_insert((at + number).min(self.jobs.len()), cell.clone(), String::new());
                 }
             }
+            EventKind::JobStarted { job, name: Some(name) } => {
+                let [title, name] = [job, name].map(|text| text::clean(text, look));
+                self.jobs.entry(job.clone()).or_default().push_str(&format!("  {title}: {name}\n"));
+            }
             EventKind::StepReused { id, name, outcome, .. } => {
                 let line = step::reused_line(id, name, *outcome, self.tally.job_width, look);
                 self.jobs.entry(id.job.clone()).or_default().push_str(&line);

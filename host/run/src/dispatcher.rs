@@ -310,7 +310,7 @@ fn graph(plan: &Plan, fail_fast: bool) -> Graph {
         cells: job.cells.len(),
         max_parallel: job.max_parallel,
         fail_fast: job.fail_fast && (job.matrix.is_some() || job.cells.len() > 1),
-        continue_on_error: job.continue_on_error,
+        continue_on_error: job.continue_on_error.is_known_true(),
         steps: job.steps(0).iter().map(step).collect(),
     };
     Graph {

@@ -1,5 +1,7 @@
 //! When a step that failed is tried again. Pure.
 
+use indexmap::IndexMap;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use sluice_model::{Failure, StepId};
 use sluice_workflow::workflow::Retry;

@@ -32,6 +32,8 @@ pub enum Shape {
     Words,
     /// A boolean or an expression.
     Condition,
+    /// The same, with `${{ }}` around an expression.
+    Flag,
     /// Any value.
     Any,
     Values,
@@ -66,7 +68,7 @@ impl Table {
     }
 
     /// All tables, in the order of the document.
-    pub const ALL: [&'static Table; 13] = [
+    pub const ALL: [&'static Table; 14] = [
         &WORKFLOW,
         &DEFAULTS,
         &INPUT,
@@ -94,7 +96,7 @@ pub const WHEN_BUSY: [&str; 3] = ["wait", "cancel-running", "fail"];
 /// In the order of [`crate::workflow::Retry::KINDS`].
 pub const RETRY_ON: [&str; 6] = ["failed", "transient", "timed-out", "trap", "limit", "findings"];
 
-const NAME: Field = field("name", Shape::Text, "What people read");
+const NAME: Field = field("name", Shape::Text, "What people read; of a job or a step it may hold `${{ }}`");
 const ENV: Field =
     field("env", Shape::Variables, "Environment variables; inner ones replace outer ones of the same name");
 const IF: Field =
@@ -104,7 +106,11 @@ const DIRECTORY: Field = field("working-directory", Shape::Text, "The folder in 
 const RETRY_FIELD: Field =
     field("retry", Shape::Retry(&RETRY), "Tries again after a failure: how often in all, or how in detail");
 const STEP_DEFAULTS: Field = field("defaults", Shape::One(&DEFAULTS), "What steps get that do not say otherwise");
-const CONTINUE: Field = field("continue-on-error", Shape::Boolean, "A failure is reported and does not fail the run");
+const CONTINUE: Field = field(
+    "continue-on-error",
+    Shape::Flag,
+    "`true`, or an expression: a failure is reported and does not fail the run",
+);
 
 pub static WORKFLOW: Table = Table {
     of: "a workflow",

@@ -34,6 +34,7 @@ fn mapping(table: &Table) -> Value {
         }
         "vault" => schema["required"] = json!(["path", "key"]),
         "aws" => schema["required"] = json!(["id"]),
+        "failure" => schema["minProperties"] = 1.into(),
         "concurrency" => schema["required"] = json!(["group"]),
         _ => {}
     }
@@ -63,6 +64,9 @@ fn shape(shape: Shape) -> Value {
         Shape::Texts => json!({"oneOf": [text, {"type": "array", "items": text, "uniqueItems": true}]}),
         Shape::Words => json!({"type": "array", "minItems": 1, "items": text}),
         Shape::Condition => json!({"type": ["string", "boolean"]}),
+        Shape::Flag => {
+            json!({"oneOf": [{"type": "boolean"}, {"type": "string", "pattern": "^\\s*[$][{][{].*[}][}]\\s*$"}]})
+        }
         Shape::Any => json!({}),
         Shape::Values => json!({"type": "array"}),
         Shape::Items => json!({"type": ["array", "string"]}),

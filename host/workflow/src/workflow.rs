@@ -114,7 +114,7 @@ pub struct Job {
     /// The key below `jobs`.
     pub name: Spanned<String>,
     /// `name`, for people.
-    pub title: Option<String>,
+    pub title: Option<Title>,
     pub needs: Vec<Spanned<String>>,
     pub condition: Option<Condition>,
     /// Globs of the files that concern the job; empty for a job that all files concern.
@@ -122,7 +122,7 @@ pub struct Job {
     pub env: IndexMap<String, Template>,
     pub outputs: IndexMap<String, Template>,
     pub timeout_ms: Option<u64>,
-    pub continue_on_error: bool,
+    pub continue_on_error: Flag,
     /// Lists of values, or an expression that gives them: [`crate::matrix::cells`] tells the shape.
     pub matrix: Option<Template>,
     /// Cells at once.
@@ -137,7 +137,7 @@ pub struct Step {
     /// `id`, or `step-N` counted from 1.
     pub id: String,
     /// `name`, or the plugin's name or the first line of `run`.
-    pub name: String,
+    pub name: Title,
     /// Of the whole step.
     pub span: Span,
     pub uses: Spanned<PluginRef>,
@@ -154,11 +154,58 @@ pub struct Step {
     pub max_parallel: NonZeroUsize,
     /// Whether an item that fails ends the others.
     pub fail_fast: bool,
-    pub continue_on_error: bool,
+    pub continue_on_error: Flag,
     pub fail_on: Option<FailOn>,
     /// Capability -> spellings; a capability that is not named keeps what the plugin declares.
     pub grants: IndexMap<Capability, Vec<Spanned<String>>>,
     pub limits: LimitOverrides,
+}
+
+/// What people read.
+#[derive(Debug, Clone)]
+pub struct Title {
+    /// As it stands in the workflow.
+    pub text: String,
+    /// If it has expressions.
+    pub template: Option<Template>,
+}
+
+impl Title {
+    fn uses_root(&self, root: &str) -> bool {
+        self.template.iter().any(|template| template.uses_root(root))
+    }
+}
+
+/// A boolean, or an expression that gives one.
+#[derive(Debug, Clone)]
+pub enum Flag {
+    Known(bool),
+    Asked(Condition),
+}
+
+impl Flag {
+    /// The expression, if it is one.
+    pub fn expression(&self) -> Option<&Expression> {
+        match self {
+            Self::Known(_) => None,
+            Self::Asked(condition) => Some(&condition.expression),
+        }
+    }
+
+    /// Whether it holds without being asked.
+    pub fn is_known_true(&self) -> bool {
+        matches!(self, Self::Known(true))
+    }
+
+    fn uses_root(&self, root: &str) -> bool {
+        self.expression().is_some_and(|expression| expression.roots().contains(root))
+    }
+}
+
+impl Default for Flag {
+    fn default() -> Self {
+        Self::Known(false)
+    }
 }
 
 /// `retry:` of a step.
@@ -215,6 +262,8 @@ impl Workflow {
     pub fn uses_root(&self, root: &str) -> bool {
         let job = |job: &Job| {
             job.condition.iter().any(|condition| condition.roots().contains(root))
+                || job.continue_on_error.uses_root(root)
+                || job.title.iter().any(|title| title.uses_root(root))
                 || job
                     .env
                     .values()
@@ -233,6 +282,8 @@ impl Workflow {
 impl Step {
     fn uses_root(&self, root: &str) -> bool {
         self.with.uses_root(root)
+            || self.continue_on_error.uses_root(root)
+            || self.name.uses_root(root)
             || self.for_each.iter().any(|template| template.uses_root(root))
             || self.env.values().any(|template| template.uses_root(root))
             || self.condition.iter().any(|condition| condition.roots().contains(root))

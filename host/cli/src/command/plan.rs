@@ -76,7 +76,7 @@ fn jobs(plan: &Plan) -> Graph {
                 format!("matrix of {}", job.cells.len())
             });
         }
-        if job.continue_on_error {
+        if job.continue_on_error.is_known_true() {
             marks.push("may fail".to_owned());
         }
         graph.nodes.push(Node {
@@ -135,7 +135,8 @@ fn describe_job(text: &mut String, job: &Job) {
     }
     for cell in &job.cells {
         if job.matrix.is_none() {
-            let _ = writeln!(text, "\n{}{needs}{condition}{paths}", cell.name);
+            let title = cell.title.as_ref().map(|title| format!("  {title}")).unwrap_or_default();
+            let _ = writeln!(text, "\n{}{title}{needs}{condition}{paths}", cell.name);
         }
         for step in &cell.steps {
             describe_step(text, step);

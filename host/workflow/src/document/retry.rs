@@ -1,6 +1,5 @@
 //! `retry`.
 
-use sluice_model::Problem;
 use sluice_model::yaml::{Node, NodeValue};
 
 use super::Document;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
-use sluice_model::{PluginRef, Source};
+use sluice_model::{FailureKind, PluginRef, Source};
 use sluice_workflow::Workflow;
 use sluice_workflow::concurrency::WhenBusy;
 use sluice_workflow::template::Context;
@@ -78,7 +78,7 @@ jobs:
   deploy:
     needs: build
     if: ${{ needs.build.outcome != 'failed' && inputs.regions.exists(region, region == "eu") }}
-    continue-on-error: true
+    continue-on-error: ${{ inputs.count > 1 }}
     steps:
     - uses: ./vendor/x.wasm
       with: {artifact: "${{ needs.build.outputs.digest }}", all: "${{ needs }}", list: "${{ inputs.regions.map(r, r + '-1').join(',') }}"}
@@ -130,9 +130,12 @@ fn every_field_is_read() {
     assert_eq!(workflow.hooks.iter().map(|(hook, _)| *hook).collect::<Vec<_>>(), Hook::ALL);
 
     let build = &workflow.jobs["build"];
-    assert_eq!((build.title.as_deref(), build.timeout_ms), (Some("Build it"), Some(5_400_000)));
+    assert_eq!(
+        (build.title.as_ref().map(|title| title.text.as_str()), build.timeout_ms),
+        (Some("Build it"), Some(5_400_000))
+    );
     let [pack, test] = build.steps.as_slice() else { panic!("two steps") };
-    assert_eq!((pack.id.as_str(), pack.name.as_str()), ("pack", "build"));
+    assert_eq!((pack.id.as_str(), pack.name.text.as_str()), ("pack", "build"));
     assert_eq!(pack.uses.value, PluginRef::Builtin("build".into()));
     assert_eq!(pack.fail_on, Some(FailOn::Warning));
     let grants: Vec<_> = pack
@@ -149,7 +152,7 @@ fn every_field_is_read() {
         (Some(1_000_000), Some(10), Some(5))
     );
 
-    assert_eq!((test.id.as_str(), test.name.as_str()), ("step-2", "test"));
+    assert_eq!((test.id.as_str(), test.name.text.as_str()), ("step-2", "test"));
     assert_eq!(test.uses.value, PluginRef::Builtin("exec".into()));
     assert_eq!((test.timeout_ms, test.continue_on_error), (Some(90_000), true));
     assert_eq!(test.with.get("shell").and_then(|shell| shell.literal()), Some("bash".into()));
@@ -163,7 +166,7 @@ fn every_field_is_read() {
     );
 
     let deploy = &workflow.jobs["deploy"];
-    assert!(deploy.continue_on_error);
+    assert_eq!(deploy.continue_on_error.expression().expect("an expression").text, "inputs.count > 1");
     assert_eq!(deploy.steps[0].uses.value, PluginRef::Path("./vendor/x.wasm".into()));
     assert_eq!(workflow.hooks[3].1[0].id, "step-1");
     assert!(workflow.uses_root("git") && workflow.uses_root("run") && !workflow.uses_root("with"));
@@ -194,7 +197,8 @@ fn steps_alone_are_the_job_main() {
     assert_eq!(workflow.name, "test", "the file's name");
     assert_eq!(workflow.jobs.keys().collect::<Vec<_>>(), ["main"]);
     let step = &workflow.jobs["main"].steps[0];
-    assert_eq!(step.name, "echo ${{ run.id }}");
+    assert_eq!(step.name.text, "echo ${{ run.id }}");
+    assert!(step.name.template.is_none(), "a script is no name");
     let context = Context::new().with("run", &serde_json::json!({"id": 7}));
     assert_eq!(step.with.evaluate(&context), Ok(serde_json::json!({"run": "echo 7"})));
 }
