@@ -10,7 +10,7 @@ use sluice_model::grant::Capability;
 use sluice_model::{Digest, FailureKind, Grants, Kind, Limits, PluginRef, SecretSource};
 use sluice_workflow::Template;
 use sluice_workflow::template::{Condition, Expression, Piece, TemplateValue};
-use sluice_workflow::workflow::{Flag, Retry};
+use sluice_workflow::workflow::{Flag, Retry, Symptom};
 
 use crate::plan::{Cell, Concurrency, Decided, Job, Plan, Step};
 
@@ -126,7 +126,23 @@ struct RetryView {
     factor: f64,
     max_delay_ms: u64,
     jitter: bool,
-    on: Vec<FailureKind>,
+    on: Vec<RetryOn>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum RetryOn {
+    Kind(FailureKind),
+    Symptom(SymptomView),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct SymptomView {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exit_code: Vec<u8>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    message: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -319,7 +335,10 @@ impl<'p> ItemView<'p> {
 
 impl RetryView {
     fn new(retry: &Retry) -> Self {
-        let Retry { attempts, delay_ms, factor, max_delay_ms, jitter, on } = retry.clone();
+        let Retry { attempts, delay_ms, factor, max_delay_ms, jitter, on, symptoms } = retry.clone();
+        let symptom = |own: Symptom| SymptomView { exit_code: own.exit_codes, message: own.messages };
+        let symptoms = symptoms.into_iter().map(|own| RetryOn::Symptom(symptom(own)));
+        let on = on.into_iter().map(RetryOn::Kind).chain(symptoms).collect();
         Self { attempts, delay_ms, factor, max_delay_ms, jitter, on }
     }
 }

@@ -43,6 +43,10 @@ pub enum Shape {
     Matrix,
     /// A whole number, or a mapping with these fields.
     Retry(&'static Table),
+    /// One of [`RETRY_ON`] or a mapping with these fields, or a list of them.
+    Failures(&'static Table),
+    /// A whole number from 1 to 255, or a list of them.
+    ExitCodes,
     /// The name of a group, or a mapping with these fields.
     Group(&'static Table),
     Choice(&'static [&'static str]),
@@ -78,6 +82,7 @@ impl Table {
         &JOB,
         &STEP,
         &RETRY,
+        &SYMPTOM,
         &LIMITS,
         &REQUIRES,
         &RETENTION,
@@ -155,7 +160,20 @@ pub static RETRY: Table = Table {
         field("factor", Shape::Number, "What each later delay is multiplied by; 2 unless given"),
         field("max-delay", Shape::Duration, "The longest delay; `1m` unless given"),
         field("jitter", Shape::Boolean, "`false`: delays are exact; otherwise they are spread by up to a quarter"),
-        field("on", Shape::Texts, "Which failures: `failed`, `transient`, `timed-out`, `trap`, `limit`, `findings`"),
+        field(
+            "on",
+            Shape::Failures(&SYMPTOM),
+            "Which failures: `failed`, `transient`, `timed-out`, `trap`, `limit`, `findings`, or what they look like",
+        ),
+    ],
+};
+
+pub static SYMPTOM: Table = Table {
+    of: "a failure",
+    name: "failure",
+    fields: &[
+        field("exit-code", Shape::ExitCodes, "Of the program that the step ran: one code or a list"),
+        field("message", Shape::Texts, "In the text of the failure, or on standard error; upper or lower case"),
     ],
 };
 

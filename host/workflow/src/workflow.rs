@@ -222,6 +222,17 @@ pub struct Retry {
     pub jitter: bool,
     /// Which failures are tried again.
     pub on: Vec<FailureKind>,
+    /// Others that are tried again, by what they look like.
+    pub symptoms: Vec<Symptom>,
+}
+
+/// What a failure looks like. All that is given must fit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Symptom {
+    /// Exit codes of the program that the step ran, any of them.
+    pub exit_codes: Vec<u8>,
+    /// Texts of which one is in the failure or on standard error, whatever the case of its letters.
+    pub messages: Vec<String>,
 }
 
 impl Retry {
@@ -239,7 +250,7 @@ impl Retry {
 impl Default for Retry {
     fn default() -> Self {
         let on = Self::KINDS.into_iter().filter(|kind| *kind != FailureKind::Findings).collect();
-        Self { attempts: 3, delay_ms: 1000, factor: 2.0, max_delay_ms: 60_000, jitter: true, on }
+        Self { attempts: 3, delay_ms: 1000, factor: 2.0, max_delay_ms: 60_000, jitter: true, on, symptoms: Vec::new() }
     }
 }
 

@@ -72,7 +72,7 @@ jobs:
       env: {OWN: "${{ env.LEVEL + steps.pack.outputs.digest }}"}
       if: steps.pack.outcome == "passed" && !inputs["dry-run"]
       timeout: 90s
-      retry: {attempts: 4, delay: 2s, factor: 1.5, max-delay: 10s, jitter: false, on: [failed, timed-out]}
+      retry: {attempts: 4, delay: 2s, factor: 1.5, max-delay: 10s, jitter: false, on: [timed-out, {exit-code: [75, 111]}, {exit-code: 7, message: [reset, refused]}]}
       continue-on-error: true
     outputs: {digest: "${{ steps.pack.outputs.digest }}", twice: "${{ steps[\"step-2\"].outputs.x }}"}
   deploy:
@@ -154,7 +154,11 @@ fn every_field_is_read() {
 
     assert_eq!((test.id.as_str(), test.name.text.as_str()), ("step-2", "test"));
     assert_eq!(test.uses.value, PluginRef::Builtin("exec".into()));
-    assert_eq!((test.timeout_ms, test.continue_on_error), (Some(90_000), true));
+    assert_eq!((test.timeout_ms, test.continue_on_error.is_known_true()), (Some(90_000), true));
+    let retry = test.retry.as_ref().expect("a retry");
+    let codes: Vec<_> = retry.symptoms.iter().map(|symptom| symptom.exit_codes.as_slice()).collect();
+    assert_eq!((retry.on.as_slice(), codes), (&[FailureKind::TimedOut][..], vec![&[75, 111][..], &[7]]));
+    assert_eq!(retry.symptoms[1].messages, ["reset", "refused"]);
     assert_eq!(test.with.get("shell").and_then(|shell| shell.literal()), Some("bash".into()));
     assert_eq!(test.with.roots().into_iter().collect::<Vec<_>>(), ["env"]);
 
