@@ -5,10 +5,12 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use sluice_group::Place;
 use sluice_model::{Event, Outcome, Problem};
 use sluice_record::{Contents, RecordError, Recorder, RunId};
 use sluice_run::{Control, Options, Reuse};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::engine::{engine, plugin};
 use crate::origin::{Origin, Settings};
@@ -111,23 +113,25 @@ impl<'e> Execution<'e> {
         let outcome = runtime.block_on(async {
             let (orders, control) = mpsc::channel(2);
             tokio::spawn(listen(orders.clone(), signalled.clone(), signals));
-            if let Some(place) = &place {
-                tokio::spawn(turn::obey(place.requests(), orders.clone(), signalled.clone()));
-            }
+            let obey = |place: &Place| turn::obey(place.requests(), orders.clone(), signalled.clone());
+            let obeying = place.as_ref().map(|place| tokio::spawn(obey(place)));
             let sink = |event: &Event| {
                 record.append(event);
                 screen.on_event(event);
             };
             let run = sluice_run::run(Arc::new(prepared.plan), Arc::new(runner), options, control, sink);
             tokio::pin!(run);
-            tokio::select! {
+            let outcome = tokio::select! {
                 outcome = &mut run => outcome,
                 () = &mut stop => {
                     // The run may have ended this moment.
                     let _ = orders.send(Control::Cancel).await;
                     run.await
                 }
-            }
+            };
+            // Nobody can end it any more.
+            obeying.iter().for_each(JoinHandle::abort);
+            outcome
         });
         let unshown = screen.finish();
         match record.finish() {
