@@ -2,6 +2,7 @@
 
 mod args;
 mod binding;
+mod change;
 mod codes;
 mod command;
 mod discover;
