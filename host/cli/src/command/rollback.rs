@@ -95,7 +95,8 @@ fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &O
     let runtime = host::runtime().map_err(|problem| vec![problem])?;
     let mut signals = Signals::new(&runtime).map_err(|problem| vec![problem])?;
     let plan = recorded_plan(run);
-    let taking = turn::take(claim(&plan), run.id().as_str(), workspace, &mut signals, pin!(pending()), output);
+    let never = pin!(pending());
+    let taking = turn::take(claim(&plan), run.id().as_str(), workspace, &mut signals, never, output);
     let _place = match runtime.block_on(taking) {
         Ok(place) => place,
         Err(NoTurn::Ended(code)) => return Ok(code),

@@ -81,7 +81,21 @@ fn every_field_is_described_and_used() {
     }
     assert_eq!(
         definitions.keys().collect::<Vec<_>>(),
-        ["defaults", "input", "secret", "vault", "aws", "job", "step", "retry", "failure", "limits", "requires", "retention", "concurrency"]
+        [
+            "defaults",
+            "input",
+            "secret",
+            "vault",
+            "aws",
+            "job",
+            "step",
+            "retry",
+            "failure",
+            "limits",
+            "requires",
+            "retention",
+            "concurrency"
+        ]
     );
     for name in fields {
         let used = [format!("{name}:"), format!("\n{name}:")].iter().any(|key| good::FULL.contains(key.as_str()));
