@@ -57,6 +57,13 @@ const EXAMPLES: &[Example] = &[
         says(&ran, "\"hello, ada and grace\"");
         says(&ran, "\"good morning, ada\"");
     }),
+    ("concurrency", |environment| {
+        let ran = run(environment, &["concurrency", "--json"]);
+        says(&ran, "deploying to test");
+        says(&ran, "leaving test");
+        let plan = environment.sluice(&["plan", "concurrency", "-i", "stage=prod"]).exits_with(0);
+        says(&plan, "one run at a time of example-deploy-prod; when busy: wait at most 600 s");
+    }),
     ("conditions", |environment| {
         let ran = run(environment, &["conditions", "--json"]);
         let outcomes: Vec<String> = ran
@@ -116,7 +123,9 @@ const EXAMPLES: &[Example] = &[
         for job in ["test (sh, tiny)", "count (docs)", "count (wit)"] {
             says(&ran, &format!("\"event\":\"job-finished\",\"job\":\"{job}\",\"outcome\":\"passed\""));
         }
+        says(&ran, "\"name\":\"the tiny test with sh\"");
         let plan = environment.sluice(&["plan", "matrix"]).exits_with(0);
+        says(&plan, "test (bash, large)  the large test with bash");
         says(&plan, "test (bash, large)");
         says(&plan, "known when the job starts");
     }),

@@ -7,6 +7,7 @@ mod backup;
 mod bad_workflows;
 mod changes;
 mod commands;
+mod concurrency;
 mod databases;
 mod deploy_script;
 mod documentation;

@@ -5,10 +5,12 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use sluice_group::Place;
 use sluice_model::{Event, Outcome, Problem};
 use sluice_record::{Contents, RecordError, Recorder, RunId};
 use sluice_run::{Control, Options, Reuse};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::command::run::run_id;
 use crate::engine::{engine, plugin};
@@ -18,6 +20,7 @@ use crate::prepare::Prepared;
 use crate::screen::{Mode, Screen, now};
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;
+use crate::turn::{self, Claim, NoTurn};
 use crate::{exit, host, machine, retention};
 
 /// What to run and how.
@@ -60,6 +63,16 @@ impl<'e> Execution<'e> {
         }
         let runtime = host::runtime()?;
         let mut signals = Signals::new(&runtime)?;
+        tokio::pin!(stop);
+        let taking = turn::take(Claim::of(&prepared.plan), id.as_str(), workspace, &mut signals, stop.as_mut(), output);
+        let place = match runtime.block_on(taking) {
+            Ok(place) => place,
+            Err(NoTurn::Ended(code)) => return Ok(code),
+            Err(NoTurn::Refused(problem)) => {
+                output.problems(&[problem]);
+                return Ok(exit::REFUSED);
+            }
+        };
         let secrets = match secrets::for_plan(&prepared.plan, workspace, &runtime, &mut signals, output) {
             Ok(secrets) => secrets,
             Err(unavailable) => {
@@ -113,20 +126,25 @@ impl<'e> Execution<'e> {
         let outcome = runtime.block_on(async {
             let (orders, control) = mpsc::channel(2);
             tokio::spawn(listen(orders.clone(), signalled.clone(), signals));
+            let obey = |place: &Place| turn::obey(place.requests(), orders.clone(), signalled.clone());
+            let obeying = place.as_ref().map(|place| tokio::spawn(obey(place)));
             let sink = |event: &Event| {
                 record.append(event);
                 screen.on_event(event);
             };
             let run = sluice_run::run(Arc::new(prepared.plan), Arc::new(runner), options, control, sink);
             tokio::pin!(run);
-            tokio::select! {
+            let outcome = tokio::select! {
                 outcome = &mut run => outcome,
-                () = stop => {
+                () = &mut stop => {
                     // The run may have ended this moment.
                     let _ = orders.send(Control::Cancel).await;
                     run.await
                 }
-            }
+            };
+            // Nobody can end it any more.
+            obeying.iter().for_each(JoinHandle::abort);
+            outcome
         });
         let unshown = screen.finish();
         match record.finish() {
@@ -140,6 +158,8 @@ impl<'e> Execution<'e> {
                 Problem::new("host::output", "part of the output could not be written").cause(error.to_string())
             ]);
         }
+        // The next run of the group begins when this one is on record.
+        drop(place);
         // A step that hangs in the kernel keeps its thread; nobody waits for it.
         if signalled.get().is_some() {
             // What ends in the background still needs timers, as long as this process lives.

@@ -21,6 +21,7 @@ pub const UNMET: &str = "plan::unmet-requirement";
 
 pub const MATRIX: &str = "plan::matrix";
 pub const ITEMS: &str = "plan::items";
+pub const GROUP: &str = "plan::group";
 pub const UNKNOWN_JOB: &str = "plan::unknown-job";
 pub const UNKNOWN_STEP: &str = "plan::unknown-step";
 pub const NOT_ALONE: &str = "plan::not-alone";
@@ -111,6 +112,11 @@ pub const CODES: &[Explanation] = &[
         code: ITEMS,
         title: "`for-each` has no list of items",
         text: "The value of `for-each` is a list of at most 1000 items, written out or from an expression:\n\n    - for-each: ${{ inputs.regions }}\n      run: deploy ${{ item }}",
+    },
+    Explanation {
+        code: GROUP,
+        title: "a group of `concurrency` that cannot be used",
+        text: "The name of the group came from an expression and is no name: null, a list, a mapping, empty, or longer than 200\ncharacters. It names what only one run at a time may touch:\n\n    concurrency: deploy-shop-${{ inputs.env }}",
     },
     Explanation {
         code: UNMET,

@@ -108,6 +108,7 @@ fn one_step(mut workflow: Workflow, wanted: &str) -> Result<Workflow, Vec<Proble
 fn alone(workflow: &Workflow, job: &Job, step: &Step) -> Vec<Problem> {
     let lost = |path: &[String]| matches!(path, [root, _, ..] if root == "needs" || root == "steps");
     let of_job = job.condition.iter().map(|condition| &condition.expression);
+    let of_job = of_job.chain(job.continue_on_error.expression());
     let of_job = of_job.chain(job.env.values().chain(&job.matrix).flat_map(|template| template.expressions()));
     let mut found = reads(of_job, &lost);
     found.extend(step_reads(step, &lost));
@@ -130,6 +131,7 @@ fn alone(workflow: &Workflow, job: &Job, step: &Step) -> Vec<Problem> {
 fn step_reads(step: &Step, lost: &impl Fn(&[String]) -> bool) -> Vec<(Vec<String>, Span)> {
     let templates = std::iter::once(&step.with).chain(step.env.values()).chain(&step.for_each);
     let condition = step.condition.iter().map(|condition| &condition.expression);
+    let condition = condition.chain(step.continue_on_error.expression());
     reads(templates.flat_map(|template| template.expressions()).chain(condition), lost)
 }
 

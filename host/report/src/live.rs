@@ -64,6 +64,10 @@ impl Live {
                 let [job, line] = [&id.job, &line].map(|text| text::clean(text, look));
                 self.scrollback.push_str(&format!("{} {job}  {line}\n", look.paint(YELLOW, look.pick("↻", "~"))));
             }
+            EventKind::RunCancelled { by } => {
+                let by = text::clean_lines(by, look);
+                self.scrollback.push_str(&format!("{} {by}\n", look.paint(YELLOW, "! cancelled by")));
+            }
             EventKind::Warning { message } => {
                 let message = text::clean_lines(message, look);
                 self.scrollback.push_str(&format!("{} {message}\n", look.paint(YELLOW, "! warning:")));

@@ -134,6 +134,7 @@ impl Scheduler {
             Input::Items { id, count } => self.items(id, count, &mut commands),
             Input::Ended { id, outcome } => self.ended(id, outcome, &mut commands),
             Input::TimedOut { cell } => self.cell_timed_out(cell, &mut commands),
+            Input::MayFail { cell } => self.may_fail(cell),
             Input::RunTimedOut if self.stop.is_none() => {
                 self.spoilt = true;
                 self.stop_with(Reason::RunTimedOut, &mut commands);

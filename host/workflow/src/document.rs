@@ -1,5 +1,6 @@
 //! Nodes -> [`Workflow`]: shapes, types, names. What needs the whole document is checked in [`crate::check`].
 
+mod concurrency;
 mod defaults;
 mod input;
 mod job;
@@ -75,6 +76,7 @@ impl<'t> Document<'t> {
         let fail_fast = self.optional(entries, "fail-fast", |document, node| document.boolean(node, "`fail-fast`"));
         let secrets = self.optional(entries, "secrets", Self::secrets).unwrap_or_default();
         let requires = field(entries, "requires").map(|node| self.requires(node)).unwrap_or_default();
+        let concurrency = self.optional(entries, "concurrency", Self::concurrency);
         let jobs = self.jobs(node, entries);
         let hooks = Hook::ALL.into_iter().filter_map(|hook| {
             let node = field(entries, hook.name())?;
@@ -96,6 +98,7 @@ impl<'t> Document<'t> {
             file_hashes: std::mem::take(&mut self.templates.file_hashes),
             reads_changes: self.templates.reads_changes,
             requires,
+            concurrency,
             retention,
         })
     }

@@ -5,6 +5,7 @@
 
 mod check;
 mod codes;
+pub mod concurrency;
 mod document;
 mod fields;
 mod inputs;

@@ -153,7 +153,8 @@ fn forget_from(reuse: &mut Reuse, plan: &Plan, events: &[Event], from: &str) -> 
         }));
     };
     let after = dependents(plan, [job].into());
-    let exact = events.iter().any(|event| matches!(&event.kind, EventKind::JobStarted { job } if job == wanted_job));
+    let exact =
+        events.iter().any(|event| matches!(&event.kind, EventKind::JobStarted { job, .. } if job == wanted_job));
     reuse.forget(|id| match job_of(id) {
         Some(own) if own == job => {
             let same_cell = !exact || id.job == wanted_job;

@@ -22,7 +22,8 @@ impl<'w> Planner<'w> {
         let plugin = self.plugin(&step.uses.value, step.uses.span)?;
         let mut planned = Step {
             id: step.id.clone(),
-            name: step.name.clone(),
+            name: step.name.text.clone(),
+            open_name: step.name.template.clone(),
             span: step.span,
             uses: step.uses.value.clone(),
             uses_span: step.uses.span,
@@ -44,7 +45,7 @@ impl<'w> Planner<'w> {
             for_each: step.for_each.clone().map(|list| ForEach { list, items: None }),
             max_parallel: step.max_parallel.get(),
             fail_fast: step.fail_fast,
-            continue_on_error: step.continue_on_error,
+            continue_on_error: step.continue_on_error.clone(),
             excluded: false,
             notes: Vec::new(),
             plugin,
@@ -64,6 +65,14 @@ impl<'w> Planner<'w> {
         // The condition of a step with items is asked once, before there are any.
         let asked_in = if step.for_each.is_some() { scope } else { inner.as_ref() };
         planned.excluded = excluded || self.is_excluded(step.condition.as_ref(), asked_in);
+        if step.for_each.is_none() {
+            let (name, open_name) = self.title(&step.name, inner.as_ref(), planned.excluded);
+            planned.name = name.unwrap_or_default();
+            planned.open_name = open_name;
+        }
+        if step.for_each.is_none() && !planned.excluded {
+            planned.continue_on_error = self.flag(&step.continue_on_error, inner.as_ref());
+        }
         let items = match &step.for_each {
             Some(list) if !planned.excluded => scope.and_then(|scope| self.items(step, list, scope)),
             _ => None,

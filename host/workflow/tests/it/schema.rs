@@ -91,9 +91,11 @@ fn every_field_is_described_and_used() {
             "step",
             "wait-for",
             "retry",
+            "failure",
             "limits",
             "requires",
-            "retention"
+            "retention",
+            "concurrency"
         ]
     );
     for name in fields {
