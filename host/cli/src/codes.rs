@@ -138,6 +138,17 @@ Give more of the id:
         text: "It was written by a Sluice that made none. It can be read and resumed, but not verified.",
     },
     Explanation {
+        code: "run::incomplete",
+        title: "the record of a run is incomplete",
+        text: "\
+While the run went on, its events could no longer be written: the disk was full, or became read-only. The verdict was told at
+its end and stands, but the record ends in the middle. To resume it would do again what may have been done, so that is refused.
+Look at what the run did, make room, and run the workflow again:
+
+    sluice runs show RUN     # what is on record
+    sluice rerun RUN         # the same workflow with the same inputs",
+    },
+    Explanation {
         code: "run::no-events",
         title: "a record has no events",
         text: "The run ended before anything of it was recorded. Run the workflow again.",
@@ -246,6 +257,22 @@ A manifest names the plugin, its kinds, its inputs and the capabilities it decla
     capabilities:
       - files: [\"read .\"]
         reason: the files to check",
+    },
+    Explanation {
+        code: "run::group-busy",
+        title: "another run of the same group is under way",
+        text: "\
+Runs of one `concurrency` group are never under way at once, whatever workspace they are in. This one does not wait, or has waited
+as long as it may. The message names the run that is there:
+
+    concurrency: {group: deploy-shop, when-busy: wait, wait-timeout: 30m}",
+    },
+    Explanation {
+        code: "host::group",
+        title: "nobody can tell which runs of a group are under way",
+        text: "\
+Runs of a `concurrency` group find each other in `sluice/groups` of your state folder: XDG_STATE_HOME, or ~/.local/state. It
+has to be a folder of yours, on a file system with locks; no link is followed.",
     },
     Explanation {
         code: "host::record",

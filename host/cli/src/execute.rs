@@ -5,11 +5,14 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use sluice_group::Place;
 use sluice_model::{Event, Outcome, Problem};
 use sluice_record::{Contents, RecordError, Recorder, RunId};
 use sluice_run::{Control, Options, Reuse};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
+use crate::command::run::run_id;
 use crate::engine::{engine, plugin};
 use crate::origin::{Origin, Settings};
 use crate::output::Output;
@@ -17,6 +20,7 @@ use crate::prepare::Prepared;
 use crate::screen::{Mode, Screen, now};
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;
+use crate::turn::{self, Claim, NoTurn};
 use crate::{exit, host, machine, retention};
 
 /// What to run and how.
@@ -59,6 +63,16 @@ impl<'e> Execution<'e> {
         }
         let runtime = host::runtime()?;
         let mut signals = Signals::new(&runtime)?;
+        tokio::pin!(stop);
+        let taking = turn::take(Claim::of(&prepared.plan), id.as_str(), workspace, &mut signals, stop.as_mut(), output);
+        let place = match runtime.block_on(taking) {
+            Ok(place) => place,
+            Err(NoTurn::Ended(code)) => return Ok(code),
+            Err(NoTurn::Refused(problem)) => {
+                output.problems(&[problem]);
+                return Ok(exit::REFUSED);
+            }
+        };
         let secrets = match secrets::for_plan(&prepared.plan, workspace, &runtime, &mut signals, output) {
             Ok(secrets) => secrets,
             Err(unavailable) => {
@@ -74,18 +88,30 @@ impl<'e> Execution<'e> {
             }
         };
         let runner = engine(workspace, secrets)?;
-        let origin = Origin::new(&prepared, settings);
+        let (mut id, mut prepared) = (id, prepared);
+        let mut record = match record {
+            Some(recorder) => Record { recorder: Some(recorder), error: None },
+            None => Record::create(workspace, &prepared, settings, &id),
+        };
+        while let Some(error @ RecordError::Exists { .. }) = &record.error {
+            if once {
+                output.problems(&[Problem::from(error)]);
+                return Ok(exit::REFUSED);
+            }
+            // Another run began in the same millisecond. This one takes another name, and its plan with it.
+            id = run_id()?;
+            prepared = match prepared.renamed(workspace, &id) {
+                Ok(prepared) => prepared,
+                Err(problems) => {
+                    output.problems(&problems);
+                    return Ok(exit::REFUSED);
+                }
+            };
+            record = Record::create(workspace, &prepared, settings, &id);
+        }
         for (reference, component) in prepared.components {
             let declared = host::declared(&prepared.plan, &reference);
             runner.add(plugin(component, declared));
-        }
-        let mut record = match record {
-            Some(recorder) => Record { recorder: Some(recorder), error: None },
-            None => Record::create(workspace, &prepared.plan, &origin, id.clone()),
-        };
-        if let Some(error @ RecordError::Exists { .. }) = record.error.as_ref().filter(|_| once) {
-            output.problems(&[Problem::from(error)]);
-            return Ok(exit::REFUSED);
         }
         let shown = record.recorder.as_ref().map(|_| format!(".sluice/runs/{}", id.as_str()));
         let mut screen = Screen::new(mode, output, shown, workspace);
@@ -100,25 +126,30 @@ impl<'e> Execution<'e> {
         let outcome = runtime.block_on(async {
             let (orders, control) = mpsc::channel(2);
             tokio::spawn(listen(orders.clone(), signalled.clone(), signals));
+            let obey = |place: &Place| turn::obey(place.requests(), orders.clone(), signalled.clone());
+            let obeying = place.as_ref().map(|place| tokio::spawn(obey(place)));
             let sink = |event: &Event| {
                 record.append(event);
                 screen.on_event(event);
             };
             let run = sluice_run::run(Arc::new(prepared.plan), Arc::new(runner), options, control, sink);
             tokio::pin!(run);
-            tokio::select! {
+            let outcome = tokio::select! {
                 outcome = &mut run => outcome,
-                () = stop => {
+                () = &mut stop => {
                     // The run may have ended this moment.
                     let _ = orders.send(Control::Cancel).await;
                     run.await
                 }
-            }
+            };
+            // Nobody can end it any more.
+            obeying.iter().for_each(JoinHandle::abort);
+            outcome
         });
         let unshown = screen.finish();
         match record.finish() {
             Some(error) => {
-                output.problems(&[error.help("the verdict of the run stands; it cannot be looked at again")]);
+                output.problems(&[error.help("the verdict of the run stands; what is missing cannot be looked at again, and the run cannot be resumed")]);
             }
             None => output.problems(&retention::apply(workspace, &prepared.workflow)),
         }
@@ -127,8 +158,15 @@ impl<'e> Execution<'e> {
                 Problem::new("host::output", "part of the output could not be written").cause(error.to_string())
             ]);
         }
+        // The next run of the group begins when this one is on record.
+        drop(place);
         // A step that hangs in the kernel keeps its thread; nobody waits for it.
-        runtime.shutdown_background();
+        if signalled.get().is_some() {
+            // What ends in the background still needs timers, as long as this process lives.
+            std::mem::forget(runtime);
+        } else {
+            runtime.shutdown_background();
+        }
         Ok(match (outcome, signalled.get()) {
             (_, Some(code)) => *code,
             (outcome, None) if outcome.is_good() => exit::PASSED,
@@ -161,13 +199,13 @@ struct Record {
 }
 
 impl Record {
-    fn create(workspace: &Path, plan: &sluice_plan::Plan, origin: &Origin, id: RunId) -> Self {
+    fn create(workspace: &Path, prepared: &Prepared, settings: Settings, id: &RunId) -> Self {
         let contents = Contents {
-            plan_json: plan.to_json().to_string().into_bytes(),
-            workflow_text: plan.source.text().to_owned(),
-            origin_json: origin.to_json(),
+            plan_json: prepared.plan.json_line(),
+            workflow_text: prepared.plan.source.text().to_owned(),
+            origin_json: Origin::new(prepared, settings).to_json(),
         };
-        match Recorder::create(&workspace.join(".sluice"), id, contents) {
+        match Recorder::create(&workspace.join(".sluice"), id.clone(), contents) {
             Ok(recorder) => Self { recorder: Some(recorder), error: None },
             Err(error) => Self { recorder: None, error: Some(error) },
         }

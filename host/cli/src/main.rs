@@ -2,6 +2,7 @@
 
 mod args;
 mod binding;
+mod change;
 mod codes;
 mod command;
 mod discover;
@@ -23,6 +24,7 @@ mod secrets;
 mod signals;
 mod snapshot;
 mod terminal;
+mod turn;
 
 use std::panic;
 use std::path::PathBuf;

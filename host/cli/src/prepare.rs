@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::json;
 use sluice_model::{PluginRef, Problem, Source};
 use sluice_plan::{Facts, Plan, Plugins, Selection};
+use sluice_record::RunId;
 use sluice_registry::Component;
 use sluice_workflow::Workflow;
 
@@ -86,6 +87,17 @@ pub fn prepare(
     selection: &Selection,
     run_id: &str,
 ) -> Result<Prepared, Vec<Problem>> {
+    prepare_for(found, args, selection, run_id, None)
+}
+
+/// The same, for what concerns these files alone; `None` for what was asked for on the command line.
+pub fn prepare_for(
+    found: &Found,
+    args: &WorkflowArgs,
+    selection: &Selection,
+    run_id: &str,
+    changed: Option<Vec<String>>,
+) -> Result<Prepared, Vec<Problem>> {
     let workflow = sluice_plan::select(parse(found)?, selection)?;
     let inputs = sluice_workflow::bind_inputs(&workflow, &args.inputs)?;
     let (plugins, components) = load(&workflow, &found.workspace);
@@ -98,7 +110,9 @@ pub fn prepare(
     };
     let mut facts = facts(&workflow, found, git.as_ref(), changes.as_ref(), run_id)?;
     let mut note = None;
-    if let Some(changes) = changes.filter(|_| args.affected) {
+    if changed.is_some() {
+        facts.changed = changed;
+    } else if let Some(changes) = changes.filter(|_| args.affected) {
         let every = if changes.files.is_none() { "; every file counts as changed" } else { "" };
         note = changes.note.map(|note| format!("note: {note}{every}\n"));
         facts.changed = changes.files;
@@ -139,6 +153,15 @@ pub fn again(
     let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone())?;
     let (given, selection) = (given.to_vec(), selection.clone());
     Ok(Prepared { workflow, given, selection, facts, note: None, plan, components })
+}
+
+impl Prepared {
+    /// The same for a run with another id.
+    pub fn renamed(self, workspace: &Path, id: &RunId) -> Result<Self, Vec<Problem>> {
+        let Self { given, selection, mut facts, note, plan, .. } = self;
+        facts.run["id"] = json!(id.as_str());
+        Ok(Self { note, ..again(&plan.source, workspace, &given, &selection, facts)? })
+    }
 }
 
 /// Checks a workflow as far as that is possible without inputs: required ones get a value of their type.

@@ -24,7 +24,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
-use crate::call::call;
+use crate::call::{Ended, call};
 use crate::failure;
 use crate::limiter::Limiter;
 use crate::plugin::{Linkers, Loaded, Plugin};
@@ -247,7 +247,11 @@ impl Step {
             () = sleep(time) => Err(failure::timed_out(plugin, time, &self.denials.list())),
             () = self.cancelled() => Err(failure::cancelled(plugin)),
         };
-        let outputs = std::mem::take(&mut store.data_mut().outputs);
+        let mut outputs = std::mem::take(&mut store.data_mut().outputs);
+        if let Ok(Err(Ended::Status(status))) = &ended {
+            // As the plugin `exec` has it.
+            outputs.insert("exit-code".to_owned(), (*status).into());
+        }
         // Whatever the plugin still holds (files, connections, artifacts in the making) goes with its store.
         drop(store);
         self.processes.end().await;

@@ -122,6 +122,9 @@ pub enum EventKind {
     },
     JobStarted {
         job: String,
+        /// What people call the job, if the workflow says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
     },
     /// The items of a `for-each`; they take the place of the step.
     StepExpanded {
@@ -235,6 +238,11 @@ pub enum EventKind {
         duration_ms: u64,
         #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
         outputs: IndexMap<String, Value>,
+    },
+    /// The run ends before its time because somebody asked for it.
+    RunCancelled {
+        /// Who, for people.
+        by: String,
     },
     /// Something people should know that changes no verdict.
     Warning {

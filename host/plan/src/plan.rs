@@ -10,9 +10,10 @@ use sluice_model::grant::Capability;
 use sluice_model::{Digest, Grants, Kind, Limits, Manifest, PluginRef, SecretSource, Source, Span};
 use sluice_workflow::Template;
 use sluice_workflow::background::{Port, SERVICES};
+use sluice_workflow::concurrency::WhenBusy;
 use sluice_workflow::requires::Requires;
 use sluice_workflow::template::Condition;
-use sluice_workflow::workflow::{Hook, Retry, Spanned};
+use sluice_workflow::workflow::{Flag, Hook, Retry, Spanned};
 
 use crate::plugin::Plugin;
 
@@ -46,6 +47,8 @@ pub struct Plan {
     pub secrets: IndexMap<String, Spanned<SecretSource>>,
     /// Checked by whoever runs the plan, before anything runs: [`crate::requires::unmet`].
     pub requires: Requires,
+    /// Honoured by whoever runs the plan.
+    pub concurrency: Option<Concurrency>,
     pub jobs: IndexMap<String, Job>,
     /// What runs at the end, in this order, each as a job.
     pub hooks: Vec<(Hook, Job)>,
@@ -55,6 +58,18 @@ pub struct Plan {
     pub max_parallel: Option<NonZeroUsize>,
     /// Whether the first failure of a job ends the run.
     pub fail_fast: bool,
+}
+
+/// The group of runs that are never under way at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Concurrency {
+    pub group: String,
+    /// What happens while another run of the group is under way.
+    pub when_busy: WhenBusy,
+    /// The longest wait; for ever without it.
+    pub wait_timeout_ms: Option<u64>,
+    /// Of the group in the workflow.
+    pub span: Span,
 }
 
 #[derive(Debug, Clone)]
@@ -70,7 +85,8 @@ pub struct Job {
     pub env: IndexMap<String, Template>,
     pub outputs: IndexMap<String, Template>,
     pub timeout_ms: Option<u64>,
-    pub continue_on_error: bool,
+    /// As it stands in the workflow; cells have it decided as far as that is known.
+    pub continue_on_error: Flag,
     /// A matrix whose cells only the run knows: the one cell of `cells` stands for all of them.
     pub matrix: Option<Template>,
     /// Ways through the job; one without a matrix.
@@ -88,6 +104,11 @@ pub struct Cell {
     pub name: String,
     /// What `matrix` is in expressions; `None` without one, or while it is not known.
     pub matrix: Option<Value>,
+    /// `name` of the job, for people; as it stands in the workflow while it is not known.
+    pub title: Option<String>,
+    /// If it is not known before the run.
+    pub open_title: Option<Template>,
+    pub continue_on_error: Flag,
     pub steps: Vec<Step>,
 }
 
@@ -130,7 +151,10 @@ pub enum When {
 #[derive(Debug, Clone)]
 pub struct Step {
     pub id: String,
+    /// For people; as it stands in the workflow while it is not known.
     pub name: String,
+    /// If it is not known before the run.
+    pub open_name: Option<Template>,
     pub span: Span,
     pub uses: PluginRef,
     pub uses_span: Span,
@@ -165,7 +189,7 @@ pub struct Step {
     pub max_parallel: usize,
     /// Whether an item that fails ends the others.
     pub fail_fast: bool,
-    pub continue_on_error: bool,
+    pub continue_on_error: Flag,
     pub background: Option<Background>,
     /// Whether its condition, or that of its job, is known not to hold.
     pub excluded: bool,
@@ -241,9 +265,13 @@ impl Job {
         self.cells.iter().flat_map(|cell| &cell.steps)
     }
 
+    /// The cell at this position; of a matrix that only the run knows, the one that stands for all.
+    pub fn cell(&self, cell: usize) -> Option<&Cell> {
+        self.cells.get(if self.matrix.is_some() { 0 } else { cell })
+    }
+
     /// The steps of one cell; of a matrix that only the run knows, all cells have the same.
     pub fn steps(&self, cell: usize) -> &[Step] {
-        let cell = if self.matrix.is_some() { 0 } else { cell };
-        self.cells.get(cell).map_or(&[], |cell| &cell.steps)
+        self.cell(cell).map_or(&[], |cell| &cell.steps)
     }
 }

@@ -116,6 +116,7 @@ fn alone(workflow: &Workflow, job: &Job, step: &Step) -> Vec<Problem> {
         _ => false,
     };
     let of_job = job.condition.iter().map(|condition| &condition.expression);
+    let of_job = of_job.chain(job.continue_on_error.expression());
     let of_job = of_job.chain(job.env.values().chain(&job.matrix).flat_map(|template| template.expressions()));
     let mut found = reads(of_job, &lost);
     job.steps.iter().chain([step]).for_each(|step| found.extend(step_reads(step, &lost)));
@@ -139,6 +140,7 @@ fn step_reads(step: &Step, lost: &impl Fn(&[String]) -> bool) -> Vec<(Vec<String
     let templates = std::iter::once(&step.with).chain(step.env.values()).chain(&step.for_each);
     let templates = templates.chain(step.probe().map(|probe| &probe.with));
     let condition = step.condition.iter().map(|condition| &condition.expression);
+    let condition = condition.chain(step.continue_on_error.expression());
     reads(templates.flat_map(|template| template.expressions()).chain(condition), lost)
 }
 

@@ -2,6 +2,8 @@
 
 mod accepted;
 mod affected;
+mod concurrency;
+mod flags;
 mod parts;
 mod properties;
 mod refused;

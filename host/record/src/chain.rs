@@ -5,14 +5,14 @@
 //! `files`, the digest of each file that was written at the start. So whoever knows the last chain knows them all.
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
+use std::io::{BufRead, BufReader};
 
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use sluice_model::Digest;
 
 use crate::error::RecordError;
-use crate::events::TornTail;
+use crate::events::{self, TornTail};
 use crate::folder;
 use crate::info::{RunInfo, State};
 use crate::read::Run;
@@ -91,9 +91,9 @@ impl Run {
     /// # Errors
     /// [`RecordError::Edited`] with the first place that does not fit; [`RecordError::Unchained`]; what reading gives.
     pub fn verify(&self) -> Result<Verified, RecordError> {
-        let path = self.folder().join("events.jsonl");
         let edited = |path, line| RecordError::Edited { path, line: Some(line) };
-        let Some(mut lines) = folder::open_plain(&path)?.map(std::io::BufReader::new) else {
+        let (file, path) = events::open(self.folder())?;
+        let Some(mut lines) = file.map(BufReader::new) else {
             return Err(RecordError::NoEvents { id: self.id().clone() });
         };
         let (mut chain, mut info, mut torn) = (Chain::default(), RunInfo::new(self.id().clone()), None);

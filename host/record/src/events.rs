@@ -1,13 +1,42 @@
 //! Reading `events.jsonl`.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sluice_model::Event;
 
 use crate::chain::Chain;
 use crate::error::RecordError;
+use crate::folder;
+
+/// The events of a run.
+pub(crate) const EVENTS: &str = "events.jsonl";
+
+/// Their name from when one of them could not be written. A change of name needs no room on a full disk.
+pub(crate) const INCOMPLETE: &str = "events.incomplete.jsonl";
+
+/// The file of events in the folder of a run, and its path; no file if there is none.
+pub(crate) fn open(run: &Path) -> Result<(Option<File>, PathBuf), RecordError> {
+    // In this order a change of name in between is not missed.
+    for name in [EVENTS, INCOMPLETE] {
+        let path = run.join(name);
+        if let Some(file) = folder::open_plain(&path)? {
+            return Ok((Some(file), path));
+        }
+    }
+    Ok((None, run.join(EVENTS)))
+}
+
+/// Makes known to readers that events are missing, as far as the system lets us.
+pub(crate) fn mark_incomplete(run: &Path) {
+    let _ = fs::rename(run.join(EVENTS), run.join(INCOMPLETE));
+}
+
+/// Whether events are missing that could not be written.
+pub(crate) fn is_incomplete(run: &Path) -> bool {
+    fs::symlink_metadata(run.join(INCOMPLETE)).is_ok()
+}
 
 /// The events of a run, in order. Ends at the first error.
 #[derive(Debug)]

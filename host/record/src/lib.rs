@@ -14,7 +14,8 @@
 //! files: [`Run::verify`] finds what was changed afterwards.
 //!
 //! An event counts once its line feed is on the disk: a last line without one is what a crash left, and is ignored and
-//! told. A summary that is missing or damaged is made again from the events. Nothing follows a symbolic link.
+//! told. When an event cannot be written, the file becomes `events.incomplete.jsonl`, and nothing more is added: the run goes on,
+//! its record does not, and nobody can resume it. A summary that is missing or damaged is made again from the events. Nothing follows a symbolic link.
 
 mod chain;
 mod error;

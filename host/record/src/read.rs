@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sluice_model::{EventKind, StepId};
 
 use crate::error::RecordError;
-use crate::events::Events;
+use crate::events::{self, Events};
 use crate::folder;
 use crate::id::RunId;
 use crate::info::{RunInfo, State};
@@ -96,8 +96,8 @@ impl Run {
 
     /// The events in order, read as they are asked for.
     pub fn events(&self) -> Result<Events, RecordError> {
-        let path = self.folder.join("events.jsonl");
-        Ok(Events::new(folder::open_plain(&path)?, path))
+        let (file, path) = events::open(&self.folder)?;
+        Ok(Events::new(file, path))
     }
 
     /// The summary, if there is one that can be read and is of this run.
@@ -116,8 +116,12 @@ impl Run {
         for event in self.events()? {
             info.add(&event?);
         }
-        if info.state == State::Interrupted && self.is_alive()? {
-            info.state = State::Running;
+        if info.state == State::Interrupted {
+            info.state = match (self.is_alive()?, events::is_incomplete(&self.folder)) {
+                (true, _) => State::Running,
+                (false, true) => State::Incomplete,
+                (false, false) => State::Interrupted,
+            };
         }
         Ok(info)
     }
@@ -180,7 +184,7 @@ impl Run {
 
     /// Whether the process that writes the record still lives: it holds a lock on the events.
     pub(crate) fn is_alive(&self) -> Result<bool, RecordError> {
-        let Some(events) = folder::open_plain(&self.folder.join("events.jsonl"))? else { return Ok(false) };
+        let (Some(events), _) = events::open(&self.folder)? else { return Ok(false) };
         Ok(matches!(events.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 }

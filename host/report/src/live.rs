@@ -69,6 +69,10 @@ impl Live {
                 let line = step::ready_line(id, name, *duration_ms, self.tally.job_width, look);
                 self.scrollback.push_str(&line);
             }
+            EventKind::RunCancelled { by } => {
+                let by = text::clean_lines(by, look);
+                self.scrollback.push_str(&format!("{} {by}\n", look.paint(YELLOW, "! cancelled by")));
+            }
             EventKind::Warning { message } => {
                 let message = text::clean_lines(message, look);
                 self.scrollback.push_str(&format!("{} {message}\n", look.paint(YELLOW, "! warning:")));

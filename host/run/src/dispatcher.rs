@@ -85,10 +85,12 @@ impl Options {
 }
 
 /// What people ask of a running run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Control {
     /// End in order: running steps are asked to end, `finally` runs.
     Cancel,
+    /// The same, and the record says for whom.
+    CancelFor(String),
     /// End now.
     Kill,
 }
@@ -114,6 +116,10 @@ pub async fn run<R: StepRunner>(
             biased;
             order = control.recv(), if controlled => match order {
                 Some(Control::Cancel) => dispatcher.feed(Input::Cancel),
+                Some(Control::CancelFor(by)) => {
+                    dispatcher.emit(EventKind::RunCancelled { by });
+                    dispatcher.feed(Input::Cancel);
+                }
                 Some(Control::Kill) => dispatcher.feed(Input::Kill),
                 None => controlled = false,
             },
@@ -320,7 +326,7 @@ fn graph(plan: &Plan, fail_fast: bool) -> Graph {
         cells: job.cells.len(),
         max_parallel: job.max_parallel,
         fail_fast: job.fail_fast && (job.matrix.is_some() || job.cells.len() > 1),
-        continue_on_error: job.continue_on_error,
+        continue_on_error: job.continue_on_error.is_known_true(),
         steps: job.steps(0).iter().map(step).collect(),
     };
     Graph {

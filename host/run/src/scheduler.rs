@@ -136,6 +136,7 @@ impl Scheduler {
             Input::Ended { id, outcome } => self.ended(id, outcome, &mut commands),
             Input::Ready { id } => self.background_ready(id, &mut commands),
             Input::TimedOut { cell } => self.cell_timed_out(cell, &mut commands),
+            Input::MayFail { cell } => self.may_fail(cell),
             Input::RunTimedOut if self.stop.is_none() => {
                 self.spoilt = true;
                 self.stop_with(Reason::RunTimedOut, &mut commands);

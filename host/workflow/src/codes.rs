@@ -171,6 +171,12 @@ Spellings of grants:
     artifacts: [read, write]
 
 Expressions are not possible in `grants`: what a step may touch is read, not computed.";
+    GROUP = "workflow::group": "a group of `concurrency` that cannot be used", "\
+Runs of one group are never under way at once, so the name of the group is known before the run. It is text, and reads
+`inputs`, `env` of the workflow, `git` and `run.workflow`, but nothing that differs from run to run:
+
+    concurrency: deploy-shop-${{ inputs.env }}
+    concurrency: {group: deploy-shop, when-busy: wait, wait-timeout: 30m}";
     SECRET = "workflow::secret": "a source of a secret that cannot be used", "\
 `secrets` says where the value of each secret comes from, with one source for each:
 

@@ -1,6 +1,7 @@
 //! Nodes -> [`Workflow`]: shapes, types, names. What needs the whole document is checked in [`crate::check`].
 
 mod background;
+mod concurrency;
 mod defaults;
 mod input;
 mod job;
@@ -76,6 +77,7 @@ impl<'t> Document<'t> {
         let fail_fast = self.optional(entries, "fail-fast", |document, node| document.boolean(node, "`fail-fast`"));
         let secrets = self.optional(entries, "secrets", Self::secrets).unwrap_or_default();
         let requires = field(entries, "requires").map(|node| self.requires(node)).unwrap_or_default();
+        let concurrency = self.optional(entries, "concurrency", Self::concurrency);
         let jobs = self.jobs(node, entries);
         let hooks = Hook::ALL.into_iter().filter_map(|hook| {
             let node = field(entries, hook.name())?;
@@ -99,6 +101,7 @@ impl<'t> Document<'t> {
             file_hashes: std::mem::take(&mut self.templates.file_hashes),
             reads_changes: self.templates.reads_changes,
             requires,
+            concurrency,
             retention,
         })
     }

@@ -6,6 +6,7 @@
 pub mod background;
 mod check;
 mod codes;
+pub mod concurrency;
 mod document;
 mod fields;
 mod inputs;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use sluice_model::grant::Capability;
 
-use crate::fields::{Field, Shape, Table, WORKFLOW};
+use crate::fields::{Field, RETRY_ON, Shape, Table, WORKFLOW};
 
 /// JSON Schema (draft 2020-12) of a workflow. It knows shapes, not meanings: [`crate::parse`] checks more.
 pub fn schema() -> Value {
@@ -41,6 +41,8 @@ fn mapping(table: &Table) -> Value {
         }
         "vault" => schema["required"] = json!(["path", "key"]),
         "aws" => schema["required"] = json!(["id"]),
+        "failure" => schema["minProperties"] = 1.into(),
+        "concurrency" => schema["required"] = json!(["group"]),
         _ => {}
     }
     schema
@@ -69,6 +71,9 @@ fn shape(shape: Shape) -> Value {
         Shape::Texts => json!({"oneOf": [text, {"type": "array", "items": text, "uniqueItems": true}]}),
         Shape::Words => json!({"type": "array", "minItems": 1, "items": text}),
         Shape::Condition => json!({"type": ["string", "boolean"]}),
+        Shape::Flag => {
+            json!({"oneOf": [{"type": "boolean"}, {"type": "string", "pattern": "^\\s*[$][{][{].*[}][}]\\s*$"}]})
+        }
         Shape::Any => json!({}),
         Shape::Values => json!({"type": "array"}),
         Shape::Items => json!({"type": ["array", "string"]}),
@@ -83,6 +88,15 @@ fn shape(shape: Shape) -> Value {
             json!({"oneOf": [text, lists]})
         }
         Shape::Retry(table) => json!({"oneOf": [{"type": "integer", "minimum": 1}, reference(table)]}),
+        Shape::Failures(table) => {
+            let one = json!([{"enum": RETRY_ON}, reference(table)]);
+            json!({"oneOf": [one[0], one[1], {"type": "array", "items": {"oneOf": one}}]})
+        }
+        Shape::ExitCodes => {
+            let code = json!({"type": "integer", "minimum": 1, "maximum": 255});
+            json!({"oneOf": [code, {"type": "array", "items": code, "minItems": 1}]})
+        }
+        Shape::Group(table) => json!({"oneOf": [text, reference(table)]}),
         Shape::Choice(choices) => json!({"enum": choices}),
         Shape::Choices(choices) => json!({"oneOf": [
             {"enum": choices},

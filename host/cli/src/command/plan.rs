@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sluice_model::Outcome;
 use sluice_model::grant::Capability;
-use sluice_plan::{Background, Decided, Job, Plan, Step, When};
+use sluice_plan::{Background, Concurrency, Decided, Job, Plan, Step, When};
 use sluice_record::RunId;
 use sluice_report::graph::{self, Edge, Graph, Node};
 use sluice_workflow::background::Port;
@@ -43,7 +43,7 @@ pub fn run(args: &PlanArgs, from: &Path, output: &Output) -> u8 {
     };
     match args.graph {
         Some(format) => output.result(&draw(&plan, format, output)),
-        None if args.json => output.result(&format!("{:#}\n", plan.to_json())),
+        None if args.json => output.result(&format!("{}\n", plan.json_text())),
         None => output.result(&describe(&plan)),
     }
     if let Some(file) = &args.output {
@@ -77,7 +77,7 @@ fn jobs(plan: &Plan) -> Graph {
                 format!("matrix of {}", job.cells.len())
             });
         }
-        if job.continue_on_error {
+        if job.continue_on_error.is_known_true() {
             marks.push("may fail".to_owned());
         }
         graph.nodes.push(Node {
@@ -104,6 +104,10 @@ fn describe(plan: &Plan) -> String {
     }
     for requirement in plan.requires.lines() {
         let _ = writeln!(text, "  requires {requirement}");
+    }
+    if let Some(Concurrency { group, when_busy, wait_timeout_ms, .. }) = &plan.concurrency {
+        let limit = wait_timeout_ms.map(|ms| format!(" at most {} s", ms / 1000)).unwrap_or_default();
+        let _ = writeln!(text, "  one run at a time of {group}; when busy: {when_busy}{limit}");
     }
     for (name, steps) in plan.granted_secrets() {
         let source = plan.secrets.get(name).map(|source| source.value.to_string());
@@ -132,7 +136,8 @@ fn describe_job(text: &mut String, job: &Job) {
     }
     for cell in &job.cells {
         if job.matrix.is_none() {
-            let _ = writeln!(text, "\n{}{needs}{condition}{paths}", cell.name);
+            let title = cell.title.as_ref().map(|title| format!("  {title}")).unwrap_or_default();
+            let _ = writeln!(text, "\n{}{title}{needs}{condition}{paths}", cell.name);
         }
         for step in &cell.steps {
             describe_step(text, step);

@@ -58,6 +58,9 @@ fn prepare_resume<'w>(
     if args.from.is_none() && matches!(state, State::Finished(Outcome::Passed | Outcome::Failed)) {
         return Err(vec![ended(run, state)]);
     }
+    if state == State::Incomplete {
+        return Err(vec![Problem::from(&RecordError::Incomplete { id: run.id().clone() })]);
+    }
     let origin = Origin::read(run).map_err(|problem| vec![problem])?;
     let prepared = origin.again(run, workspace)?;
     let (events, read) = events(run)?;
@@ -150,7 +153,8 @@ fn forget_from(reuse: &mut Reuse, plan: &Plan, events: &[Event], from: &str) -> 
         }));
     };
     let after = dependents(plan, [job].into());
-    let exact = events.iter().any(|event| matches!(&event.kind, EventKind::JobStarted { job } if job == wanted_job));
+    let exact =
+        events.iter().any(|event| matches!(&event.kind, EventKind::JobStarted { job, .. } if job == wanted_job));
     reuse.forget(|id| match job_of(id) {
         Some(own) if own == job => {
             let same_cell = !exact || id.job == wanted_job;

@@ -59,6 +59,15 @@ impl Ports {
         })
     }
 
+    /// Whether expressions of the step, or of the job if there is none, see a number that stands for a port: themselves, or
+    /// by way of a variable.
+    pub fn show_in(&self, step: Option<&workflow::Step>, expressions: &[&Expression]) -> bool {
+        let own = step.into_iter().flat_map(|step| step.env.values()).flat_map(|template| template.expressions());
+        let variables = self.everywhere || self.are_read_by(&own.collect::<Vec<_>>());
+        let reads_variables = || expressions.iter().any(|expression| expression.roots().contains("env"));
+        self.are_read_by(expressions) || (variables && reads_variables())
+    }
+
     fn are_read_by_step(&self, step: &workflow::Step) -> bool {
         let templates = step.env.values().chain([&step.with]).chain(&step.for_each);
         self.everywhere || self.are_read_by(&templates.flat_map(|template| template.expressions()).collect::<Vec<_>>())

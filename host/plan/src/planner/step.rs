@@ -30,7 +30,8 @@ impl<'w> Planner<'w> {
         let plugin = self.plugin(&step.uses.value, step.uses.span)?;
         let mut planned = Step {
             id: step.id.clone(),
-            name: step.name.clone(),
+            name: step.name.text.clone(),
+            open_name: step.name.template.clone(),
             span: step.span,
             uses: step.uses.value.clone(),
             uses_span: step.uses.span,
@@ -53,7 +54,7 @@ impl<'w> Planner<'w> {
             for_each: step.for_each.clone().map(|list| ForEach { list, items: None }),
             max_parallel: step.max_parallel.get(),
             fail_fast: step.fail_fast,
-            continue_on_error: step.continue_on_error,
+            continue_on_error: step.continue_on_error.clone(),
             background: None,
             excluded: false,
             notes: Vec::new(),
@@ -73,8 +74,21 @@ impl<'w> Planner<'w> {
         let inner = self.enter(scope, &step.env);
         // The condition of a step with items is asked once, before there are any.
         let asked_in = if step.for_each.is_some() { scope } else { inner.as_ref() };
-        let condition = step.condition.as_ref().filter(|condition| !ports.are_read_by(&[&condition.expression]));
+        let condition =
+            step.condition.as_ref().filter(|condition| !ports.show_in(Some(step), &[&condition.expression]));
         planned.excluded = excluded || self.is_excluded(condition, asked_in);
+        if step.for_each.is_none() {
+            let read = step.name.template.iter().flat_map(|template| template.expressions()).collect::<Vec<_>>();
+            let known_in = inner.as_ref().filter(|_| !ports.show_in(Some(step), &read));
+            let (name, open_name) = self.title(&step.name, known_in, planned.excluded);
+            planned.name = name.unwrap_or_default();
+            planned.open_name = open_name;
+        }
+        if step.for_each.is_none() && !planned.excluded {
+            let read: Vec<_> = step.continue_on_error.expression().into_iter().collect();
+            let known_in = inner.as_ref().filter(|_| !ports.show_in(Some(step), &read));
+            planned.continue_on_error = self.flag(&step.continue_on_error, known_in);
+        }
         let items = match &step.for_each {
             Some(list) if !planned.excluded => scope.and_then(|scope| self.items(step, list, scope)),
             _ => None,
@@ -114,7 +128,9 @@ impl<'w> Planner<'w> {
         let decided = step.with.evaluate(&scope.context).map_err(|problem| vec![problem]);
         match decided.and_then(|with| decide::settle(planned, with, scope.env().clone())) {
             Ok(decided) => {
-                if let Ok(declaration) = grants::declared(planned, &decided.inputs, &BTreeSet::new()) {
+                if !step.grants.is_empty()
+                    && let Ok(declaration) = grants::declared(planned, &decided.inputs, &BTreeSet::new())
+                {
                     self.check_narrowed(step, planned, &declaration);
                 }
                 planned.at_most = decided.grants.clone();

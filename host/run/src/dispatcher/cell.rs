@@ -7,6 +7,7 @@ use serde_json::Value;
 use sluice_model::{Event, EventKind, Failure, Outcome};
 use sluice_plan::{Job, Scope};
 use sluice_workflow::template::Expression;
+use sluice_workflow::workflow::Flag;
 use tokio::time::Instant;
 
 use super::Dispatcher;
@@ -26,6 +27,8 @@ pub struct CellState {
     started: Option<u64>,
     /// With the job's variables; made when it is first needed.
     scope: Option<Result<Scope, Failure>>,
+    /// Why nobody can tell whether it may fail: its first step fails with this.
+    pub failure: Option<Failure>,
     /// Of the steps that have ended.
     pub steps: Results,
     /// Those of the step that runs, if it has any.
@@ -56,9 +59,43 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         if let Some(timeout) = timeout {
             self.timers.set(Instant::now() + Duration::from_millis(timeout), Timer::Cell(cell));
         }
-        let job = self.cell(cell).name.clone();
-        self.emit_at(now, EventKind::JobStarted { job });
-        None
+        let (job, name) = (self.cell(cell).name.clone(), self.title(cell));
+        self.emit_at(now, EventKind::JobStarted { job, name });
+        self.cell_may_fail(cell)
+    }
+
+    /// What people call the cell, if the workflow says; as it stands there if it has no value.
+    fn title(&mut self, cell: CellIndex) -> Option<String> {
+        let plan = self.plan.clone();
+        let job = plan.job(cell.job)?;
+        let planned = job.cell(cell.cell)?;
+        let evaluated = planned.open_title.as_ref().and_then(|template| {
+            let scope = self.cell_scope(cell, job).ok()?;
+            let scope = self.with_needs(cell.job, job, scope, &template.expressions());
+            template.evaluate_line(&scope.context).ok()
+        });
+        evaluated.or_else(|| planned.title.clone())
+    }
+
+    /// Tells the scheduler if the cell may fail. A cell of which that cannot be told fails.
+    fn cell_may_fail(&mut self, cell: CellIndex) -> Option<Input> {
+        let plan = self.plan.clone();
+        let job = plan.job(cell.job)?;
+        let condition = match &job.cell(cell.cell)?.continue_on_error {
+            Flag::Known(known) => return known.then_some(Input::MayFail { cell }),
+            Flag::Asked(condition) => condition,
+        };
+        let asked = self.cell_scope(cell, job).and_then(|scope| {
+            let scope = self.with_needs(cell.job, job, scope, &[&condition.expression]);
+            condition.holds(&scope.context).map_err(|problem| self.failure(problem))
+        });
+        match asked {
+            Ok(holds) => holds.then_some(Input::MayFail { cell }),
+            Err(failure) => {
+                self.cell(cell).failure = Some(failure);
+                None
+            }
+        }
     }
 
     pub(super) fn finish_cell(&mut self, cell: CellIndex, outcome: Outcome) -> Option<Input> {

@@ -7,8 +7,8 @@ use serde_json::Value;
 use sluice_model::event::FindingCounts;
 use sluice_model::{Event, EventKind, Failure, FailureKind, Kind, Outcome, Place, StepId};
 use sluice_plan::{Decided, Job, Step};
-use sluice_workflow::matrix;
-use sluice_workflow::workflow::Hook;
+use sluice_workflow::workflow::{Flag, Hook};
+use sluice_workflow::{Template, matrix};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
@@ -74,13 +74,15 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 
     /// Whether the step runs; if not, why.
     pub(super) fn holds(&mut self, index: StepIndex, job: &Job, step: &Step) -> Result<Option<String>, Failure> {
-        if let Some(failure) = self.jobs[index.cell.job].failure.clone() {
+        let of_job = self.jobs[index.cell.job].failure.clone();
+        if let Some(failure) = of_job.or_else(|| self.cell(index.cell).failure.clone()) {
             return Err(failure);
         }
         if let Some(condition) = &step.condition {
-            let scope = match step.for_each {
-                Some(_) => self.cell_scope(index.cell, job)?,
-                None => self.step_scope(index, job, step)?,
+            // A step that is skipped needs no variables: what they read may be missing for the same reason.
+            let scope = match step.for_each.is_none() && condition.roots().contains("env") {
+                true => self.step_scope(index, job, step)?,
+                false => self.cell_scope(index.cell, job)?,
             };
             let mut scope = self.with_results(index.cell, job, scope, &[&condition.expression]);
             scope.context.set_status(self.scheduler.step_standing(index.cell).into());
@@ -101,12 +103,23 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         }
     }
 
-    /// What people call the step, or one item of it.
-    fn name(&self, index: StepIndex, step: &Step) -> String {
+    /// What people call the step, or one item of it; as it stands in the workflow if it has no value.
+    fn name(&mut self, index: StepIndex, step: &Step) -> String {
+        let own = step.open_name.as_ref().and_then(|template| self.line(index, step, template));
+        let tells_item = step.open_name.as_ref().is_some_and(|name| name.uses_root("item") || name.uses_root("index"));
+        let name = own.unwrap_or_else(|| step.name.clone());
         match self.item(index) {
-            None => step.name.clone(),
-            Some(item) => format!("{} ({})", step.name, matrix::label([item].into_iter())),
+            Some(item) if !tells_item => format!("{name} ({})", matrix::label([item].into_iter())),
+            _ => name,
         }
+    }
+
+    fn line(&mut self, index: StepIndex, step: &Step, template: &Template) -> Option<String> {
+        let plan = self.plan.clone();
+        let (job, _) = planned(&plan, index.cell)?;
+        let scope = self.step_scope(index, job, step).ok()?;
+        let scope = self.with_results(index.cell, job, scope, &template.expressions());
+        template.evaluate_line(&scope.context).ok()
     }
 
     pub(super) fn tell_started(&mut self, index: StepIndex, step: &Step, attempt: u32, at: u64) {
@@ -369,13 +382,31 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         };
         let step = &steps[index.step];
         let failure = report.failure.map(|failure| self.explain(index.cell, job, step, failure));
-        let mut verdict = verdict::judge(step, verdict::failure(step, failure, findings));
+        let mut failure = verdict::failure(step, failure, findings);
+        let may_fail = failure.as_mut().is_some_and(|failure| self.may_fail(index, job, step, failure));
+        let mut verdict = verdict::judge(may_fail, failure);
         // That the step may fail does not mean that its job may run out of time.
         if verdict.outcome == Outcome::AllowedToFail && self.scheduler.is_timed_out(index.cell) {
             verdict.outcome = Outcome::Failed;
         }
         let duration_ms = self.now().saturating_sub(started);
         self.record(index, step, verdict, duration_ms, Ending { findings, outputs: report.outputs, reason: None })
+    }
+
+    /// Whether the failure is allowed; if that cannot be told, it is not, and the failure says so.
+    fn may_fail(&mut self, index: StepIndex, job: &Job, step: &Step, failure: &mut Failure) -> bool {
+        let condition = match &step.continue_on_error {
+            Flag::Known(known) => return *known,
+            Flag::Asked(condition) => condition,
+        };
+        let asked = self.step_scope(index, job, step).and_then(|scope| {
+            let scope = self.with_results(index.cell, job, scope, &[&condition.expression]);
+            condition.holds(&scope.context).map_err(|problem| self.failure(problem))
+        });
+        asked.unwrap_or_else(|reason| {
+            failure.causes.push(format!("`continue-on-error` could not be asked: {}", reason.message));
+            false
+        })
     }
 
     /// Adds what the runner cannot know: the timeout of the job and the place in the workflow.

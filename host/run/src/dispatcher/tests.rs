@@ -1,9 +1,11 @@
 //! Workflows in YAML, a runner that plays a script, and every event of the run as it would be recorded.
 
 mod cases;
+mod flags;
 mod script;
 mod services;
 mod spread;
+mod titles;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -13,6 +13,8 @@ pub struct Cell {
     /// Whether a step was kept from running to its end.
     pub cancelled: bool,
     pub timed_out: bool,
+    /// Whether it may fail, though not all cells of its job may.
+    pub may_fail: bool,
     /// Why it ends early, if it does.
     pub stopped: Option<Reason>,
     /// Steps that were started in the background and have not ended.
@@ -99,7 +101,7 @@ impl Scheduler {
     /// All steps of the cell have ended.
     pub(super) fn close(&mut self, cell: CellIndex, commands: &mut Vec<Command>) {
         self.busy -= 1;
-        let continue_on_error = self.graph.jobs[cell.job].continue_on_error;
+        let continue_on_error = self.tolerates(cell);
         let state = self.cell(cell);
         let outcome = match () {
             () if state.failed && continue_on_error => Outcome::AllowedToFail,
@@ -260,6 +262,17 @@ impl Scheduler {
 
     pub(super) fn fail(&mut self, cell: CellIndex) {
         self.cell(cell).failed = true;
-        self.spoilt |= !self.graph.jobs[cell.job].continue_on_error;
+        self.spoilt |= !self.tolerates(cell);
+    }
+
+    pub(super) fn may_fail(&mut self, cell: CellIndex) {
+        if let Some(cell) = self.jobs[cell.job].cells.get_mut(cell.cell) {
+            cell.may_fail = true;
+        }
+    }
+
+    /// Whether the run can still pass if the cell fails.
+    fn tolerates(&self, cell: CellIndex) -> bool {
+        self.graph.jobs[cell.job].continue_on_error || self.jobs[cell.job].cells[cell.cell].may_fail
     }
 }

@@ -80,6 +80,10 @@ pub enum Input {
     TimedOut {
         cell: CellIndex,
     },
+    /// A cell that runs may fail without failing the run.
+    MayFail {
+        cell: CellIndex,
+    },
     /// The run has used up its time.
     RunTimedOut,
     /// End early, but in order: running steps are cancelled, hooks still run.

@@ -10,7 +10,7 @@ use super::{functions, types};
 use crate::codes;
 use crate::template::functions::NAMESPACES;
 use crate::template::{Condition, Expression, FUNCTIONS, Reference, STATUS_FUNCTIONS, Template};
-use crate::workflow::{Job, Step, Workflow};
+use crate::workflow::{Flag, Job, Step, Title, Workflow};
 
 /// Roots in the order in which a help lists them.
 pub const ROOTS: [&str; 10] = ["inputs", "env", "needs", "steps", "services", "git", "run", "matrix", "item", "index"];
@@ -36,6 +36,7 @@ pub fn check(workflow: &Workflow, problems: &mut Vec<Problem>) {
     };
     names.variables(&workflow.env, &bare);
     let scope = bare.with_env(0, &workflow.env);
+    workflow.concurrency.iter().for_each(|concurrency| names.group(&concurrency.group, &scope));
     for job in workflow.jobs.values() {
         names.job(job, &Scope { needs: Needs::Of(job), ..scope });
     }
@@ -55,6 +56,8 @@ impl Names<'_> {
         let scope = &Scope { matrix: job.matrix.as_ref(), services: Some(&job.steps), ..*scope };
         self.variables(&job.env, scope);
         let scope = scope.with_env(1, &job.env);
+        self.flag(&job.continue_on_error, &scope);
+        self.title(job.title.as_ref(), &scope);
         self.steps(&job.steps, &scope);
         let ids = ids(&job.steps);
         let scope = Scope { steps: Steps::Before(&ids, job.steps.len()), ..scope };
@@ -73,6 +76,32 @@ impl Names<'_> {
             self.condition(step.condition.as_ref(), &Scope { for_each: false, ..scope });
             self.template(&step.with, &scope);
             step.probe().iter().for_each(|probe| self.template(&probe.with, &scope));
+            self.flag(&step.continue_on_error, &scope);
+            self.title(Some(&step.name), &scope);
+        }
+    }
+
+    /// The name of a group, which is the same in all runs that belong to it.
+    fn group(&mut self, group: &Template, scope: &Scope<'_>) {
+        for expression in group.expressions() {
+            let unknown = expression.references.iter().filter_map(|reference| {
+                let (what, label) = match reference.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+                    [root @ ("needs" | "steps" | "matrix" | "item" | "index"), ..] => {
+                        (format!("`{root}` is not known before the run"), "the group is, so that runs can wait for it")
+                    }
+                    ["run", "id", ..] => {
+                        ("`run.id` is another one in every run".to_owned(), "no two runs would share the group")
+                    }
+                    _ => return None,
+                };
+                let problem = Problem::new(codes::GROUP, what).at(reference.span, label);
+                Some(problem.help("a group reads `inputs`, `env` of the workflow, `git` and `run.workflow`"))
+            });
+            let unknown: Vec<Problem> = unknown.collect();
+            match unknown.is_empty() {
+                true => self.expression(expression, scope),
+                false => self.problems.extend(unknown),
+            }
         }
     }
 
@@ -92,7 +121,21 @@ impl Names<'_> {
         let scope = Scope { condition: true, ..*scope };
         self.expression(&condition.expression, &scope);
         if self.problems.len() == before {
-            self.problems.extend(types::condition(&condition.expression, &scope));
+            self.problems.extend(types::condition("the condition", &condition.expression, &scope));
+        }
+    }
+
+    fn title(&mut self, title: Option<&Title>, scope: &Scope<'_>) {
+        title.and_then(|title| title.template.as_ref()).iter().for_each(|template| self.template(template, scope));
+    }
+
+    /// `continue-on-error`, which cannot ask how things stand.
+    fn flag(&mut self, flag: &Flag, scope: &Scope<'_>) {
+        let Some(expression) = flag.expression() else { return };
+        let before = self.problems.len();
+        self.expression(expression, scope);
+        if self.problems.len() == before {
+            self.problems.extend(types::condition("`continue-on-error`:", expression, scope));
         }
     }
 

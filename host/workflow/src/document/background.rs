@@ -11,7 +11,7 @@ use crate::background::{Background, Port, READY_TIMEOUT_MS, Ready, SERVICES, STO
 use crate::codes;
 use crate::fields::{READY, SERVICE};
 use crate::template::{Template, TemplateValue};
-use crate::workflow::{LimitOverrides, Spanned, Step};
+use crate::workflow::{Flag, LimitOverrides, Spanned, Step, Title};
 
 /// The plugin that tries whether something answers.
 const WAIT_FOR: &str = "wait-for";
@@ -43,8 +43,7 @@ impl Document<'_> {
         let place = format!("service `{}`", key.name);
         let entries = self.fields(node, &place, &SERVICE)?;
         let what = |field: &str| format!("`{field}` of {place}");
-        let title = self
-            .optional(entries, "name", |document, node| document.check.text(node, &what("name")).map(str::to_owned));
+        let title = self.optional(entries, "name", |document, node| document.title(node, &what("name")));
         let action = self.action(entries, node, &place);
         let env = field(entries, "env").map(|node| self.variables(node, &what("env"))).unwrap_or_default();
         let grants = field(entries, "grants").map(|node| self.grants(node, &what("grants"))).unwrap_or_default();
@@ -58,7 +57,7 @@ impl Document<'_> {
             grants,
             limits,
             background: Some(background),
-            ..plain(id, title.unwrap_or_else(|| key.name.clone()), node.span, uses, with)
+            ..plain(id, title.unwrap_or_else(|| raw(&key.name)), node.span, uses, with)
         })
     }
 
@@ -169,7 +168,7 @@ impl Document<'_> {
             let uses = Spanned { value: PluginRef::Builtin(WAIT_FOR.to_owned()), span: way.span };
             let with = value(TemplateValue::Mapping(with));
             let id = format!("{id}.ready");
-            let probe = Step { timeout_ms: Some(timeout_ms), ..plain(id, what.clone(), node.span, uses, with) };
+            let probe = Step { timeout_ms: Some(timeout_ms), ..plain(id, raw(&what), node.span, uses, with) };
             When::Passes(Box::new(probe))
         };
         Some(Ready { span: way.span, when, timeout_ms })
@@ -190,8 +189,12 @@ impl Document<'_> {
     }
 }
 
+fn raw(text: &str) -> Title {
+    Title { text: text.to_owned(), template: None }
+}
+
 /// A step with nothing but what every step has.
-fn plain(id: String, name: String, span: Span, uses: Spanned<PluginRef>, with: Template) -> Step {
+fn plain(id: String, name: Title, span: Span, uses: Spanned<PluginRef>, with: Template) -> Step {
     Step {
         id,
         name,
@@ -205,7 +208,7 @@ fn plain(id: String, name: String, span: Span, uses: Spanned<PluginRef>, with: T
         for_each: None,
         max_parallel: NonZeroUsize::MIN,
         fail_fast: true,
-        continue_on_error: false,
+        continue_on_error: Flag::default(),
         fail_on: None,
         grants: indexmap::IndexMap::new(),
         limits: LimitOverrides::default(),

@@ -10,7 +10,7 @@ use super::Document;
 use crate::codes;
 use crate::fields::JOB;
 use crate::template::{Condition, Template};
-use crate::workflow::{Job, Spanned, Step};
+use crate::workflow::{Flag, Job, Spanned, Step, Title};
 
 impl Document<'_> {
     pub(super) fn job(&mut self, key: &Key, node: &Node) -> Job {
@@ -19,17 +19,15 @@ impl Document<'_> {
         let readable = entries.is_some();
         let entries = entries.unwrap_or_default();
         let what = |field: &str| format!("`{field}` of {place}");
-        let title = self
-            .optional(entries, "name", |document, node| document.check.text(node, &what("name")).map(str::to_owned));
+        let title = self.optional(entries, "name", |document, node| document.title(node, &what("name")));
         let needs = field(entries, "needs").map(|node| self.needs(node, &what("needs"))).unwrap_or_default();
         let condition = self.optional(entries, "if", |document, node| document.condition(node, &what("if")));
         let paths = field(entries, "paths").map(|node| self.paths(node, &what("paths"))).unwrap_or_default();
         let env = field(entries, "env").map(|node| self.variables(node, &what("env"))).unwrap_or_default();
         let outputs = field(entries, "outputs").map(|node| self.outputs(node, &what("outputs"))).unwrap_or_default();
         let timeout_ms = self.optional(entries, "timeout", |document, node| document.duration(node, &what("timeout")));
-        let continue_on_error = self.optional(entries, "continue-on-error", |document, node| {
-            document.boolean(node, &what("continue-on-error"))
-        });
+        let continue_on_error = self
+            .optional(entries, "continue-on-error", |document, node| document.flag(node, &what("continue-on-error")));
         let matrix = self.optional(entries, "matrix", |document, node| document.matrix(node, &what("matrix")));
         let max_parallel = self.optional(entries, "max-parallel", |document, node| {
             document.count(node, &what("max-parallel")).map(super::places)
@@ -85,7 +83,7 @@ impl Document<'_> {
             env: IndexMap::new(),
             outputs: IndexMap::new(),
             timeout_ms: None,
-            continue_on_error: false,
+            continue_on_error: Flag::default(),
             matrix: None,
             max_parallel: None,
             fail_fast: true,
@@ -208,6 +206,25 @@ impl Document<'_> {
                     .at(span, "only steps of a job can")
                     .help(format!("move it to a job, or remove `background` from this step of `{hook}`")),
             );
+        }
+    }
+
+    /// A name for people, in which expressions may stand.
+    pub(super) fn title(&mut self, node: &Node, what: &str) -> Option<Title> {
+        let text = self.check.text(node, what)?.to_owned();
+        let template = text.contains("${{").then(|| self.template(node));
+        Some(Title { text, template })
+    }
+
+    /// A boolean, or an expression in `${{ }}`.
+    pub(super) fn flag(&mut self, node: &Node, what: &str) -> Option<Flag> {
+        match &node.value {
+            NodeValue::Bool(value) => Some(Flag::Known(*value)),
+            NodeValue::String(text) if text.contains("${{") => self.condition(node, what).map(Flag::Asked),
+            _ => {
+                self.check.wrong_type(node, what, "a boolean, or an expression in `${{ }}`");
+                None
+            }
         }
     }
 

@@ -143,6 +143,7 @@ fn checked(goal: &str, text: &str) -> Result<(), String> {
     }
     match goal {
         "tcp" if text.contains(char::is_whitespace) => Err("a host and a port have no space in them".into()),
+        "tcp" if text.ends_with(":*") => Err("it waits for one port".into()),
         "tcp" => Grant::parse(Capability::Tcp, text).map(drop),
         "http" if text.contains(char::is_whitespace) => Err("a URL has no space in it".into()),
         "http" => Grant::parse(Capability::Http, &format!("GET {text}")).map(drop),

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
-use sluice_model::{PluginRef, Source};
+use sluice_model::{FailureKind, PluginRef, Source};
 use sluice_workflow::Workflow;
 use sluice_workflow::background::When;
+use sluice_workflow::concurrency::WhenBusy;
 use sluice_workflow::template::{Context, TemplateValue};
 use sluice_workflow::workflow::{Hook, Retention};
 
@@ -23,6 +24,7 @@ pub fn parse(text: &str) -> Workflow {
 pub const FULL: &str = r#"
 name: release
 retention: {runs: 20, days: 30}
+concurrency: {group: "release-${{ inputs.count }}-${{ git.branch }}-${{ env.STAGE }}", when-busy: wait, wait-timeout: 30m}
 timeout: 2h
 max-parallel: 4
 fail-fast: true
@@ -71,13 +73,13 @@ jobs:
       env: {OWN: "${{ env.LEVEL + steps.pack.outputs.digest }}"}
       if: steps.pack.outcome == "passed" && !inputs["dry-run"]
       timeout: 90s
-      retry: {attempts: 4, delay: 2s, factor: 1.5, max-delay: 10s, jitter: false, on: [failed, timed-out]}
+      retry: {attempts: 4, delay: 2s, factor: 1.5, max-delay: 10s, jitter: false, on: [timed-out, {exit-code: [75, 111]}, {exit-code: 7, message: [reset, refused]}]}
       continue-on-error: true
     outputs: {digest: "${{ steps.pack.outputs.digest }}", twice: "${{ steps[\"step-2\"].outputs.x }}"}
   deploy:
     needs: build
     if: ${{ needs.build.outcome != 'failed' && inputs.regions.exists(region, region == "eu") }}
-    continue-on-error: true
+    continue-on-error: ${{ inputs.count > 1 }}
     steps:
     - uses: ./vendor/x.wasm
       with: {artifact: "${{ needs.build.outputs.digest }}", all: "${{ needs }}", list: "${{ inputs.regions.map(r, r + '-1').join(',') }}"}
@@ -147,12 +149,17 @@ fn every_field_is_read() {
     assert_eq!(workflow.env["EMPTY"].literal(), Some("".into()));
 
     assert_eq!((workflow.timeout_ms, workflow.fail_fast), (Some(7_200_000), true));
+    let concurrency = workflow.concurrency.as_ref().expect("a group");
+    assert_eq!((concurrency.when_busy, concurrency.wait_timeout_ms), (WhenBusy::Wait, Some(1_800_000)));
     assert_eq!(workflow.hooks.iter().map(|(hook, _)| *hook).collect::<Vec<_>>(), Hook::ALL);
 
     let build = &workflow.jobs["build"];
-    assert_eq!((build.title.as_deref(), build.timeout_ms), (Some("Build it"), Some(5_400_000)));
+    assert_eq!(
+        (build.title.as_ref().map(|title| title.text.as_str()), build.timeout_ms),
+        (Some("Build it"), Some(5_400_000))
+    );
     let [pack, test] = build.steps.as_slice() else { panic!("two steps") };
-    assert_eq!((pack.id.as_str(), pack.name.as_str()), ("pack", "build"));
+    assert_eq!((pack.id.as_str(), pack.name.text.as_str()), ("pack", "build"));
     assert_eq!(pack.uses.value, PluginRef::Builtin("build".into()));
     assert_eq!(pack.fail_on, Some(FailOn::Warning));
     let grants: Vec<_> = pack
@@ -169,9 +176,13 @@ fn every_field_is_read() {
         (Some(1_000_000), Some(10), Some(5))
     );
 
-    assert_eq!((test.id.as_str(), test.name.as_str()), ("step-2", "test"));
+    assert_eq!((test.id.as_str(), test.name.text.as_str()), ("step-2", "test"));
     assert_eq!(test.uses.value, PluginRef::Builtin("exec".into()));
-    assert_eq!((test.timeout_ms, test.continue_on_error), (Some(90_000), true));
+    assert_eq!((test.timeout_ms, test.continue_on_error.is_known_true()), (Some(90_000), true));
+    let retry = test.retry.as_ref().expect("a retry");
+    let codes: Vec<_> = retry.symptoms.iter().map(|symptom| symptom.exit_codes.as_slice()).collect();
+    assert_eq!((retry.on.as_slice(), codes), (&[FailureKind::TimedOut][..], vec![&[75, 111][..], &[7]]));
+    assert_eq!(retry.symptoms[1].messages, ["reset", "refused"]);
     assert_eq!(test.with.get("shell").and_then(|shell| shell.literal()), Some("bash".into()));
     assert_eq!(test.with.roots().into_iter().collect::<Vec<_>>(), ["env"]);
 
@@ -197,7 +208,7 @@ fn every_field_is_read() {
         format!(
             "{} {:?} {:?}, {} ms, {}",
             step.id,
-            step.name,
+            step.name.text,
             background.port,
             background.stop_timeout_ms,
             ready.unwrap()
@@ -219,7 +230,7 @@ fn every_field_is_read() {
     );
 
     let deploy = &workflow.jobs["deploy"];
-    assert!(deploy.continue_on_error);
+    assert_eq!(deploy.continue_on_error.expression().expect("an expression").text, "inputs.count > 1");
     assert_eq!(deploy.steps[0].uses.value, PluginRef::Path("./vendor/x.wasm".into()));
     assert_eq!(workflow.hooks[3].1[0].id, "step-1");
     assert!(workflow.uses_root("git") && workflow.uses_root("run") && !workflow.uses_root("with"));
@@ -284,7 +295,8 @@ fn steps_alone_are_the_job_main() {
     assert_eq!(workflow.name, "test", "the file's name");
     assert_eq!(workflow.jobs.keys().collect::<Vec<_>>(), ["main"]);
     let step = &workflow.jobs["main"].steps[0];
-    assert_eq!(step.name, "echo ${{ run.id }}");
+    assert_eq!(step.name.text, "echo ${{ run.id }}");
+    assert!(step.name.template.is_none(), "a script is no name");
     let context = Context::new().with("run", &serde_json::json!({"id": 7}));
     assert_eq!(step.with.evaluate(&context), Ok(serde_json::json!({"run": "echo 7"})));
 }

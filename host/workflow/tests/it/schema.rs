@@ -96,9 +96,11 @@ fn every_field_is_described_and_used() {
             "step",
             "wait-for",
             "retry",
+            "failure",
             "limits",
             "requires",
-            "retention"
+            "retention",
+            "concurrency"
         ]
     );
     for name in fields {

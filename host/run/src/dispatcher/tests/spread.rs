@@ -63,6 +63,21 @@ steps:
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_what_looks_like_it_is_tried_again() {
+    let yaml = "
+steps:
+- {id: busy, uses: task, continue-on-error: true, retry: {attempts: 3, delay: 1ms, on: [{exit-code: 75}]}}
+- {id: broken, uses: task, retry: {attempts: 3, delay: 1ms, on: {message: RESET}}}
+";
+    let ends_with = |code: i64| [Act::Output("exit-code", json!(code)), failed(FailureKind::Failed)];
+    let script = Script::default().step("busy", ends_with(75)).step("broken", ends_with(75));
+    let ran = play(yaml, script, false).await;
+    let attempts: Vec<_> =
+        ran.script.calls.lock().unwrap().iter().map(|call| format!("{} {}", call.id.step, call.attempt)).collect();
+    assert_eq!(attempts, ["busy 1", "busy 2", "busy 3", "broken 1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_step_that_waits_for_its_next_attempt_can_be_cancelled() {
     let yaml = "steps: [{id: flaky, uses: task, retry: {attempts: 9, delay: 1h, max-delay: 1h}}]\n";
     let script = Script::default().step("flaky", [failed(FailureKind::Failed)]).order(50, Control::Cancel);
