@@ -7,9 +7,10 @@ use std::sync::{Arc, OnceLock};
 
 use sluice_model::{Event, Outcome, Problem};
 use sluice_record::{Contents, RecordError, Recorder, RunId};
-use sluice_run::{Control, Options, Reuse};
+use sluice_run::{Control, End, Options, Reuse};
 use tokio::sync::mpsc;
 
+use crate::approver::Approver;
 use crate::engine::{engine, plugin};
 use crate::origin::{Origin, Settings};
 use crate::output::Output;
@@ -17,7 +18,7 @@ use crate::prepare::Prepared;
 use crate::screen::{Mode, Screen, now};
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;
-use crate::{exit, host, machine, retention};
+use crate::{exit, host, machine, retention, user};
 
 /// What to run and how.
 pub struct Execution<'e> {
@@ -29,6 +30,8 @@ pub struct Execution<'e> {
     /// Results that stand, and the record to go on with, if it is that of the same run.
     pub reuse: Reuse,
     pub record: Option<Recorder>,
+    /// The user of the system who started the run.
+    pub started_by: Option<String>,
     /// Whether a run with this id must not have been before.
     pub once: bool,
 }
@@ -46,13 +49,14 @@ impl<'e> Execution<'e> {
             mode: Mode::Plain,
             reuse: Reuse::default(),
             record: None,
+            started_by: Some(user::name()),
             once: false,
         }
     }
 
     /// Runs it. When `stop` is ready the run is cancelled in order. Gives the exit code, unless the machine is at fault.
     pub fn run(self, output: &Output, stop: impl Future<Output = ()>) -> Result<u8, Problem> {
-        let Self { workspace, id, prepared, settings, mode, reuse, record, once } = self;
+        let Self { workspace, id, prepared, settings, mode, reuse, record, started_by, once } = self;
         if let Err(problems) = machine::check(&prepared.plan, workspace) {
             output.problems(&problems);
             return Ok(exit::REFUSED);
@@ -74,7 +78,7 @@ impl<'e> Execution<'e> {
             }
         };
         let runner = engine(workspace, secrets)?;
-        let origin = Origin::new(&prepared, settings);
+        let origin = Origin::new(&prepared, settings, started_by.clone());
         for (reference, component) in prepared.components {
             let declared = host::declared(&prepared.plan, &reference);
             runner.add(plugin(component, declared));
@@ -89,7 +93,11 @@ impl<'e> Execution<'e> {
         }
         let shown = record.recorder.as_ref().map(|_| format!(".sluice/runs/{}", id.as_str()));
         let mut screen = Screen::new(mode, output, shown, workspace);
+        let (orders, control) = mpsc::channel(2);
+        let approver = Approver::new(&runtime, &prepared.plan, orders.clone(), screen.holder(), *output, mode);
         let options = Options {
+            started_by,
+            ask: approver.ask(),
             dry_run: settings.dry_run,
             fail_fast: settings.fail_fast,
             reuse,
@@ -97,17 +105,17 @@ impl<'e> Execution<'e> {
             ..Options::new(id.as_str(), settings.max_parallel.unwrap_or_else(processors), now)
         };
         let signalled = Arc::new(OnceLock::new());
-        let outcome = runtime.block_on(async {
-            let (orders, control) = mpsc::channel(2);
+        let end = runtime.block_on(async {
             tokio::spawn(listen(orders.clone(), signalled.clone(), signals));
             let sink = |event: &Event| {
                 record.append(event);
                 screen.on_event(event);
+                approver.on_event(event);
             };
             let run = sluice_run::run(Arc::new(prepared.plan), Arc::new(runner), options, control, sink);
             tokio::pin!(run);
             tokio::select! {
-                outcome = &mut run => outcome,
+                end = &mut run => end,
                 () = stop => {
                     // The run may have ended this moment.
                     let _ = orders.send(Control::Cancel).await;
@@ -116,7 +124,12 @@ impl<'e> Execution<'e> {
             }
         });
         let unshown = screen.finish();
+        let mut lost = false;
         match record.finish() {
+            Some(error) if end == End::Parked => {
+                lost = true;
+                output.problems(&[error.help("nobody can approve a run without a record; run the workflow again")]);
+            }
             Some(error) => {
                 output.problems(&[error.help("the verdict of the run stands; it cannot be looked at again")]);
             }
@@ -129,10 +142,12 @@ impl<'e> Execution<'e> {
         }
         // A step that hangs in the kernel keeps its thread; nobody waits for it.
         runtime.shutdown_background();
-        Ok(match (outcome, signalled.get()) {
+        Ok(match (end, signalled.get()) {
             (_, Some(code)) => *code,
-            (outcome, None) if outcome.is_good() => exit::PASSED,
-            (Outcome::Failed | Outcome::Cancelled, None) => exit::FAILED,
+            (End::Parked, None) if lost => exit::FAILED,
+            (End::Parked, None) => exit::PARKED,
+            (End::Finished(outcome), None) if outcome.is_good() => exit::PASSED,
+            (End::Finished(Outcome::Failed | Outcome::Cancelled), None) => exit::FAILED,
             _ => exit::INTERNAL,
         })
     }

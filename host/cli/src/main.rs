@@ -1,5 +1,6 @@
 //! The command line: the only crate that prints, reads the environment, exits.
 
+mod approver;
 mod args;
 mod binding;
 mod codes;
@@ -23,6 +24,7 @@ mod secrets;
 mod signals;
 mod snapshot;
 mod terminal;
+mod user;
 
 use std::panic;
 use std::path::PathBuf;
@@ -72,6 +74,7 @@ fn run() -> u8 {
     match &cli.command {
         Command::Run(args) => command::run::run(args, &from, &output),
         Command::Resume(args) => command::resume::resume(args, &from, &output),
+        Command::Approve(args) => command::approve::run(args, &from, &output),
         Command::Rerun(args) => command::resume::rerun(args, &from, &output),
         Command::Plan(args) => command::plan::run(args, &from, &output),
         Command::Watch(args) => command::watch::run(args, &from, &output),

@@ -11,7 +11,7 @@ use sluice_model::{Digest, Grants, Kind, Limits, Manifest, PluginRef, SecretSour
 use sluice_workflow::Template;
 use sluice_workflow::requires::Requires;
 use sluice_workflow::template::Condition;
-use sluice_workflow::workflow::{Hook, Retry, Spanned};
+use sluice_workflow::workflow::{Approval, Gate, Hook, Retry, Spanned};
 
 use crate::plugin::Plugin;
 
@@ -78,6 +78,10 @@ pub struct Job {
     pub max_parallel: usize,
     /// Whether a cell that fails ends the others.
     pub fail_fast: bool,
+    /// Somebody is asked before it runs.
+    pub approval: Option<Approval>,
+    /// What must hold before it runs, by name.
+    pub checklist: IndexMap<String, Gate>,
 }
 
 /// One way through a job.

@@ -139,6 +139,8 @@ impl<'w> Planner<'w> {
             cells,
             max_parallel: job.max_parallel.map_or(usize::MAX, NonZeroUsize::get),
             fail_fast: job.fail_fast,
+            approval: job.approval.clone(),
+            checklist: job.checklist.clone(),
         }
     }
 
@@ -174,6 +176,8 @@ impl<'w> Planner<'w> {
             cells: vec![Cell { name, matrix: None, steps }],
             max_parallel: usize::MAX,
             fail_fast: true,
+            approval: None,
+            checklist: IndexMap::new(),
         })
     }
 

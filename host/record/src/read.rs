@@ -111,7 +111,7 @@ impl Run {
         for event in self.events()? {
             info.add(&event?);
         }
-        if info.state == State::Interrupted && self.is_alive()? {
+        if matches!(info.state, State::Interrupted | State::WaitsForApproval) && self.is_alive()? {
             info.state = State::Running;
         }
         Ok(info)

@@ -41,6 +41,10 @@ pub enum Shape {
     Matrix,
     /// A whole number, or a mapping with these fields.
     Retry(&'static Table),
+    /// Text, or a mapping with these fields.
+    TextOr(&'static Table),
+    /// Any name -> a condition, or a mapping with these fields.
+    Checklist(&'static Table),
     Choice(&'static [&'static str]),
     /// One of these texts or a list of them.
     Choices(&'static [&'static str]),
@@ -64,8 +68,10 @@ impl Table {
     }
 
     /// All tables, in the order of the document.
-    pub const ALL: [&'static Table; 12] =
-        [&WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &STEP, &RETRY, &LIMITS, &REQUIRES, &RETENTION];
+    pub const ALL: [&'static Table; 14] = [
+        &WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &APPROVAL, &GATE, &STEP, &RETRY, &LIMITS, &REQUIRES,
+        &RETENTION,
+    ];
 }
 
 const fn field(name: &'static str, shape: Shape, description: &'static str) -> Field {
@@ -213,8 +219,31 @@ pub static JOB: Table = Table {
         field("matrix", Shape::Matrix, "Runs the job once for each combination, which is read as `matrix.NAME`"),
         field("max-parallel", Shape::Count, "Cells of the matrix at once"),
         field("fail-fast", Shape::Boolean, "`false`: a cell of the matrix that fails does not end the others"),
+        field("approval", Shape::TextOr(&APPROVAL), "Asks a person before the job runs: the message, or how in detail"),
+        field("checklist", Shape::Checklist(&GATE), "Gates that must all hold before the job runs"),
         STEP_DEFAULTS,
         field("steps", Shape::List(&STEP), "Run one after the other"),
+    ],
+};
+
+pub static APPROVAL: Table = Table {
+    of: "an approval",
+    name: "approval",
+    fields: &[
+        field("message", Shape::Text, "What people are asked"),
+        field("by", Shape::Texts, "Who may answer, by user name of the system; everybody unless given"),
+        field("not-self", Shape::Boolean, "`true`: who started the run may not answer"),
+        field("timeout", Shape::Duration, "How long after the question silence means no; for ever unless given"),
+    ],
+};
+
+pub static GATE: Table = Table {
+    of: "a gate",
+    name: "gate",
+    fields: &[
+        field("check", Shape::Condition, "An expression that must be true; `${{ }}` around it may be left out"),
+        field("attest", Shape::Text, "A question to the person who approves"),
+        field("message", Shape::Text, "What people read beside a check"),
     ],
 };
 

@@ -32,6 +32,7 @@ fn mapping(table: &Table) -> Value {
             schema["minProperties"] = 1.into();
             schema["maxProperties"] = 1.into();
         }
+        "gate" => schema["oneOf"] = json!([{"required": ["check"]}, {"required": ["attest"]}]),
         "vault" => schema["required"] = json!(["path", "key"]),
         "aws" => schema["required"] = json!(["id"]),
         _ => {}
@@ -76,6 +77,12 @@ fn shape(shape: Shape) -> Value {
             json!({"oneOf": [text, lists]})
         }
         Shape::Retry(table) => json!({"oneOf": [{"type": "integer", "minimum": 1}, reference(table)]}),
+        Shape::TextOr(table) => json!({"oneOf": [text, reference(table)]}),
+        Shape::Checklist(table) => json!({
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"oneOf": [{"type": ["string", "boolean"]}, reference(table)]},
+        }),
         Shape::Choice(choices) => json!({"enum": choices}),
         Shape::Choices(choices) => json!({"oneOf": [
             {"enum": choices},

@@ -61,6 +61,7 @@ fn list(args: &JsonArgs, from: &Path, output: &Output) -> Result<(), Problem> {
                 State::Finished(outcome) => RowState::Finished(outcome),
                 State::Running => RowState::Running,
                 State::Interrupted => RowState::Interrupted,
+                State::WaitsForApproval => RowState::WaitsForApproval,
             },
             started: info.started,
             duration_ms: info.duration_ms,

@@ -28,6 +28,8 @@ pub enum Act {
 #[derive(Debug, Default)]
 pub struct Script {
     acts: BTreeMap<String, Vec<Act>>,
+    /// Whether somebody is asked who may answer while the run goes on.
+    pub somebody: bool,
     pub orders: Vec<(Duration, Control)>,
     /// Every call that was made.
     pub calls: Mutex<Vec<StepCall>>,
