@@ -98,12 +98,11 @@ pub struct GateView<'p> {
 
 /// Gates by name.
 pub fn gates(checklist: &IndexMap<String, Gate>) -> IndexMap<&str, GateView<'_>> {
-    let view = |gate: &'_ Gate| match &gate.test {
-        Test::Check(condition) => (Some(ConditionView(condition)), None),
-        Test::Attest(question) => (None, Some(TemplateView(question))),
-    };
     let entries = checklist.iter().map(|(name, gate)| {
-        let (check, attest) = view(gate);
+        let (check, attest) = match &gate.test {
+            Test::Check(condition) => (Some(ConditionView(condition)), None),
+            Test::Attest(question) => (None, Some(TemplateView(question))),
+        };
         (name.as_str(), GateView { check, attest, message: gate.message.as_ref().map(TemplateView) })
     });
     entries.collect()

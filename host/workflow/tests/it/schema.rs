@@ -56,6 +56,10 @@ fn bad_shapes_are_invalid() {
         "inputs: {a: {type: strng}}\nsteps: [{run: x}]",
         "jobs: {a b: {steps: [{run: x}]}}",
         "jobs: {a: {}}",
+        "jobs: {a: {approval: true, steps: [{run: x}]}}",
+        "jobs: {a: {approval: {mesage: x}, steps: [{run: x}]}}",
+        "jobs: {a: {checklist: {}, steps: [{run: x}]}}",
+        "jobs: {a: {checklist: {g: {check: true, attest: x}}, steps: [{run: x}]}}",
         "env: {A: [1]}\nsteps: [{run: x}]",
         "secrets: {A: {}}\nsteps: [{run: x}]",
         "secrets: {A: {env: X, file: y}}\nsteps: [{run: x}]",
@@ -81,7 +85,10 @@ fn every_field_is_described_and_used() {
     }
     assert_eq!(
         definitions.keys().collect::<Vec<_>>(),
-        ["defaults", "input", "secret", "vault", "aws", "job", "step", "retry", "limits", "requires", "retention"]
+        [
+            "defaults", "input", "secret", "vault", "aws", "job", "approval", "gate", "step", "retry", "limits", "requires",
+            "retention"
+        ]
     );
     for name in fields {
         let used = [format!("{name}:"), format!("\n{name}:")].iter().any(|key| good::FULL.contains(key.as_str()));

@@ -73,7 +73,7 @@ fn outcome_of(ran: &Ran, wanted: &str) -> Option<Outcome> {
 
 #[tokio::test(start_paused = true)]
 async fn a_job_waits_for_a_yes_while_others_go_on() {
-    let script = Script { somebody: true, ..script() }.order(1000, Control::Answer(says(true)));
+    let script = script().somebody().order(1000, Control::Answer(says(true)));
     let played = play(DEPLOY, script, false).await;
     assert_eq!(played.outcome, Outcome::Passed);
     assert_eq!(ran(&played), ["unit", "slow", "ship", "last"]);
@@ -92,21 +92,21 @@ async fn a_job_waits_for_a_yes_while_others_go_on() {
 
 #[tokio::test(start_paused = true)]
 async fn a_no_fails_the_job_and_hooks_run() {
-    let script = Script { somebody: true, ..script() }.order(10, Control::Answer(says(false)));
+    let script = script().somebody().order(10, Control::Answer(says(false)));
     let played = play(DEPLOY, script, false).await;
     assert_eq!(played.outcome, Outcome::Failed);
     assert_eq!(ran(&played), ["unit", "slow", "sorry"]);
     assert_eq!(outcome_of(&played, "deploy"), Some(Outcome::Failed));
     let failure = refused(&played).unwrap();
     assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::NotApproved, "denied by alice: sure"));
-    assert_eq!(failure.place.unwrap().line, 12);
+    assert_eq!(failure.place.unwrap().line, 11);
     assert!(played.lines().contains(r#""step":"ship","outcome":"skipped","duration-ms":0,"reason":"denied by alice: sure""#));
     assert!(played.lines().contains("the job `deploy`, which it needs, failed"), "{}", played.lines());
 }
 
 #[tokio::test(start_paused = true)]
 async fn silence_is_a_no() {
-    let script = Script { somebody: true, ..script() }.order(60_001, Control::Answer(says(true)));
+    let script = script().somebody().order(60_001, Control::Answer(says(true)));
     let played = play(DEPLOY, script, false).await;
     assert_eq!((played.outcome, ran(&played)), (Outcome::Failed, vec!["unit".into(), "slow".into(), "sorry".into()]));
     assert_eq!(refused(&played).unwrap().message, "denied: nobody answered within 1 min");
@@ -149,7 +149,7 @@ async fn a_run_whose_time_for_an_answer_is_over_is_denied() {
 
 #[tokio::test(start_paused = true)]
 async fn whoever_goes_away_leaves_a_parked_run() {
-    let script = Script { somebody: true, ..script() }.order(10, Control::NoAnswer { job: "deploy".to_owned() });
+    let script = script().somebody().order(10, Control::NoAnswer { job: "deploy".to_owned() });
     let played = play(DEPLOY, script, false).await;
     assert!(played.parked);
     assert_eq!(ran(&played), ["unit", "slow"]);
@@ -157,7 +157,7 @@ async fn whoever_goes_away_leaves_a_parked_run() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cancel_ends_the_question() {
-    let script = Script { somebody: true, ..script() }.order(10, Control::Cancel);
+    let script = script().somebody().order(10, Control::Cancel);
     let played = play(DEPLOY, script, false).await;
     assert_eq!(played.outcome, Outcome::Cancelled);
     assert_eq!(outcome_of(&played, "deploy"), Some(Outcome::Skipped));
@@ -225,11 +225,11 @@ jobs:
     steps: [{id: ship, uses: task}]
 ";
     let list = || Script::default().step("list", [Act::Output("all", json!(["eu", "us"]))]);
-    let script = Script { somebody: true, ..list() }.order(10, Control::Answer(says(true)));
+    let script = list().somebody().order(10, Control::Answer(says(true)));
     let played = play(yaml, script, false).await;
     assert_eq!((played.outcome, requests(&played).len()), (Outcome::Passed, 1));
     assert_eq!(ran(&played), ["list", "ship", "ship"]);
-    let script = Script { somebody: true, ..list() }.order(10, Control::Answer(says(false)));
+    let script = list().somebody().order(10, Control::Answer(says(false)));
     let played = play(yaml, script, false).await;
     assert_eq!(played.outcome, Outcome::Failed);
     assert_eq!(outcome_of(&played, "deploy (us)"), Some(Outcome::Failed), "{}", played.lines());

@@ -43,6 +43,12 @@ impl Script {
         self
     }
 
+    /// Somebody may answer while the run goes on.
+    pub fn somebody(mut self) -> Self {
+        self.somebody = true;
+        self
+    }
+
     pub fn order(mut self, after_ms: u64, order: Control) -> Self {
         self.orders.push((Duration::from_millis(after_ms), order));
         self
