@@ -46,7 +46,11 @@ impl Document<'_> {
                 _ if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) => {
                     "expected the name of a user of the system"
                 }
-                _ if names.iter().any(|known| known == name) => "named before",
+                _ if names.iter().any(|known| known == name) => {
+                    let problem = Problem::new(codes::CONFLICT, format!("{what} names `{name}` twice"));
+                    self.check.report(problem.at(*span, "named before"));
+                    continue;
+                }
                 _ => {
                     names.push((*name).to_owned());
                     continue;
@@ -115,6 +119,8 @@ impl Document<'_> {
                 );
                 return None;
             }
+            // A field that is misspelled has been told.
+            (None, None) if entries.iter().any(|(key, _)| !GATE.names().contains(&key.name.as_str())) => return None,
             (None, None) => {
                 self.check.missing(
                     name.span,
