@@ -103,7 +103,10 @@ fn a_run_is_parked_and_another_process_approves() {
     says(&missing, "job `deploy` has a gate that was not attested");
     says(&missing, "announced: Was it announced?");
     says(&missing, "--attest 'announced'");
-    says(&environment.sluice(&["approve", "--attest", "anounced"]).exits_with(2), "with a similar name asks for it: `announced`");
+    says(
+        &environment.sluice(&["approve", "--attest", "anounced"]).exits_with(2),
+        "with a similar name asks for it: `announced`",
+    );
     assert_eq!(count(&environment, "approval-given"), 0);
     let both = ["approve", "--attest", "reviewed", "--attest", "announced", "--comment", "fine by me", "--plain"];
     let ran = environment.sluice(&both).exits_with(0);

@@ -11,6 +11,7 @@ use sluice_run::{Control, End, Options, Reuse};
 use tokio::sync::mpsc;
 
 use crate::approver::Approver;
+use crate::command::run::run_id;
 use crate::engine::{engine, plugin};
 use crate::origin::{Origin, Settings};
 use crate::output::Output;
@@ -78,18 +79,30 @@ impl<'e> Execution<'e> {
             }
         };
         let runner = engine(workspace, secrets)?;
-        let origin = Origin::new(&prepared, settings, started_by.clone());
+        let (mut id, mut prepared) = (id, prepared);
+        let mut record = match record {
+            Some(recorder) => Record { recorder: Some(recorder), error: None },
+            None => Record::create(workspace, &prepared, settings, &started_by, &id),
+        };
+        while let Some(error @ RecordError::Exists { .. }) = &record.error {
+            if once {
+                output.problems(&[Problem::from(error)]);
+                return Ok(exit::REFUSED);
+            }
+            // Another run began in the same millisecond. This one takes another name, and its plan with it.
+            id = run_id()?;
+            prepared = match prepared.renamed(workspace, &id) {
+                Ok(prepared) => prepared,
+                Err(problems) => {
+                    output.problems(&problems);
+                    return Ok(exit::REFUSED);
+                }
+            };
+            record = Record::create(workspace, &prepared, settings, &started_by, &id);
+        }
         for (reference, component) in prepared.components {
             let declared = host::declared(&prepared.plan, &reference);
             runner.add(plugin(component, declared));
-        }
-        let mut record = match record {
-            Some(recorder) => Record { recorder: Some(recorder), error: None },
-            None => Record::create(workspace, &prepared.plan, &origin, id.clone()),
-        };
-        if let Some(error @ RecordError::Exists { .. }) = record.error.as_ref().filter(|_| once) {
-            output.problems(&[Problem::from(error)]);
-            return Ok(exit::REFUSED);
         }
         let shown = record.recorder.as_ref().map(|_| format!(".sluice/runs/{}", id.as_str()));
         let mut screen = Screen::new(mode, output, shown, workspace);
@@ -131,7 +144,7 @@ impl<'e> Execution<'e> {
                 output.problems(&[error.help("nobody can approve a run without a record; run the workflow again")]);
             }
             Some(error) => {
-                output.problems(&[error.help("the verdict of the run stands; it cannot be looked at again")]);
+                output.problems(&[error.help("the verdict of the run stands; what is missing cannot be looked at again, and the run cannot be resumed")]);
             }
             None => output.problems(&retention::apply(workspace, &prepared.workflow)),
         }
@@ -176,13 +189,19 @@ struct Record {
 }
 
 impl Record {
-    fn create(workspace: &Path, plan: &sluice_plan::Plan, origin: &Origin, id: RunId) -> Self {
+    fn create(
+        workspace: &Path,
+        prepared: &Prepared,
+        settings: Settings,
+        started_by: &Option<String>,
+        id: &RunId,
+    ) -> Self {
         let contents = Contents {
-            plan_json: plan.to_json().to_string().into_bytes(),
-            workflow_text: plan.source.text().to_owned(),
-            origin_json: origin.to_json(),
+            plan_json: prepared.plan.to_json().to_string().into_bytes(),
+            workflow_text: prepared.plan.source.text().to_owned(),
+            origin_json: Origin::new(prepared, settings, started_by.clone()).to_json(),
         };
-        match Recorder::create(&workspace.join(".sluice"), id, contents) {
+        match Recorder::create(&workspace.join(".sluice"), id.clone(), contents) {
             Ok(recorder) => Self { recorder: Some(recorder), error: None },
             Err(error) => Self { recorder: None, error: Some(error) },
         }

@@ -18,6 +18,8 @@ pub enum State {
     Interrupted,
     /// Its process ended because nothing was left but jobs that wait for an answer: [`RunInfo::waits_for`].
     WaitsForApproval,
+    /// It went on when its events could no longer be written: how it ended is not known here.
+    Incomplete,
 }
 
 /// Steps by outcome.
@@ -136,7 +138,8 @@ impl RunInfo {
 
     /// A job, or all its cells, wait for nobody any more. With all answers there the run can go on.
     fn answered(&mut self, job: &str) {
-        self.waits_for.retain(|waits| !job.strip_prefix(waits).is_some_and(|rest| rest.is_empty() || rest.starts_with(" (")));
+        self.waits_for
+            .retain(|waits| !job.strip_prefix(waits).is_some_and(|rest| rest.is_empty() || rest.starts_with(" (")));
         if self.state == State::WaitsForApproval && self.waits_for.is_empty() {
             self.state = State::Interrupted;
         }

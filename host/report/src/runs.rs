@@ -32,6 +32,8 @@ pub enum RowState {
     Running,
     Interrupted,
     WaitsForApproval,
+    /// It went on when its events could no longer be recorded.
+    Incomplete,
 }
 
 /// A table of runs, in the order given. `now` is in milliseconds since the Unix epoch.
@@ -45,6 +47,7 @@ pub fn list(rows: &[Row], now: u64, look: Look) -> String {
                 RowState::Running => "running",
                 RowState::Interrupted => "interrupted",
                 RowState::WaitsForApproval => "waits for approval",
+                RowState::Incomplete => "incomplete",
             };
             [
                 text::clean(&row.id, look).into_owned(),
@@ -75,7 +78,7 @@ pub fn list(rows: &[Row], now: u64, look: Look) -> String {
     for (row, cells) in rows.iter().zip(&cells) {
         let style = match row.state {
             RowState::Finished(outcome) => outcome_style(outcome),
-            RowState::Running | RowState::Interrupted => MAGENTA,
+            RowState::Running | RowState::Interrupted | RowState::Incomplete => MAGENTA,
             RowState::WaitsForApproval => YELLOW,
         };
         out.push_str(&line(cells, &|at, cell| if at == 2 { look.paint(style, cell) } else { cell.to_owned() }));
@@ -207,9 +210,10 @@ impl Show {
         }
     }
 
-    /// `alive`: the run has not ended because it still runs.
-    pub fn finish(self, alive: bool) -> String {
+    /// `state` says why there may be no end among the events.
+    pub fn finish(self, state: RowState) -> String {
         let look = self.options.look;
+        let alive = state == RowState::Running;
         let mut out = format!("{}\n", self.title);
         out.extend(self.jobs.into_values());
         for (id, step) in &self.steps.running {
@@ -220,12 +224,12 @@ impl Show {
             out.push_str(&format!("{} {job:<width$}  {name}  {words}\n", look.mark(Outcome::Unknown)));
         }
         out.push_str(&self.warnings);
-        let end = match self.ended {
+        let end = match (self.ended, state) {
             // It has been parked, and somebody goes on with it now.
-            Some(End::Parked { .. }) if alive => End::Running,
-            Some(end) => end,
-            None if alive => End::Running,
-            None => End::Interrupted,
+            (Some(End::Parked { .. }) | None, RowState::Running) => End::Running,
+            (Some(End::Parked { .. }) | None, RowState::Incomplete) => End::Incomplete,
+            (Some(end), _) => end,
+            (None, _) => End::Interrupted,
         };
         out.push_str(&self.tally.render(end, look));
         out.push_str(&self.tally.waiting(end, look));

@@ -30,11 +30,17 @@ pub struct Tally {
 /// Whether and how a run has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    Ended { outcome: Outcome, duration_ms: u64 },
+    Ended {
+        outcome: Outcome,
+        duration_ms: u64,
+    },
     Running,
     Interrupted,
     /// Its jobs wait for an answer, and no process for that.
-    Parked { duration_ms: u64 },
+    Parked {
+        duration_ms: u64,
+    },
+    Incomplete,
 }
 
 const OUTCOMES: [Outcome; 6] =
@@ -234,6 +240,10 @@ impl Tally {
             End::Parked { duration_ms } => {
                 (Outcome::Unknown, format!("{workflow} waits for approval after {}", text::duration(duration_ms)))
             }
+            End::Incomplete => (
+                Outcome::Unknown,
+                format!("{workflow} went on, but its record is incomplete: nobody knows how it ended"),
+            ),
         };
         let steps = OUTCOMES.iter().zip(self.steps.outcomes).filter(|(_, number)| *number > 0).enumerate();
         let steps = steps.map(|(at, (outcome, number))| match at {

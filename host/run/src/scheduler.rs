@@ -25,7 +25,10 @@ enum Phase {
     /// For the answer to [`Command::Decide`].
     Deciding,
     /// For [`Input::Answered`]. `here`: whether an answer may still come while the run goes on.
-    Asking { cells: usize, here: bool },
+    Asking {
+        cells: usize,
+        here: bool,
+    },
     /// Its cells run, or wait for a free place.
     Active,
     Done(Outcome),

@@ -186,10 +186,8 @@ fn said(decision: &Decision) -> String {
 }
 
 fn decided(decision: &Decision, run: &Run) -> Problem {
-    Problem::new("run::decided", said(decision)).help(format!(
-        "what was said stands; `sluice resume {}` goes on with the run if nobody does",
-        run.id()
-    ))
+    Problem::new("run::decided", said(decision))
+        .help(format!("what was said stands; `sluice resume {}` goes on with the run if nobody does", run.id()))
 }
 
 fn still_running(run: &Run) -> Problem {
@@ -237,9 +235,11 @@ fn not_attested(request: &ApprovalRequest, args: &ApproveArgs, run: &Run) -> Opt
     if missing.is_empty() || args.deny {
         return None;
     }
-    let count = if missing.len() == 1 { "a gate that was".to_owned() } else { format!("{} gates that were", missing.len()) };
+    let count =
+        if missing.len() == 1 { "a gate that was".to_owned() } else { format!("{} gates that were", missing.len()) };
     let problem = Problem::new("run::not-attested", format!("job `{}` has {count} not attested", request.job));
     let options: String = missing.iter().map(|(gate, _)| format!(" --attest '{gate}'")).collect();
-    let problem = missing.iter().fold(problem, |problem, (gate, question)| problem.cause(format!("{gate}: {question}")));
+    let problem =
+        missing.iter().fold(problem, |problem, (gate, question)| problem.cause(format!("{gate}: {question}")));
     Some(problem.help(format!("if it is so: `sluice approve {}{options}`", run.id())))
 }

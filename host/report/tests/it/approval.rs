@@ -3,7 +3,7 @@
 use sluice_model::approval::{Gate, GateState};
 use sluice_model::outcome::Place;
 use sluice_model::{ApprovalRequest, Decision, Event, EventKind, Failure, FailureKind, Outcome};
-use sluice_report::runs::Show;
+use sluice_report::runs::{RowState, Show};
 use sluice_report::{Live, Plain, Size};
 
 use crate::events::{Script, place_of, workflow};
@@ -72,7 +72,7 @@ fn plain(events: &[Event]) -> String {
 fn show(events: &[Event]) -> String {
     let mut show = Show::new(options(UNICODE), 80);
     events.iter().for_each(|event| show.on_event(event));
-    show.finish(false)
+    show.finish(RowState::Interrupted)
 }
 
 #[test]

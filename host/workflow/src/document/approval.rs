@@ -15,7 +15,8 @@ const MAX_GATE: usize = 64;
 impl Document<'_> {
     /// The message, or a mapping.
     pub(super) fn approval(&mut self, node: &Node, what: &str) -> Option<Approval> {
-        let mut approval = Approval { span: node.span, message: None, by: Vec::new(), not_self: false, timeout_ms: None };
+        let mut approval =
+            Approval { span: node.span, message: None, by: Vec::new(), not_self: false, timeout_ms: None };
         if let NodeValue::String(_) = node.value {
             approval.message = Some(self.template(node));
             return Some(approval);
@@ -74,13 +75,18 @@ impl Document<'_> {
         let entries = self.check.mapping(node, what)?;
         if entries.is_empty() {
             self.check.report(
-                Problem::new(codes::EMPTY_LIST, format!("{what} is empty")).at(node.span, "at least one gate is needed"),
+                Problem::new(codes::EMPTY_LIST, format!("{what} is empty"))
+                    .at(node.span, "at least one gate is needed"),
             );
         }
         let mut gates = IndexMap::new();
         for (key, node) in entries {
             let name = key.name.as_str();
-            if name.trim() != name || name.is_empty() || name.chars().any(char::is_control) || name.chars().count() > MAX_GATE {
+            if name.trim() != name
+                || name.is_empty()
+                || name.chars().any(char::is_control)
+                || name.chars().count() > MAX_GATE
+            {
                 let message = format!("`{}` cannot be the name of a gate", name.escape_debug());
                 let label = format!("names of gates are one line of text, at most {MAX_GATE} characters");
                 self.check.report(Problem::new(codes::NAME, message).at(key.span, label));

@@ -40,7 +40,8 @@ impl Document<'_> {
             self.only_with(entries, "matrix", "cells", &place);
         }
         let approval = self.optional(entries, "approval", |document, node| document.approval(node, &what("approval")));
-        let checklist = self.optional(entries, "checklist", |document, node| document.checklist(node, &what("checklist")));
+        let checklist =
+            self.optional(entries, "checklist", |document, node| document.checklist(node, &what("checklist")));
         let outer = self.defaults.clone();
         self.defaults = self.defaults(entries, &place);
         let steps = match field(entries, "steps") {

@@ -86,7 +86,19 @@ fn every_field_is_described_and_used() {
     assert_eq!(
         definitions.keys().collect::<Vec<_>>(),
         [
-            "defaults", "input", "secret", "vault", "aws", "job", "approval", "gate", "step", "retry", "limits", "requires",
+            "defaults",
+            "input",
+            "secret",
+            "vault",
+            "aws",
+            "job",
+            "approval",
+            "gate",
+            "step",
+            "wait-for",
+            "retry",
+            "limits",
+            "requires",
             "retention"
         ]
     );

@@ -81,12 +81,14 @@ async fn a_job_waits_for_a_yes_while_others_go_on() {
     assert_eq!(request.message, "Deploy 1.2?");
     assert_eq!(request.until, Some(60_000));
     assert_eq!((request.by.join(","), request.not_by.as_deref()), ("alice,bob".to_owned(), Some("carol")));
-    assert_eq!(request.gates.iter().map(|gate| gate.state).collect::<Vec<_>>(), [GateState::Holds, GateState::ToAttest]);
+    assert_eq!(
+        request.gates.iter().map(|gate| gate.state).collect::<Vec<_>>(),
+        [GateState::Holds, GateState::ToAttest]
+    );
     assert_eq!(request.to_attest().collect::<Vec<_>>(), [("announced", "Was 1.2 announced?")]);
     let given = played.events.iter().position(|event| event.kind == EventKind::ApprovalGiven(says(true)));
-    let ship = played.events.iter().position(|event| {
-        matches!(&event.kind, EventKind::JobStarted { job } if job == "deploy")
-    });
+    let ship =
+        played.events.iter().position(|event| matches!(&event.kind, EventKind::JobStarted { job } if job == "deploy"));
     assert!(given.is_some() && given < ship, "{}", played.lines());
 }
 
@@ -100,7 +102,11 @@ async fn a_no_fails_the_job_and_hooks_run() {
     let failure = refused(&played).unwrap();
     assert_eq!((failure.kind, failure.message.as_str()), (FailureKind::NotApproved, "denied by alice: sure"));
     assert_eq!(failure.place.unwrap().line, 11);
-    assert!(played.lines().contains(r#""step":"ship","outcome":"skipped","duration-ms":0,"reason":"denied by alice: sure""#));
+    assert!(
+        played
+            .lines()
+            .contains(r#""step":"ship","outcome":"skipped","duration-ms":0,"reason":"denied by alice: sure""#)
+    );
     assert!(played.lines().contains("the job `deploy`, which it needs, failed"), "{}", played.lines());
 }
 
@@ -161,7 +167,11 @@ async fn a_cancel_ends_the_question() {
     let played = play(DEPLOY, script, false).await;
     assert_eq!(played.outcome, Outcome::Cancelled);
     assert_eq!(outcome_of(&played, "deploy"), Some(Outcome::Skipped));
-    assert!(played.lines().contains(r#""step":"ship","outcome":"skipped","duration-ms":0,"reason":"the run was cancelled""#));
+    assert!(
+        played
+            .lines()
+            .contains(r#""step":"ship","outcome":"skipped","duration-ms":0,"reason":"the run was cancelled""#)
+    );
 }
 
 #[tokio::test(start_paused = true)]
