@@ -92,7 +92,7 @@ fn a_run_is_parked_and_another_process_approves() {
     assert_eq!(lines(&environment), "other test");
     says(&ran, "checklist of deploy ✔ count holds all of them ? announced to attest Was it announced?");
     says(&ran, "? deploy waits for approval: Deploy?");
-    says(&ran, "deploy waits for approval after did not start");
+    says(&ran, "? deploy waits for approval ? after did not start");
     says(&ran, "release waits for approval after [TIME]");
     says(&ran, "approve: sluice approve [RUN]");
     says(&environment.sluice(&["runs", "list"]).exits_with(0), "[RUN] release waits for approval");

@@ -83,6 +83,10 @@ pub fn list(rows: &[Row], now: u64, look: Look) -> String {
         };
         out.push_str(&line(cells, &|at, cell| if at == 2 { look.paint(style, cell) } else { cell.to_owned() }));
     }
+    for row in rows.iter().filter(|row| row.state == RowState::WaitsForApproval) {
+        let id = text::clean(&row.id, look);
+        out.push_str(&format!("\n{} sluice approve {id}\n", look.paint(DIM, "approve:")));
+    }
     out
 }
 

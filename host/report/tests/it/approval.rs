@@ -1,9 +1,10 @@
 //! Runs that ask somebody.
 
 use sluice_model::approval::{Gate, GateState};
+use sluice_model::event::FindingCounts;
 use sluice_model::outcome::Place;
 use sluice_model::{ApprovalRequest, Decision, Event, EventKind, Failure, FailureKind, Outcome};
-use sluice_report::runs::{RowState, Show};
+use sluice_report::runs::{Row, RowState, Show, list};
 use sluice_report::{Live, Plain, Size};
 
 use crate::events::{Script, place_of, workflow};
@@ -88,6 +89,26 @@ fn a_parked_run() {
 #[test]
 fn a_parked_run_from_its_record() {
     insta::assert_snapshot!(show(&parked().events));
+}
+
+#[test]
+fn a_list_says_how_to_answer() {
+    let row = Row {
+        id: "20261121-094512-7f3a".to_owned(),
+        workflow: "release".to_owned(),
+        state: RowState::WaitsForApproval,
+        started: 0,
+        duration_ms: 120,
+        steps_passed: 1,
+        steps_planned: 3,
+        findings: FindingCounts::default(),
+    };
+    insta::assert_snapshot!(list(&[row], 0, UNICODE), @r"
+    RUN                   WORKFLOW  RESULT              STARTED   TOOK   PASSED  FINDINGS
+    20261121-094512-7f3a  release   waits for approval  just now  0.12s  1/3
+
+    approve: sluice approve 20261121-094512-7f3a
+    ");
 }
 
 #[test]
