@@ -12,6 +12,7 @@ use sluice_workflow::Template;
 use sluice_workflow::template::{Condition, Expression, Piece, TemplateValue};
 use sluice_workflow::workflow::{Flag, Retry, Symptom};
 
+use crate::approval::{self, ApprovalView, GateView};
 use crate::plan::{Cell, Concurrency, Decided, Job, Plan, Step};
 
 impl Plan {
@@ -98,6 +99,10 @@ struct JobView<'p> {
     max_parallel: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fail_fast: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<ApprovalView<'p>>,
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    checklist: IndexMap<&'p str, GateView<'p>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     steps: Vec<StepView<'p>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -242,9 +247,9 @@ impl<'p> FlagView<'p> {
 }
 
 /// A template as it stands in the workflow.
-struct TemplateView<'p>(&'p Template);
+pub struct TemplateView<'p>(pub &'p Template);
 
-struct ConditionView<'p>(&'p Condition);
+pub struct ConditionView<'p>(pub &'p Condition);
 
 impl<'p> PlanView<'p> {
     fn new(plan: &'p Plan) -> Self {
@@ -298,6 +303,8 @@ impl<'p> JobView<'p> {
             matrix: job.matrix.as_ref().map(TemplateView),
             max_parallel: (job.max_parallel < usize::MAX).then_some(job.max_parallel),
             fail_fast: spread.then_some(job.fail_fast),
+            approval: job.approval.as_ref().map(ApprovalView::new),
+            checklist: approval::gates(&job.checklist),
             steps: job.cells.first().filter(|_| plain).map(steps).unwrap_or_default(),
             cells: cells.collect(),
             outputs: templates(&job.outputs).collect(),

@@ -147,6 +147,8 @@ impl<'w> Planner<'w> {
             cells,
             max_parallel: job.max_parallel.map_or(usize::MAX, NonZeroUsize::get),
             fail_fast: job.fail_fast,
+            approval: job.approval.clone(),
+            checklist: job.checklist.clone(),
         }
     }
 
@@ -189,6 +191,8 @@ impl<'w> Planner<'w> {
             }],
             max_parallel: usize::MAX,
             fail_fast: true,
+            approval: None,
+            checklist: IndexMap::new(),
         })
     }
 

@@ -109,6 +109,7 @@ fn alone(workflow: &Workflow, job: &Job, step: &Step) -> Vec<Problem> {
     let lost = |path: &[String]| matches!(path, [root, _, ..] if root == "needs" || root == "steps");
     let of_job = job.condition.iter().map(|condition| &condition.expression);
     let of_job = of_job.chain(job.continue_on_error.expression());
+    let of_job = of_job.chain(job.waits_on());
     let of_job = of_job.chain(job.env.values().chain(&job.matrix).flat_map(|template| template.expressions()));
     let mut found = reads(of_job, &lost);
     found.extend(step_reads(step, &lost));

@@ -37,6 +37,9 @@ impl Document<'_> {
         if matrix.is_none() && field(entries, "matrix").is_none() {
             self.only_with(entries, "matrix", "cells", &place);
         }
+        let approval = self.optional(entries, "approval", |document, node| document.approval(node, &what("approval")));
+        let checklist =
+            self.optional(entries, "checklist", |document, node| document.checklist(node, &what("checklist")));
         let outer = self.defaults.clone();
         self.defaults = self.defaults(entries, &place);
         let steps = match field(entries, "steps") {
@@ -66,6 +69,8 @@ impl Document<'_> {
             matrix,
             max_parallel,
             fail_fast: fail_fast.unwrap_or(true),
+            approval,
+            checklist: checklist.unwrap_or_default(),
             steps,
         }
     }
@@ -85,6 +90,8 @@ impl Document<'_> {
             matrix: None,
             max_parallel: None,
             fail_fast: true,
+            approval: None,
+            checklist: IndexMap::new(),
             steps: self.steps(steps, "`steps`"),
         }
     }
