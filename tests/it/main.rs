@@ -28,6 +28,7 @@ mod resume;
 mod secret_sources;
 mod server;
 mod servers;
+mod services;
 mod vault;
 mod waiting;
 mod watch;

@@ -180,6 +180,13 @@ pub enum EventKind {
         plugin: PluginRef,
         digest: Digest,
     },
+    /// A step in the background can be used.
+    StepReady {
+        #[serde(flatten)]
+        id: StepId,
+        /// How long that took.
+        duration_ms: u64,
+    },
     Log {
         #[serde(flatten)]
         id: StepId,

@@ -9,11 +9,12 @@ use sha2::{Digest as _, Sha256};
 use sluice_model::grant::Capability;
 use sluice_model::{Digest, FailureKind, Grants, Kind, Limits, PluginRef, SecretSource};
 use sluice_workflow::Template;
+use sluice_workflow::background::Port;
 use sluice_workflow::template::{Condition, Expression, Piece, TemplateValue};
 use sluice_workflow::workflow::{Flag, Retry, Symptom};
 
 use crate::approval::{self, ApprovalView, GateView};
-use crate::plan::{Cell, Concurrency, Decided, Job, Plan, Step};
+use crate::plan::{Background, Cell, Concurrency, Decided, Job, Plan, Step, When};
 
 impl Plan {
     /// What `sluice plan --json` prints and the record keeps: everything that decides what runs. Holds no secret and no
@@ -183,6 +184,8 @@ struct StepView<'p> {
     grants: &'p Grants,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     undecided: &'p [Capability],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    at_services: &'p [String],
     limits: &'p Limits,
     #[serde(skip_serializing_if = "Option::is_none")]
     fail_on: Option<sluice_model::finding::FailOn>,
@@ -199,10 +202,39 @@ struct StepView<'p> {
     fail_fast: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     continue_on_error: Option<FlagView<'p>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    background: Option<BackgroundView<'p>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     excluded: bool,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     notes: &'p [String],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct BackgroundView<'p> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<PortView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready: Option<ReadyView<'p>>,
+    stop_timeout_ms: u64,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum PortView {
+    Auto(&'static str),
+    Fixed(u16),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ReadyView<'p> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<Box<StepView<'p>>>,
+    timeout_ms: u64,
 }
 
 #[derive(Serialize)]
@@ -331,6 +363,7 @@ impl<'p> StepView<'p> {
             env: decided.map_or_else(|| EnvView::Open(open()), |known| EnvView::Final(&known.env)),
             grants: &step.at_most,
             undecided: &step.undecided,
+            at_services: &step.at_services,
             limits: &step.limits,
             fail_on: step.kind.emits_findings().then_some(step.fail_on),
             retry: step.retry.as_ref().map(RetryView::new),
@@ -339,9 +372,27 @@ impl<'p> StepView<'p> {
             max_parallel: step.for_each.as_ref().map(|_| step.max_parallel),
             fail_fast: step.for_each.as_ref().map(|_| step.fail_fast),
             continue_on_error: FlagView::new(&step.continue_on_error),
+            background: step.background.as_ref().map(|background| BackgroundView::new(plan, job, background)),
             excluded: step.excluded,
             notes: &step.notes,
         }
+    }
+}
+
+impl<'p> BackgroundView<'p> {
+    fn new(plan: &'p Plan, job: &'p Job, background: &'p Background) -> Self {
+        let port = background.port.map(|port| match port {
+            Port::Auto => PortView::Auto("auto"),
+            Port::Fixed(port) => PortView::Fixed(port),
+        });
+        let ready = background.ready.as_ref().map(|ready| {
+            let (log, step) = match &ready.when {
+                When::Says(pattern) => (Some(pattern.as_str()), None),
+                When::Passes(step) => (None, Some(Box::new(StepView::new(plan, job, step)))),
+            };
+            ReadyView { log, step, timeout_ms: ready.timeout_ms }
+        });
+        Self { port, ready, stop_timeout_ms: background.stop_timeout_ms }
     }
 }
 

@@ -50,6 +50,9 @@ impl Plain {
                 let words = look.paint(outcome_style(*outcome), outcome_words(*outcome));
                 writeln!(out, "{}{words} before", prefix(id, look))?;
             }
+            EventKind::StepReady { id, duration_ms } => {
+                writeln!(out, "{}ready in {}", prefix(id, look), text::duration(*duration_ms))?;
+            }
             // Logs are written as they come, not kept.
             EventKind::Log { id, level, text, .. } => {
                 for line in text::lines(text) {

@@ -54,6 +54,8 @@ pub enum Shape {
     Choice(&'static [&'static str]),
     /// One of these texts or a list of them.
     Choices(&'static [&'static str]),
+    /// `auto` or a number.
+    Port,
     /// Name of a program -> versions.
     Versions,
     /// Name -> text, number or boolean.
@@ -74,7 +76,7 @@ impl Table {
     }
 
     /// All tables, in the order of the document.
-    pub const ALL: [&'static Table; 17] = [
+    pub const ALL: [&'static Table; 19] = [
         &WORKFLOW,
         &DEFAULTS,
         &INPUT,
@@ -84,6 +86,8 @@ impl Table {
         &JOB,
         &APPROVAL,
         &GATE,
+        &SERVICE,
+        &READY,
         &STEP,
         &WAIT_FOR,
         &RETRY,
@@ -277,6 +281,7 @@ pub static JOB: Table = Table {
         field("approval", Shape::TextOr(&APPROVAL), "Asks a person before the job runs: the message, or how in detail"),
         field("checklist", Shape::Checklist(&GATE), "Gates that must all hold before the job runs"),
         STEP_DEFAULTS,
+        field("services", Shape::Named(&SERVICE), "Programs that run beside the steps, started before them"),
         field("steps", Shape::List(&STEP), "Run one after the other"),
     ],
 };
@@ -299,6 +304,44 @@ pub static GATE: Table = Table {
         field("check", Shape::Condition, "An expression that must be true; `${{ }}` around it may be left out"),
         field("attest", Shape::Text, "A question to the person who approves"),
         field("message", Shape::Text, "What people read beside a check"),
+    ],
+};
+
+const PORT: Field =
+    field("port", Shape::Port, "`auto` or a number: `services.NAME.port` in expressions, PORT for the program");
+const READY_FIELD: Field = field("ready", Shape::One(&READY), "When the next step may start; at once unless given");
+const STOP_TIMEOUT: Field =
+    field("stop-timeout", Shape::Duration, "How long it has to end when it is asked to; `5s` unless given");
+
+pub static SERVICE: Table = Table {
+    of: "a service",
+    name: "service",
+    fields: &[
+        NAME,
+        field("uses", Shape::Text, "The plugin: a built-in name, or the path of a component"),
+        field("with", Shape::Inputs, "Inputs of the plugin"),
+        field("run", Shape::Text, "A script that runs until it is stopped; short for `uses: exec`"),
+        SHELL,
+        DIRECTORY,
+        ENV,
+        PORT,
+        READY_FIELD,
+        STOP_TIMEOUT,
+        field("grants", Shape::Grants, "Narrows what the plugin may touch"),
+        field("limits", Shape::One(&LIMITS), "Changes the limits of the sandbox"),
+    ],
+};
+
+pub static READY: Table = Table {
+    of: "`ready`",
+    name: "ready",
+    fields: &[
+        field("tcp", Shape::Text, "HOST:PORT that accepts connections"),
+        field("http", Shape::Text, "URL that answers with success"),
+        field("exec", Shape::Text, "Command that ends with 0"),
+        field("log", Shape::Text, "Regular expression that a line of its output matches"),
+        field("timeout", Shape::Duration, "How long it may take; `1m` unless given"),
+        field("interval", Shape::Duration, "How long to wait between two tries"),
     ],
 };
 
@@ -325,6 +368,10 @@ pub static STEP: Table = Table {
         field("fail-on", Shape::Choice(&FAIL_ON), "The least severity of findings that fails the step"),
         field("grants", Shape::Grants, "Narrows what the plugin may touch"),
         field("limits", Shape::One(&LIMITS), "Changes the limits of the sandbox"),
+        field("background", Shape::Boolean, "`true`: the steps after it run beside it; it is stopped after the last"),
+        PORT,
+        READY_FIELD,
+        STOP_TIMEOUT,
     ],
 };
 

@@ -27,10 +27,14 @@ fn mapping(table: &Table) -> Value {
     let mut schema = json!({"type": kind, "additionalProperties": false, "properties": properties});
     match table.name {
         "step" => schema["oneOf"] = json!([{"required": ["uses"]}, {"required": ["run"]}, {"required": ["wait-for"]}]),
+        "service" => schema["oneOf"] = json!([{"required": ["uses"]}, {"required": ["run"]}]),
         "wait-for" => {
             schema["oneOf"] = ["tcp", "http", "exec", "file"].map(|goal| json!({"required": [goal]})).as_slice().into();
         }
         "job" => schema["required"] = json!(["steps"]),
+        "ready" => {
+            schema["oneOf"] = ["tcp", "http", "exec", "log"].map(|way| json!({"required": [way]})).to_vec().into()
+        }
         "secret" => {
             schema["minProperties"] = 1.into();
             schema["maxProperties"] = 1.into();
@@ -104,6 +108,7 @@ fn shape(shape: Shape) -> Value {
             {"enum": choices},
             {"type": "array", "items": {"enum": choices}, "minItems": 1, "uniqueItems": true},
         ]}),
+        Shape::Port => json!({"oneOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 65535}]}),
         Shape::Versions => json!({
             "type": "object",
             "propertyNames": {"pattern": "^[A-Za-z0-9_][A-Za-z0-9._+-]*$"},

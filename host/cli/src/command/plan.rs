@@ -5,9 +5,10 @@ use std::path::Path;
 
 use sluice_model::Outcome;
 use sluice_model::grant::Capability;
-use sluice_plan::{Concurrency, Decided, Job, Plan, Step};
+use sluice_plan::{Background, Concurrency, Decided, Job, Plan, Step, When};
 use sluice_record::RunId;
 use sluice_report::graph::{self, Edge, Graph, Node};
+use sluice_workflow::background::Port;
 
 use super::run::run_id;
 use crate::args::{GraphFormat, PlanArgs};
@@ -185,6 +186,9 @@ fn describe_step(text: &mut String, step: &Step) {
         notes(text, step);
         return;
     }
+    if let Some(background) = &step.background {
+        describe_background(text, background);
+    }
     let Some(decided) = &step.decided else {
         let _ = writeln!(text, "      inputs   known when the step starts");
         for capability in Capability::ALL {
@@ -192,11 +196,33 @@ fn describe_step(text: &mut String, step: &Step) {
                 let _ = writeln!(text, "      at most  {capability}: {grant}");
             }
         }
+        for grant in &step.at_services {
+            let _ = writeln!(text, "      at most  {grant}");
+        }
         notes(text, step);
         return;
     };
     describe_decided(text, step, decided);
     notes(text, step);
+}
+
+fn describe_background(text: &mut String, background: &Background) {
+    let port = background.port.map(|port| match port {
+        Port::Auto => "; on a free port".to_owned(),
+        Port::Fixed(port) => format!("; on port {port}"),
+    });
+    let _ = writeln!(text, "      beside   the steps after it{}", port.unwrap_or_default());
+    let Some(ready) = &background.ready else { return };
+    let within = format!("within {} s", ready.timeout_ms as f64 / 1000.0);
+    match &ready.when {
+        When::Says(pattern) => {
+            let _ = writeln!(text, "      ready    {within}, when a line of its output matches `{pattern}`");
+        }
+        When::Passes(probe) => {
+            let _ = writeln!(text, "      ready    {within}, when this passes:");
+            describe_step(text, probe);
+        }
+    }
 }
 
 fn describe_decided(text: &mut String, step: &Step, decided: &Decided) {

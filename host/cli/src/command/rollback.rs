@@ -193,6 +193,7 @@ fn call(run: &Run, deployment: &Deployment, workspace: &Path, runner: &WasmRunne
         grants: deployment.grants.clone(),
         env: IndexMap::new(),
         limits: Limits::default(),
+        stop_timeout_ms: None,
         summary: Summary::new(|| json!({})),
         cancel: Cancel::default(),
     })

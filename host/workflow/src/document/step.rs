@@ -49,21 +49,28 @@ impl Document<'_> {
         let grants = field(entries, "grants").map(|node| self.grants(node, &what("grants"))).unwrap_or_default();
         let limits = field(entries, "limits").map(|node| self.limits(node, &what("limits"))).unwrap_or_default();
 
+        let id = id.unwrap_or_else(|| format!("step-{number}"));
+        let span = key(entries, "background").map_or(node.span, |(key, _)| key.span);
+        let background = self.background(entries, &id, span, &place);
+
         // Without an action the step still has an id that expressions may name.
         let (uses, with, title) = action.unwrap_or_else(|| {
             let uses = Spanned { value: PluginRef::Builtin(String::new()), span: node.span };
             (uses, Template { span: node.span, value: TemplateValue::Mapping(Vec::new()) }, String::new())
         });
         Some(Step {
-            id: id.unwrap_or_else(|| format!("step-{number}")),
+            id,
             name: name.unwrap_or(Title { text: title, template: None }),
             span: node.span,
             uses,
             with,
             condition,
             env,
-            timeout_ms: timeout_ms.or_else(|| Self::wait_for_time(entries)).or(self.defaults.timeout_ms),
-            retry: retry.or_else(|| self.defaults.retry.clone()),
+            timeout_ms: timeout_ms
+                .or_else(|| Self::wait_for_time(entries))
+                .or(self.defaults.timeout_ms)
+                .filter(|_| background.is_none()),
+            retry: retry.or_else(|| self.defaults.retry.clone()).filter(|_| background.is_none()),
             for_each,
             max_parallel: max_parallel.unwrap_or(NonZeroUsize::MIN),
             fail_fast: fail_fast.unwrap_or(true),
@@ -71,6 +78,7 @@ impl Document<'_> {
             fail_on,
             grants,
             limits,
+            background,
         })
     }
 
@@ -89,7 +97,7 @@ impl Document<'_> {
     }
 
     /// Plugin, inputs, and a name for people.
-    fn action(
+    pub(super) fn action(
         &mut self,
         entries: &[(Key, Node)],
         node: &Node,

@@ -94,7 +94,7 @@ impl Document<'_> {
     }
 
     /// Reports what is wrong with a value that is written out.
-    fn wait_for_value(&mut self, name: &str, node: &Node, what: &str) {
+    pub(super) fn wait_for_value(&mut self, name: &str, node: &Node, what: &str) {
         match name {
             "interval" | "timeout" => drop(self.duration(node, what)),
             "status" => self.wait_for_status(node, what),

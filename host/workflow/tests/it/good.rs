@@ -6,8 +6,9 @@ use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
 use sluice_model::{FailureKind, PluginRef, Source};
 use sluice_workflow::Workflow;
+use sluice_workflow::background::When;
 use sluice_workflow::concurrency::WhenBusy;
-use sluice_workflow::template::Context;
+use sluice_workflow::template::{Context, TemplateValue};
 use sluice_workflow::workflow::{Hook, Retention, Test};
 
 use crate::render;
@@ -112,6 +113,24 @@ jobs:
     - run: ${{ steps.each.items.size() }}
       if: failure() || success()
       working-directory: .
+  serve:
+    services:
+      db:
+        name: the database
+        uses: ./vendor/db.wasm
+        with: {listen: "${{ services.db.port }}"}
+        port: auto
+        ready: {tcp: "127.0.0.1:${{ services.db.port }}", timeout: 30s, interval: 200ms}
+        stop-timeout: 10s
+        env: {LEVEL: "${{ services.web.port }}"}
+        grants: {files: []}
+        limits: {memory: 64MiB}
+      web: {run: exec serve, shell: bash, working-directory: site, port: 8080, ready: {log: "listening on \\S+"}}
+    env: {ADDRESS: "127.0.0.1:${{ services.db.port }}"}
+    steps:
+    - {id: worker, run: exec work, background: true, ready: {exec: test -e up}}
+    - {run: exec more, background: true, ready: {http: "http://127.0.0.1:${{ services.web.port }}/"}}
+    - run: ask ${{ services.db.port }}
 on-success: [{run: good}]
 on-failure: [{run: "${{ needs.test.cells.size() }}"}]
 on-cancel: [{run: so be it}]
@@ -189,6 +208,42 @@ fn every_field_is_read() {
     assert_eq!(
         workflow.requires.lines().join(", "),
         "git >=2.30, node ^20, jq *, make 4, disk 2GiB free, user non-root, os linux or macos, sluice >=0.1"
+    );
+
+    let steps = &workflow.jobs["serve"].steps;
+    let shown = steps.iter().map(|step| {
+        let Some(background) = &step.background else { return step.id.clone() };
+        let ready = background.ready.as_ref().map(|ready| match &ready.when {
+            When::Says(pattern) => format!("{} ms for {pattern}", ready.timeout_ms),
+            When::Passes(probe) => {
+                let TemplateValue::Mapping(with) = &probe.with.value else { panic!("inputs") };
+                let with: Vec<_> =
+                    with.iter().map(|(name, _, value)| format!("{name} {:?}", value.literal())).collect();
+                format!("{} ms for {} {}: {}", ready.timeout_ms, probe.id, probe.uses.value, with.join(", "))
+            }
+        });
+        format!(
+            "{} {:?} {:?}, {} ms, {}",
+            step.id,
+            step.name.text,
+            background.port,
+            background.stop_timeout_ms,
+            ready.unwrap()
+        )
+    });
+    assert_eq!(
+        shown.collect::<Vec<_>>(),
+        [
+            "services.db \"the database\" Some(Auto), 10000 ms, 30000 ms for services.db.ready wait-for: tcp None, timeout Some(String(\"30000ms\")), interval Some(String(\"200ms\"))",
+            "services.web \"web\" Some(Fixed(8080)), 5000 ms, 60000 ms for listening on \\S+",
+            "worker \"exec work\" None, 5000 ms, 60000 ms for worker.ready wait-for: exec Some(String(\"test -e up\")), timeout Some(String(\"60000ms\"))",
+            "step-2 \"exec more\" None, 5000 ms, 60000 ms for step-2.ready wait-for: http None, timeout Some(String(\"60000ms\"))",
+            "step-3",
+        ]
+    );
+    assert!(
+        steps.iter().all(|step| step.retry.is_none() == step.background.is_some()),
+        "defaults are not for services"
     );
 
     let deploy = &workflow.jobs["deploy"];
