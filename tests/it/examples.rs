@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use crate::backup;
 use crate::environment::{Environment, Ran, guest, repository};
 use crate::repository::{commit, git};
 use crate::secret_sources::Aws;
@@ -36,11 +37,21 @@ fn says(ran: &Ran, text: &str) {
 type Example = (&'static str, fn(&Environment));
 
 const EXAMPLES: &[Example] = &[
+    ("approval", |environment| {
+        let parked = environment.sluice(&["run", "approval", "--plain"]).exits_with(75);
+        says(&parked, "deploy waits for approval: Deploy with a coverage of 87 %?");
+        let ran = environment.sluice(&["approve", "--attest", "announced", "--json"]).exits_with(0);
+        says(&ran, "deploying");
+        let denied = environment.sluice(&["run", "approval", "-i", "coverage=79", "--json"]).exits_with(1);
+        says(&denied, "gate `coverage` does not hold");
+        says(&denied, "nothing was deployed");
+    }),
     ("artifacts", |environment| {
         run(environment, &["artifacts"]);
         let text = environment.read("target/example-site/current/wit/kinds.wit");
         assert_eq!(text, environment.read("wit/kinds.wit"));
     }),
+    ("backup", backup::example),
     ("ci", |environment| {
         let webhook = Server::start(&[OK]);
         run(environment, &["ci", "-i", "to=site", "-i", &format!("webhook={}", webhook.url("/hook"))]);
@@ -76,6 +87,7 @@ const EXAMPLES: &[Example] = &[
     ("defaults", |environment| {
         run(environment, &["defaults"]);
     }),
+    ("deploy-script", crate::deploy_script::runs),
     ("environment", |environment| says(&run(environment, &["environment", "--json"]), "test green test-small")),
     ("findings", |environment| {
         run(environment, &["findings"]);
@@ -113,6 +125,20 @@ const EXAMPLES: &[Example] = &[
         says(&ran, "environment=prod replicas=3 first=eu dry=true");
         environment.sluice(&["run", "inputs", "-i", "environment=production"]).exits_with(2);
         environment.sluice(&["run", "inputs", "-i", "replicas=many"]).exits_with(2);
+    }),
+    ("jenkins-like", |environment| {
+        let current = environment.workspace().join("target/example-pipeline/current");
+        environment.sluice(&["run", "jenkins-like"]).exits_with(75);
+        let denied = environment.sluice(&["approve", "--deny", "--comment", "not on a Friday", "--json"]).exits_with(1);
+        says(&denied, "not on a Friday");
+        says(&denied, "not deployed\"");
+        says(&denied, "the pipeline failed");
+        assert!(!current.exists());
+        environment.sluice(&["run", "jenkins-like"]).exits_with(75);
+        let ran = environment.sluice(&["approve", "--attest-all", "--json"]).exits_with(0);
+        says(&ran, "deployed to production");
+        says(&ran, "the pipeline passed");
+        assert!(current.join("docs/README.md").exists());
     }),
     ("matrix", |environment| {
         let ran = run(environment, &["matrix", "--json"]);
@@ -204,6 +230,16 @@ const EXAMPLES: &[Example] = &[
         assert!(finished.map(|event| event["outcome"].as_str().unwrap()).eq(["passed", "skipped", "passed"]));
         run(environment, &["versions", "-i", "version=2.0.0"]);
         environment.sluice(&["run", "versions", "-i", "version=latest"]).exits_with(2);
+    }),
+    ("wait-for", |environment| {
+        let busy = "503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        let server = Server::start(&[busy, OK]);
+        let (address, url) = (format!("server={}", server.address), format!("url={}", server.url("/health")));
+        let ran = run(environment, &["wait-for", "-i", &address, "-i", &url, "--json"]);
+        says(&ran, "not yet: it answered with status 503");
+        assert_eq!(environment.read("target/example-ready"), "up after 2 attempts\n");
+        let plan = environment.sluice(&["plan", "wait-for"]).exits_with(0);
+        says(&plan, "127.0.0.1:5432");
     }),
 ];
 

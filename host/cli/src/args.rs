@@ -25,7 +25,7 @@ Examples:
   sluice plugin show scan       what a plugin does and what it asks for
 
 Exit codes: 0 passed, 1 a step failed, 2 the workflow or the command line is wrong or refused,
-70 our fault, 130 and 143 ended by a signal.";
+70 our fault, 75 waits for an approval, 130 and 143 ended by a signal.";
 
 #[derive(Debug, Args)]
 pub struct Global {
@@ -54,6 +54,9 @@ pub enum Command {
         after_help = "Examples:\n  sluice resume                        the latest run\n  sluice resume 20261121-0945 --from test/unit\n  sluice resume --repeat deploy/site   a deploy step whose outcome is unknown is done again"
     )]
     Resume(ResumeArgs),
+    /// Say that a job of a run may run, or may not, and go on with the run
+    #[command(after_help = APPROVE_EXAMPLES)]
+    Approve(ApproveArgs),
     /// Run a recorded run again, as a new run of the same workflow with the same inputs
     #[command(
         after_help = "Examples:\n  sluice rerun                         the latest run, all of it\n  sluice rerun --failed 20261121-0945  what did not end well, and what needs it"
@@ -200,6 +203,44 @@ pub struct ResumeArgs {
     pub plain: bool,
 }
 
+const APPROVE_EXAMPLES: &str = "\
+Examples:
+  sluice approve                           the run that waits
+  sluice approve 20261121-0945 --comment 'looks good'
+  sluice approve --attest announced        a gate that a person has to attest
+  sluice approve --deny --comment 'not on a Friday'
+  sluice approve --no-run                  only record it; `sluice resume` goes on";
+
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    /// Id of the run, or its beginning [default: the one that waits]
+    pub run: Option<String>,
+    /// The job; needed if several wait; may be given several times
+    #[arg(long, value_name = "JOB")]
+    pub job: Vec<String>,
+    /// Say no: the job fails
+    #[arg(long)]
+    pub deny: bool,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    pub comment: Option<String>,
+    /// Attest that this gate of the checklist holds; may be given several times
+    #[arg(long, value_name = "GATE", conflicts_with = "deny")]
+    pub attest: Vec<String>,
+    /// Attest that every gate holds that asks for it
+    #[arg(long, conflicts_with_all = ["deny", "attest"])]
+    pub attest_all: bool,
+    /// Record the answer, and do not go on with the run
+    #[arg(long, conflicts_with_all = ["json", "plain"])]
+    pub no_run: bool,
+    /// Print events as JSON, one a line
+    #[arg(long, conflicts_with = "plain")]
+    pub json: bool,
+    /// Print plain lines even at a terminal
+    #[arg(long)]
+    pub plain: bool,
+}
+
 #[derive(Debug, Args)]
 pub struct RerunArgs {
     /// Id of the run, or its beginning
@@ -295,6 +336,24 @@ pub enum RunsCommand {
         after_help = "Examples:\n  sluice runs prune --runs 20 --days 30 --dry-run\n  sluice runs prune --days 7 --workflow nightly\n\nA run stays if it satisfies all that is given, or has not ended."
     )]
     Prune(PruneArgs),
+    /// Check that a record is as it was written
+    #[command(
+        after_help = "Examples:\n  sluice runs verify\n  sluice runs verify 20261121-0945 --expect sha256:ab12...\n\nEvery event carries a hash over itself and all before it. Whoever can write the whole record can also make it anew:\nkeep the hash that this prints elsewhere, and give it to `--expect` later.\n\nExit codes: 0 as it was written, 1 changed, 2 no such record."
+    )]
+    Verify(VerifyArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Id of the run, or its beginning
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// The hash that the record must have
+    #[arg(long, value_name = "HASH")]
+    pub expect: Option<sluice_model::Digest>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

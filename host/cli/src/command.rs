@@ -1,5 +1,6 @@
 //! One module a command. Each returns an exit code.
 
+pub mod approve;
 pub mod check;
 pub mod completions;
 pub mod explain;
@@ -12,4 +13,5 @@ pub mod rollback;
 pub mod run;
 pub mod runs;
 pub mod schema;
+pub mod verify;
 pub mod watch;

@@ -38,10 +38,13 @@ pub struct Origin {
     selection: Selection,
     facts: Facts,
     settings: Settings,
+    /// The user of the system who started the run.
+    #[serde(default)]
+    started_by: Option<String>,
 }
 
 impl Origin {
-    pub fn new(prepared: &Prepared, settings: Settings) -> Self {
+    pub fn new(prepared: &Prepared, settings: Settings, started_by: Option<String>) -> Self {
         Self {
             made_by: env!("CARGO_PKG_VERSION").to_owned(),
             file: prepared.plan.source.name().to_owned(),
@@ -49,6 +52,7 @@ impl Origin {
             selection: prepared.selection.clone(),
             facts: prepared.facts.clone(),
             settings,
+            started_by,
         }
     }
 
@@ -73,6 +77,10 @@ impl Origin {
         self.settings
     }
 
+    pub fn started_by(&self) -> Option<String> {
+        self.started_by.clone()
+    }
+
     /// Makes the plan of a recorded run again.
     ///
     /// # Errors
@@ -82,7 +90,7 @@ impl Origin {
         let recorded = run.plan().map_err(|error| vec![Problem::from(&error)])?.unwrap_or_default();
         let recorded: Value = serde_json::from_slice(&recorded).unwrap_or_default();
         // What cannot be told apart in JSON is the same: 1 and 1.0 after a round trip.
-        let now: Value = serde_json::from_str(&prepared.plan.to_json().to_string()).unwrap_or_default();
+        let now: Value = serde_json::from_slice(&prepared.plan.json_line()).unwrap_or_default();
         let differences = differences(&json!({"plan": recorded}), &json!({"plan": now}));
         if differences.is_empty() {
             return Ok(prepared);

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use sluice_capability_artifacts::{Artifacts, Published, Store as ArtifactStore};
-use sluice_capability_exec::{Exec, Guard, GuardCommand, Pipe, Processes};
+use sluice_capability_exec::{Exec, GRACE as PROGRAM_GRACE, Guard, GuardCommand, Pipe, Processes};
 use sluice_capability_http::Http;
 use sluice_capability_secrets::{Mask, Placeholders, SecretValues, Secrets};
+use sluice_capability_tcp::Tcp;
 use sluice_engine_compile::{CompileCache, engine_config};
 use sluice_model::event::Stream;
 use sluice_model::grant::{Access, FileGrant};
@@ -27,6 +28,7 @@ use crate::call::{Ended, call};
 use crate::failure;
 use crate::limiter::Limiter;
 use crate::plugin::{Linkers, Loaded, Plugin};
+use crate::ports::Ports;
 use crate::state::State;
 use crate::stdio::Stdio;
 use crate::ticker::Ticker;
@@ -90,6 +92,7 @@ struct Inner {
     guard: Guard,
     host_env: HashMap<String, String>,
     search_path: Vec<PathBuf>,
+    ports: Ports,
 }
 
 impl WasmRunner {
@@ -112,6 +115,7 @@ impl WasmRunner {
             secrets: settings.secrets,
             search_path: path.split(':').filter(|folder| !folder.is_empty()).map(PathBuf::from).collect(),
             guard: Guard::new(settings.guard),
+            ports: Ports::default(),
             host_env: settings.host_env,
         })))
     }
@@ -132,6 +136,10 @@ impl StepRunner for WasmRunner {
     async fn run(&self, call: StepCall, says: StepEvents) -> StepReport {
         Arc::clone(&self.0).run(Arc::new(call), says).await
     }
+
+    fn port(&self, wanted: Option<u16>) -> Result<u16, String> {
+        self.0.ports.take(wanted)
+    }
 }
 
 fn failed(failure: Failure) -> StepReport {
@@ -150,7 +158,8 @@ impl Inner {
         {
             return failed(failure);
         }
-        let processes = match Processes::new(self.guard.clone()) {
+        let grace = call.stop_timeout_ms.map_or(PROGRAM_GRACE, Duration::from_millis);
+        let processes = match Processes::new(self.guard.clone(), grace) {
             Ok(processes) => processes,
             Err(error) => return failed(Failure::new(FailureKind::Internal, error)),
         };
@@ -197,7 +206,8 @@ impl Step {
     /// Runs the step on a thread of its own, and gives the thread up if it does not end in time.
     async fn run(self, plugin: Arc<Loaded>) -> StepReport {
         let time = Duration::from_millis(self.call.limits.time_ms);
-        let grace = if self.call.grants.exec.is_empty() { GRACE } else { GRACE + PROCESS_GRACE };
+        let stop = self.call.stop_timeout_ms.map_or(Duration::ZERO, Duration::from_millis);
+        let grace = if self.call.grants.exec.is_empty() { GRACE } else { GRACE + PROCESS_GRACE + stop };
         let (handle, step) = (Handle::current(), self.clone());
         let mut work: JoinHandle<StepReport> =
             tokio::task::spawn_blocking(move || handle.block_on(step.run_here(&plugin, time)));
@@ -274,11 +284,13 @@ impl Step {
             placeholders: Placeholders::default(),
             denials: self.denials.clone(),
         };
+        let tcp = Tcp::new(&call.grants.tcp, self.denials.clone());
         let mut table = ResourceTable::new();
         table.set_max_capacity(call.limits.handles as usize);
         let state = State {
             table,
-            wasi: self.wasi()?,
+            wasi: self.wasi(&tcp)?,
+            tcp,
             http: self.http(&secrets.placeholders),
             exec: self.exec(&secrets),
             secrets,
@@ -287,6 +299,7 @@ impl Step {
             voice: self.voice.clone(),
             denials: self.denials.clone(),
             call: Arc::clone(call),
+            started: Instant::now(),
             workspace: inner.workspace.clone(),
             outputs: IndexMap::new(),
             progress_told: None,
@@ -300,13 +313,14 @@ impl Step {
         Ok(store)
     }
 
-    fn wasi(&self) -> Result<WasiCtx, Failure> {
+    fn wasi(&self, tcp: &Tcp) -> Result<WasiCtx, Failure> {
         let call = &self.call;
         let mut wasi = WasiCtx::builder();
         wasi.allow_blocking_current_thread(true)
             .max_random_size(RANDOM_BYTES)
             .stdout(Stdio { voice: self.voice.clone(), stream: Stream::Stdout })
             .stderr(Stdio { voice: self.voice.clone(), stream: Stream::Stderr });
+        tcp.open(&mut wasi);
         for grant in &call.grants.env {
             if let Some(value) = call.env.get(&grant.name).or_else(|| self.inner.host_env.get(&grant.name)) {
                 wasi.env(&grant.name, value);
@@ -369,6 +383,7 @@ impl Step {
                 };
                 Ok(voice.write(stream, bytes)?)
             }),
+            mask: inner.mask.clone(),
             processes: self.processes.clone(),
             denials: self.denials.clone(),
         }

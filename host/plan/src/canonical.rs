@@ -9,10 +9,12 @@ use sha2::{Digest as _, Sha256};
 use sluice_model::grant::Capability;
 use sluice_model::{Digest, FailureKind, Grants, Kind, Limits, PluginRef, SecretSource};
 use sluice_workflow::Template;
+use sluice_workflow::background::Port;
 use sluice_workflow::template::{Condition, Expression, Piece, TemplateValue};
 use sluice_workflow::workflow::{Flag, Retry, Symptom};
 
-use crate::plan::{Cell, Concurrency, Decided, Job, Plan, Step};
+use crate::approval::{self, ApprovalView, GateView};
+use crate::plan::{Background, Cell, Concurrency, Decided, Job, Plan, Step, When};
 
 impl Plan {
     /// What `sluice plan --json` prints and the record keeps: everything that decides what runs. Holds no secret and no
@@ -21,7 +23,18 @@ impl Plan {
         serde_json::to_value(PlanView::new(self)).unwrap_or_default()
     }
 
-    /// The digest of the bytes of [`Plan::to_json`].
+    /// [`Plan::to_json`] as text on one line, without the detour.
+    pub fn json_line(&self) -> Vec<u8> {
+        // Writing to memory does not fail, and neither does a view of plain data.
+        serde_json::to_vec(&PlanView::new(self)).unwrap_or_default()
+    }
+
+    /// [`Plan::to_json`] as text for people, without the detour.
+    pub fn json_text(&self) -> String {
+        serde_json::to_string_pretty(&PlanView::new(self)).unwrap_or_default()
+    }
+
+    /// The digest of the bytes of [`Plan::json_line`].
     pub(crate) fn compute_digest(&self) -> Digest {
         let mut hasher = Sha256::new();
         // Writing into a hasher does not fail, and neither does a view of plain data.
@@ -87,6 +100,10 @@ struct JobView<'p> {
     max_parallel: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fail_fast: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<ApprovalView<'p>>,
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    checklist: IndexMap<&'p str, GateView<'p>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     steps: Vec<StepView<'p>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -167,6 +184,8 @@ struct StepView<'p> {
     grants: &'p Grants,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     undecided: &'p [Capability],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    at_services: &'p [String],
     limits: &'p Limits,
     #[serde(skip_serializing_if = "Option::is_none")]
     fail_on: Option<sluice_model::finding::FailOn>,
@@ -183,10 +202,39 @@ struct StepView<'p> {
     fail_fast: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     continue_on_error: Option<FlagView<'p>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    background: Option<BackgroundView<'p>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     excluded: bool,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     notes: &'p [String],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct BackgroundView<'p> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<PortView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready: Option<ReadyView<'p>>,
+    stop_timeout_ms: u64,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum PortView {
+    Auto(&'static str),
+    Fixed(u16),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ReadyView<'p> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<Box<StepView<'p>>>,
+    timeout_ms: u64,
 }
 
 #[derive(Serialize)]
@@ -231,9 +279,9 @@ impl<'p> FlagView<'p> {
 }
 
 /// A template as it stands in the workflow.
-struct TemplateView<'p>(&'p Template);
+pub struct TemplateView<'p>(pub &'p Template);
 
-struct ConditionView<'p>(&'p Condition);
+pub struct ConditionView<'p>(pub &'p Condition);
 
 impl<'p> PlanView<'p> {
     fn new(plan: &'p Plan) -> Self {
@@ -287,6 +335,8 @@ impl<'p> JobView<'p> {
             matrix: job.matrix.as_ref().map(TemplateView),
             max_parallel: (job.max_parallel < usize::MAX).then_some(job.max_parallel),
             fail_fast: spread.then_some(job.fail_fast),
+            approval: job.approval.as_ref().map(ApprovalView::new),
+            checklist: approval::gates(&job.checklist),
             steps: job.cells.first().filter(|_| plain).map(steps).unwrap_or_default(),
             cells: cells.collect(),
             outputs: templates(&job.outputs).collect(),
@@ -313,6 +363,7 @@ impl<'p> StepView<'p> {
             env: decided.map_or_else(|| EnvView::Open(open()), |known| EnvView::Final(&known.env)),
             grants: &step.at_most,
             undecided: &step.undecided,
+            at_services: &step.at_services,
             limits: &step.limits,
             fail_on: step.kind.emits_findings().then_some(step.fail_on),
             retry: step.retry.as_ref().map(RetryView::new),
@@ -321,9 +372,27 @@ impl<'p> StepView<'p> {
             max_parallel: step.for_each.as_ref().map(|_| step.max_parallel),
             fail_fast: step.for_each.as_ref().map(|_| step.fail_fast),
             continue_on_error: FlagView::new(&step.continue_on_error),
+            background: step.background.as_ref().map(|background| BackgroundView::new(plan, job, background)),
             excluded: step.excluded,
             notes: &step.notes,
         }
+    }
+}
+
+impl<'p> BackgroundView<'p> {
+    fn new(plan: &'p Plan, job: &'p Job, background: &'p Background) -> Self {
+        let port = background.port.map(|port| match port {
+            Port::Auto => PortView::Auto("auto"),
+            Port::Fixed(port) => PortView::Fixed(port),
+        });
+        let ready = background.ready.as_ref().map(|ready| {
+            let (log, step) = match &ready.when {
+                When::Says(pattern) => (Some(pattern.as_str()), None),
+                When::Passes(step) => (None, Some(Box::new(StepView::new(plan, job, step)))),
+            };
+            ReadyView { log, step, timeout_ms: ready.timeout_ms }
+        });
+        Self { port, ready, stop_timeout_ms: background.stop_timeout_ms }
     }
 }
 

@@ -17,6 +17,7 @@ pub const BAD_GRANT: &str = "plan::bad-grant";
 pub const GRANT_EXCEEDS: &str = "plan::grant-exceeds";
 pub const UNDECIDED_GRANT: &str = "plan::undecided-grant";
 pub const NO_FINDINGS: &str = "plan::no-findings";
+pub const NOT_IN_BACKGROUND: &str = "plan::not-in-background";
 pub const UNMET: &str = "plan::unmet-requirement";
 
 pub const MATRIX: &str = "plan::matrix";
@@ -112,6 +113,11 @@ pub const CODES: &[Explanation] = &[
         code: ITEMS,
         title: "`for-each` has no list of items",
         text: "The value of `for-each` is a list of at most 1000 items, written out or from an expression:\n\n    - for-each: ${{ inputs.regions }}\n      run: deploy ${{ item }}",
+    },
+    Explanation {
+        code: NOT_IN_BACKGROUND,
+        title: "a plugin that cannot run in the background",
+        text: "A service, or a step with `background: true`, runs until the other steps of its job have ended. That is for plugins\nof the kind `task`, such as `exec`, and for plain commands; all other kinds do something and are done:\n\n    services:\n      web:\n        run: exec python3 -m http.server \"$PORT\"\n        port: auto",
     },
     Explanation {
         code: GROUP,

@@ -9,10 +9,11 @@ use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
 use sluice_model::{Digest, Grants, Kind, Limits, Manifest, PluginRef, SecretSource, Source, Span};
 use sluice_workflow::Template;
+use sluice_workflow::background::{Port, SERVICES};
 use sluice_workflow::concurrency::WhenBusy;
 use sluice_workflow::requires::Requires;
 use sluice_workflow::template::Condition;
-use sluice_workflow::workflow::{Flag, Hook, Retry, Spanned};
+use sluice_workflow::workflow::{Approval, Flag, Gate, Hook, Retry, Spanned};
 
 use crate::plugin::Plugin;
 
@@ -94,6 +95,10 @@ pub struct Job {
     pub max_parallel: usize,
     /// Whether a cell that fails ends the others.
     pub fail_fast: bool,
+    /// Somebody is asked before it runs.
+    pub approval: Option<Approval>,
+    /// What must hold before it runs, by name.
+    pub checklist: IndexMap<String, Gate>,
 }
 
 /// One way through a job.
@@ -117,6 +122,34 @@ pub struct ForEach {
     pub list: Template,
     /// The items with what each runs with, if all of that is known before the run.
     pub items: Option<Vec<(Value, Decided)>>,
+}
+
+/// What a step in the background has besides: the steps after it run beside it, and it is stopped after the last.
+#[derive(Debug, Clone)]
+pub struct Background {
+    /// What `services.NAME` in expressions means.
+    pub name: String,
+    pub port: Option<Port>,
+    pub ready: Option<Ready>,
+    /// Time between the request to end and the kill.
+    pub stop_timeout_ms: u64,
+}
+
+/// When a step in the background can be used.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// Of the way to know it.
+    pub span: Span,
+    pub when: When,
+    pub timeout_ms: u64,
+}
+
+#[derive(Debug, Clone)]
+pub enum When {
+    /// A line of its log matches.
+    Says(regex::Regex),
+    /// This step passes, which tries until its time is over.
+    Passes(Box<Step>),
 }
 
 #[derive(Debug, Clone)]
@@ -150,6 +183,8 @@ pub struct Step {
     pub narrows: Vec<Capability>,
     /// Capabilities whose grants follow from values that only the run knows. Empty when `decided` is known.
     pub undecided: Vec<Capability>,
+    /// Grants in which only ports of services are open, as `CAPABILITY: SPELLING` with `${{ services.NAME.port }}`.
+    pub at_services: Vec<String>,
     pub limits: Limits,
     pub fail_on: FailOn,
     pub retry: Option<Retry>,
@@ -159,6 +194,7 @@ pub struct Step {
     /// Whether an item that fails ends the others.
     pub fail_fast: bool,
     pub continue_on_error: Flag,
+    pub background: Option<Background>,
     /// Whether its condition, or that of its job, is known not to hold.
     pub excluded: bool,
     /// What people should know before they run this: `runs programs unconfined`.
@@ -201,9 +237,29 @@ impl Plan {
         self.jobs.get_index(index).map(|(_, job)| job).or_else(hook)
     }
 
-    /// All steps of all cells.
+    /// All steps of all cells, each followed by the one that tells when it is ready, if there is one.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
-        self.all_jobs().flat_map(Job::all_steps)
+        self.all_jobs().flat_map(Job::all_steps).flat_map(Step::with_probe)
+    }
+}
+
+impl Step {
+    /// Whether it stands below `services` of its job.
+    pub fn is_service(&self) -> bool {
+        self.id.starts_with(SERVICES)
+    }
+
+    /// The step that tells when this one is ready, if another step does.
+    pub fn probe(&self) -> Option<&Step> {
+        match &self.background.as_ref()?.ready.as_ref()?.when {
+            When::Passes(step) => Some(step),
+            When::Says(_) => None,
+        }
+    }
+
+    /// Itself and its probe.
+    pub fn with_probe(&self) -> impl Iterator<Item = &Step> {
+        std::iter::once(self).chain(self.probe())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Workflow and plugins -> plan.
 
 mod concurrency;
+mod services;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,7 @@ use crate::codes;
 use crate::plan::{Cell, Job, Plan, PluginInfo};
 use crate::plugin::Plugin;
 use crate::scope::Scope;
+use services::Ports;
 
 /// What the caller knows of the world before the run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -53,7 +55,8 @@ pub fn plan(
     facts: Facts,
 ) -> Result<Plan, Vec<Problem>> {
     let context = json!({"inputs": inputs, "git": facts.git, "run": facts.run, FILES_ROOT: facts.file_hashes});
-    let mut planner = Planner { plugins, facts, checked: BTreeMap::new(), problems: Vec::new() };
+    let mut planner =
+        Planner { plugins, text: workflow.source.text(), facts, checked: BTreeMap::new(), problems: Vec::new() };
     let scope = planner.enter(Some(&Scope::new(&context)), &workflow.env);
     let concurrency = planner.concurrency(workflow.concurrency.as_ref(), scope.as_ref());
     let jobs = workflow.jobs.iter().map(|(name, job)| (name.clone(), planner.job(job, scope.as_ref()))).collect();
@@ -87,6 +90,8 @@ pub fn plan(
 
 struct Planner<'w> {
     plugins: &'w Plugins,
+    /// Of the workflow.
+    text: &'w str,
     facts: Facts,
     /// `None` for a plugin whose problems have been told.
     checked: BTreeMap<&'w PluginRef, Option<Arc<Plugin>>>,
@@ -117,16 +122,24 @@ impl<'w> Planner<'w> {
             Some(Some(cells)) => cells,
             _ => vec![(job.name.value.clone(), None)],
         };
+        let ports = Ports::new(job, self.text);
         let cells = cells.into_iter().map(|(name, matrix)| {
             let scope = scope.cloned().map(|mut scope| {
                 scope.context.set_some("matrix", matrix.as_ref());
+                scope.context.set("services", &ports.value);
                 scope
             });
             let scope = self.enter(scope.as_ref(), &job.env);
-            let steps = job.steps.iter().filter_map(|step| self.step(step, scope.as_ref(), excluded)).collect();
-            let continue_on_error = self.flag(&job.continue_on_error, scope.as_ref().filter(|_| !excluded));
+            let steps = job.steps.iter().filter_map(|step| self.step(step, scope.as_ref(), excluded, &ports)).collect();
+            let read: Vec<_> = job.continue_on_error.expression().into_iter().collect();
+            let known_in = scope.as_ref().filter(|_| !excluded && !ports.show_in(None, &read));
+            let continue_on_error = self.flag(&job.continue_on_error, known_in);
             let (title, open_title) = match &job.title {
-                Some(title) => self.title(title, scope.as_ref(), excluded),
+                Some(title) => {
+                    let read = title.template.iter().flat_map(|template| template.expressions()).collect::<Vec<_>>();
+                    let known_in = scope.as_ref().filter(|_| !ports.show_in(None, &read));
+                    self.title(title, known_in, excluded)
+                }
                 None => (None, None),
             };
             Cell { name, matrix, title, open_title, continue_on_error, steps }
@@ -147,6 +160,8 @@ impl<'w> Planner<'w> {
             cells,
             max_parallel: job.max_parallel.map_or(usize::MAX, NonZeroUsize::get),
             fail_fast: job.fail_fast,
+            approval: job.approval.clone(),
+            checklist: job.checklist.clone(),
         }
     }
 
@@ -166,7 +181,8 @@ impl<'w> Planner<'w> {
     fn hook(&mut self, hook: Hook, steps: &'w [workflow::Step], scope: Option<&Scope>) -> Option<Job> {
         let (first, last) = (steps.first()?, steps.last()?);
         let name = hook.name().to_owned();
-        let steps = steps.iter().filter_map(|step| self.step(step, scope, false)).collect();
+        let ports = Ports::default();
+        let steps = steps.iter().filter_map(|step| self.step(step, scope, false, &ports)).collect();
         Some(Job {
             name: name.clone(),
             span: Span::new(first.span.start, last.span.end),
@@ -189,6 +205,8 @@ impl<'w> Planner<'w> {
             }],
             max_parallel: usize::MAX,
             fail_fast: true,
+            approval: None,
+            checklist: IndexMap::new(),
         })
     }
 

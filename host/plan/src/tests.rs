@@ -7,6 +7,7 @@ mod flags;
 mod parts;
 mod properties;
 mod refused;
+mod services;
 
 use indexmap::IndexMap;
 use serde_json::{Value, json};

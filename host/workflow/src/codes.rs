@@ -77,7 +77,8 @@ Good:
     continue-on-error: true";
     CONFLICT = "workflow::conflict": "two fields that exclude each other", "\
 A step either `uses` a plugin or `run`s a script, and a workflow has either `jobs` or, as the short form of one job,
-`steps`. `shell` belongs to `run`.
+`steps`. `shell` belongs to `run`, `ready` to a service or a step with `background`. A step in the background runs as long
+as its job, so it has no `timeout`, `retry` or `for-each`.
 
 Bad:
     - uses: lint
@@ -108,6 +109,17 @@ Bad:
 Good:
     jobs:
       build-it: ...";
+    PORT = "workflow::port": "a port that is none", "\
+A service listens on a port that Sluice finds (`auto`) or on a fixed one, a number from 1 to 65535. With `auto` the same
+job can run many times at once.
+
+    services:
+      db:
+        run: exec ./start-database --port \"$PORT\"
+        port: auto";
+    PATTERN = "workflow::pattern": "a regular expression that cannot be read", "\
+`log` of `ready` is a regular expression that is looked for in each line of the output. `.`, `(`, `[`, `+`, `*` and `?`
+have a meaning of their own; write `\\.` for a dot.";
     DUPLICATE_ID = "workflow::duplicate-id": "two steps of a job have the same id", "\
 Expressions find a step by its id, so ids are unique within a job.
 
@@ -216,7 +228,8 @@ A name with `-` needs brackets, because `a-b` means `a` minus `b`:
 
     ${{ steps[\"build-app\"].outputs.digest }}";
     NOT_AVAILABLE = "workflow::not-available": "an expression reads something that is not there yet", "\
-`steps` shows the earlier steps of the same job; in the conditions and variables of a job there are none yet. `needs`
+`steps` shows the earlier steps of the same job; in the conditions and variables of a job there are none yet. `services`
+shows the services of the same job, and is not there in the job's own `if` and `matrix`. `needs`
 shows the jobs that this job needs, and in `finally` every job. The variables of one `env` see those of outer levels
 only.";
     UNKNOWN_FUNCTION = "workflow::unknown-function": "an expression calls a function that does not exist", "\
@@ -243,6 +256,16 @@ Bad:
 Good:
     if: inputs.environment != \"\"
     if: inputs.a && inputs.b";
+    WAIT_FOR = "workflow::wait-for": "something that cannot be waited for", "\
+`tcp` is a host and a port, `http` a URL, `file` a path within the workspace, and `status` a number from 100 to 599 or a
+list of them.
+
+Bad:
+    - wait-for: {tcp: localhost}
+
+Good:
+    - wait-for: {tcp: \"localhost:5432\"}
+    - wait-for: {http: \"http://localhost:8080/health\", status: 200}";
     EXPRESSION = "workflow::expression": "an expression has no value", "\
 The expression could be read but not evaluated: something it reads is not there, an operator does not work on these
 types, or a list or mapping stands inside text. `has(a.b)` asks whether something is there; `list.join(\", \")` makes

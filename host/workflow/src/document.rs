@@ -1,5 +1,7 @@
 //! Nodes -> [`Workflow`]: shapes, types, names. What needs the whole document is checked in [`crate::check`].
 
+mod approval;
+mod background;
 mod concurrency;
 mod defaults;
 mod input;
@@ -12,6 +14,7 @@ mod retry;
 mod secrets;
 mod step;
 mod variables;
+mod wait_for;
 
 pub use input::{allowed, shown};
 
@@ -79,7 +82,9 @@ impl<'t> Document<'t> {
         let jobs = self.jobs(node, entries);
         let hooks = Hook::ALL.into_iter().filter_map(|hook| {
             let node = field(entries, hook.name())?;
-            Some((hook, self.steps(node, &format!("`{}`", hook.name()))))
+            let steps = self.steps(node, &format!("`{}`", hook.name()), Vec::new());
+            self.no_background(&steps, hook.name());
+            Some((hook, steps))
         });
         let hooks = hooks.filter(|(_, steps)| !steps.is_empty()).collect();
         let retention = field(entries, "retention").map(|node| self.retention(node)).unwrap_or_default();

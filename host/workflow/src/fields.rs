@@ -47,11 +47,15 @@ pub enum Shape {
     Failures(&'static Table),
     /// A whole number from 1 to 255, or a list of them.
     ExitCodes,
-    /// The name of a group, or a mapping with these fields.
-    Group(&'static Table),
+    /// Text, or a mapping with these fields.
+    TextOr(&'static Table),
+    /// Any name -> a condition, or a mapping with these fields.
+    Checklist(&'static Table),
     Choice(&'static [&'static str]),
     /// One of these texts or a list of them.
     Choices(&'static [&'static str]),
+    /// `auto` or a number.
+    Port,
     /// Name of a program -> versions.
     Versions,
     /// Name -> text, number or boolean.
@@ -72,7 +76,7 @@ impl Table {
     }
 
     /// All tables, in the order of the document.
-    pub const ALL: [&'static Table; 14] = [
+    pub const ALL: [&'static Table; 19] = [
         &WORKFLOW,
         &DEFAULTS,
         &INPUT,
@@ -80,7 +84,12 @@ impl Table {
         &VAULT,
         &AWS,
         &JOB,
+        &APPROVAL,
+        &GATE,
+        &SERVICE,
+        &READY,
         &STEP,
+        &WAIT_FOR,
         &RETRY,
         &SYMPTOM,
         &LIMITS,
@@ -130,7 +139,7 @@ pub static WORKFLOW: Table = Table {
             "Where the values of secrets come from; steps name a secret, not its value",
         ),
         field("requires", Shape::One(&REQUIRES), "What must be there before anything runs"),
-        field("concurrency", Shape::Group(&CONCURRENCY), "Runs of the same group are never under way at once"),
+        field("concurrency", Shape::TextOr(&CONCURRENCY), "Runs of the same group are never under way at once"),
         field("jobs", Shape::Named(&JOB), "Jobs run in parallel unless one needs another"),
         field("steps", Shape::List(&STEP), "Short form for a workflow of one job, which is called `main`"),
         STEP_DEFAULTS,
@@ -269,8 +278,70 @@ pub static JOB: Table = Table {
         field("matrix", Shape::Matrix, "Runs the job once for each combination, which is read as `matrix.NAME`"),
         field("max-parallel", Shape::Count, "Cells of the matrix at once"),
         field("fail-fast", Shape::Boolean, "`false`: a cell of the matrix that fails does not end the others"),
+        field("approval", Shape::TextOr(&APPROVAL), "Asks a person before the job runs: the message, or how in detail"),
+        field("checklist", Shape::Checklist(&GATE), "Gates that must all hold before the job runs"),
         STEP_DEFAULTS,
+        field("services", Shape::Named(&SERVICE), "Programs that run beside the steps, started before them"),
         field("steps", Shape::List(&STEP), "Run one after the other"),
+    ],
+};
+
+pub static APPROVAL: Table = Table {
+    of: "an approval",
+    name: "approval",
+    fields: &[
+        field("message", Shape::Text, "What people are asked"),
+        field("by", Shape::Texts, "Who may answer, by user name of the system; everybody unless given"),
+        field("not-self", Shape::Boolean, "`true`: who started the run may not answer"),
+        field("timeout", Shape::Duration, "How long after the question silence means no; for ever unless given"),
+    ],
+};
+
+pub static GATE: Table = Table {
+    of: "a gate",
+    name: "gate",
+    fields: &[
+        field("check", Shape::Condition, "An expression that must be true; `${{ }}` around it may be left out"),
+        field("attest", Shape::Text, "A question to the person who approves"),
+        field("message", Shape::Text, "What people read beside a check"),
+    ],
+};
+
+const PORT: Field =
+    field("port", Shape::Port, "`auto` or a number: `services.NAME.port` in expressions, PORT for the program");
+const READY_FIELD: Field = field("ready", Shape::One(&READY), "When the next step may start; at once unless given");
+const STOP_TIMEOUT: Field =
+    field("stop-timeout", Shape::Duration, "How long it has to end when it is asked to; `5s` unless given");
+
+pub static SERVICE: Table = Table {
+    of: "a service",
+    name: "service",
+    fields: &[
+        NAME,
+        field("uses", Shape::Text, "The plugin: a built-in name, or the path of a component"),
+        field("with", Shape::Inputs, "Inputs of the plugin"),
+        field("run", Shape::Text, "A script that runs until it is stopped; short for `uses: exec`"),
+        SHELL,
+        DIRECTORY,
+        ENV,
+        PORT,
+        READY_FIELD,
+        STOP_TIMEOUT,
+        field("grants", Shape::Grants, "Narrows what the plugin may touch"),
+        field("limits", Shape::One(&LIMITS), "Changes the limits of the sandbox"),
+    ],
+};
+
+pub static READY: Table = Table {
+    of: "`ready`",
+    name: "ready",
+    fields: &[
+        field("tcp", Shape::Text, "HOST:PORT that accepts connections"),
+        field("http", Shape::Text, "URL that answers with success"),
+        field("exec", Shape::Text, "Command that ends with 0"),
+        field("log", Shape::Text, "Regular expression that a line of its output matches"),
+        field("timeout", Shape::Duration, "How long it may take; `1m` unless given"),
+        field("interval", Shape::Duration, "How long to wait between two tries"),
     ],
 };
 
@@ -282,6 +353,7 @@ pub static STEP: Table = Table {
         NAME,
         field("uses", Shape::Text, "The plugin: a built-in name, or the path of a component"),
         field("with", Shape::Inputs, "Inputs of the plugin"),
+        field("wait-for", Shape::One(&WAIT_FOR), "What to wait for; short for `uses: wait-for` with these inputs"),
         field("run", Shape::Text, "A script; short for `uses: exec` with the input `run`"),
         SHELL,
         DIRECTORY,
@@ -296,6 +368,24 @@ pub static STEP: Table = Table {
         field("fail-on", Shape::Choice(&FAIL_ON), "The least severity of findings that fails the step"),
         field("grants", Shape::Grants, "Narrows what the plugin may touch"),
         field("limits", Shape::One(&LIMITS), "Changes the limits of the sandbox"),
+        field("background", Shape::Boolean, "`true`: the steps after it run beside it; it is stopped after the last"),
+        PORT,
+        READY_FIELD,
+        STOP_TIMEOUT,
+    ],
+};
+
+pub static WAIT_FOR: Table = Table {
+    of: "`wait-for`",
+    name: "wait-for",
+    fields: &[
+        field("tcp", Shape::Text, "A server that takes connections: `HOST:PORT`"),
+        field("http", Shape::Text, "A URL that answers a GET"),
+        field("status", Shape::Any, "The status that `http` waits for, or a list; any from 200 to 399 unless given"),
+        field("exec", Shape::Text, "A command for the shell that has to exit with code 0"),
+        field("file", Shape::Text, "A file or folder of the workspace"),
+        field("interval", Shape::Duration, "The pause between two attempts; `200ms` unless given"),
+        field("timeout", Shape::Duration, "The longest that it waits; `1m` unless given"),
     ],
 };
 

@@ -26,12 +26,20 @@ fn mapping(table: &Table) -> Value {
     let kind = if table.name == "input" { json!(["object", "null"]) } else { json!("object") };
     let mut schema = json!({"type": kind, "additionalProperties": false, "properties": properties});
     match table.name {
-        "step" => schema["oneOf"] = json!([{"required": ["uses"]}, {"required": ["run"]}]),
+        "step" => schema["oneOf"] = json!([{"required": ["uses"]}, {"required": ["run"]}, {"required": ["wait-for"]}]),
+        "service" => schema["oneOf"] = json!([{"required": ["uses"]}, {"required": ["run"]}]),
+        "wait-for" => {
+            schema["oneOf"] = ["tcp", "http", "exec", "file"].map(|goal| json!({"required": [goal]})).as_slice().into();
+        }
         "job" => schema["required"] = json!(["steps"]),
+        "ready" => {
+            schema["oneOf"] = ["tcp", "http", "exec", "log"].map(|way| json!({"required": [way]})).to_vec().into()
+        }
         "secret" => {
             schema["minProperties"] = 1.into();
             schema["maxProperties"] = 1.into();
         }
+        "gate" => schema["oneOf"] = json!([{"required": ["check"]}, {"required": ["attest"]}]),
         "vault" => schema["required"] = json!(["path", "key"]),
         "aws" => schema["required"] = json!(["id"]),
         "failure" => schema["minProperties"] = 1.into(),
@@ -89,12 +97,18 @@ fn shape(shape: Shape) -> Value {
             let code = json!({"type": "integer", "minimum": 1, "maximum": 255});
             json!({"oneOf": [code, {"type": "array", "items": code, "minItems": 1}]})
         }
-        Shape::Group(table) => json!({"oneOf": [text, reference(table)]}),
+        Shape::TextOr(table) => json!({"oneOf": [text, reference(table)]}),
+        Shape::Checklist(table) => json!({
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"oneOf": [{"type": ["string", "boolean"]}, reference(table)]},
+        }),
         Shape::Choice(choices) => json!({"enum": choices}),
         Shape::Choices(choices) => json!({"oneOf": [
             {"enum": choices},
             {"type": "array", "items": {"enum": choices}, "minItems": 1, "uniqueItems": true},
         ]}),
+        Shape::Port => json!({"oneOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 65535}]}),
         Shape::Versions => json!({
             "type": "object",
             "propertyNames": {"pattern": "^[A-Za-z0-9_][A-Za-z0-9._+-]*$"},

@@ -7,6 +7,8 @@ use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
 use sluice_model::{FailureKind, PluginRef, SecretSource, Source, Span};
 
+pub use crate::approval::{Approval, Gate, Test};
+use crate::background::Background;
 use crate::concurrency::Concurrency;
 use crate::requires::Requires;
 use crate::template::{Condition, Expression, Template};
@@ -129,12 +131,17 @@ pub struct Job {
     pub max_parallel: Option<NonZeroUsize>,
     /// Whether a cell that fails ends the others.
     pub fail_fast: bool,
+    /// Somebody is asked before it runs.
+    pub approval: Option<Approval>,
+    /// What must hold before it runs, by name.
+    pub checklist: IndexMap<String, Gate>,
+    /// Services first.
     pub steps: Vec<Step>,
 }
 
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// `id`, or `step-N` counted from 1.
+    /// `id`, or `step-N` counted from 1; `services.NAME` for a service.
     pub id: String,
     /// `name`, or the plugin's name or the first line of `run`.
     pub name: Title,
@@ -159,6 +166,8 @@ pub struct Step {
     /// Capability -> spellings; a capability that is not named keeps what the plugin declares.
     pub grants: IndexMap<Capability, Vec<Spanned<String>>>,
     pub limits: LimitOverrides,
+    /// If it runs beside the steps after it.
+    pub background: Option<Background>,
 }
 
 /// What people read.
@@ -264,9 +273,10 @@ pub struct LimitOverrides {
 }
 
 impl Workflow {
-    /// Every step, hooks last.
+    /// Every step, hooks last; each is followed by the one that tells when it is ready, if there is one.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
-        self.jobs.values().flat_map(|job| &job.steps).chain(self.hooks.iter().flat_map(|(_, steps)| steps))
+        let steps = self.jobs.values().flat_map(|job| &job.steps);
+        steps.chain(self.hooks.iter().flat_map(|(_, steps)| steps)).flat_map(Step::with_probe)
     }
 
     /// Whether any expression reads the root, so that the caller need not find out what nobody asks for.
@@ -281,6 +291,7 @@ impl Workflow {
                     .chain(job.outputs.values())
                     .chain(&job.matrix)
                     .any(|template| template.uses_root(root))
+                || job.waits_on().any(|expression| expression.roots().contains(root))
                 || job.steps.iter().any(|step| step.uses_root(root))
         };
         self.env.values().any(|template| template.uses_root(root))
@@ -298,5 +309,6 @@ impl Step {
             || self.for_each.iter().any(|template| template.uses_root(root))
             || self.env.values().any(|template| template.uses_root(root))
             || self.condition.iter().any(|condition| condition.roots().contains(root))
+            || self.probe().is_some_and(|probe| probe.uses_root(root))
     }
 }

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use sluice_model::Outcome;
 use sluice_model::grant::Capability;
-use sluice_plan::{Concurrency, Decided, Job, Plan, Step};
+use sluice_plan::{Background, Concurrency, Decided, Job, Plan, Step, When};
 use sluice_record::RunId;
 use sluice_report::graph::{self, Edge, Graph, Node};
+use sluice_workflow::background::Port;
 
 use super::run::run_id;
 use crate::args::{GraphFormat, PlanArgs};
@@ -42,7 +43,7 @@ pub fn run(args: &PlanArgs, from: &Path, output: &Output) -> u8 {
     };
     match args.graph {
         Some(format) => output.result(&draw(&plan, format, output)),
-        None if args.json => output.result(&format!("{:#}\n", plan.to_json())),
+        None if args.json => output.result(&format!("{}\n", plan.json_text())),
         None => output.result(&describe(&plan)),
     }
     if let Some(file) = &args.output {
@@ -75,6 +76,12 @@ fn jobs(plan: &Plan) -> Graph {
             } else {
                 format!("matrix of {}", job.cells.len())
             });
+        }
+        if job.asks_somebody() {
+            marks.push("approval".to_owned());
+        }
+        if !job.checklist.is_empty() {
+            marks.push("checklist".to_owned());
         }
         if job.continue_on_error.is_known_true() {
             marks.push("may fail".to_owned());
@@ -133,14 +140,28 @@ fn describe_job(text: &mut String, job: &Job) {
         let cells = if job.matrix.is_some() { "known when the job starts" } else { "none" };
         let _ = writeln!(text, "\n{}{needs}{condition}{paths}\n  cells        {cells}", job.name);
     }
+    if job.is_guarded() && (job.cells.len() > 1 || job.cells.iter().any(|cell| cell.matrix.is_some())) {
+        let _ = writeln!(text, "\n{}{needs}{condition}{paths}", job.name);
+        guards(text, job);
+    }
     for cell in &job.cells {
         if job.matrix.is_none() {
             let title = cell.title.as_ref().map(|title| format!("  {title}")).unwrap_or_default();
             let _ = writeln!(text, "\n{}{title}{needs}{condition}{paths}", cell.name);
         }
+        if cell.matrix.is_none() {
+            guards(text, job);
+        }
         for step in &cell.steps {
             describe_step(text, step);
         }
+    }
+}
+
+/// Who is asked before the job, and what must hold.
+fn guards(text: &mut String, job: &Job) {
+    for (kind, line) in job.guards() {
+        let _ = writeln!(text, "  {kind:<11}  {line}");
     }
 }
 
@@ -165,6 +186,9 @@ fn describe_step(text: &mut String, step: &Step) {
         notes(text, step);
         return;
     }
+    if let Some(background) = &step.background {
+        describe_background(text, background);
+    }
     let Some(decided) = &step.decided else {
         let _ = writeln!(text, "      inputs   known when the step starts");
         for capability in Capability::ALL {
@@ -172,11 +196,33 @@ fn describe_step(text: &mut String, step: &Step) {
                 let _ = writeln!(text, "      at most  {capability}: {grant}");
             }
         }
+        for grant in &step.at_services {
+            let _ = writeln!(text, "      at most  {grant}");
+        }
         notes(text, step);
         return;
     };
     describe_decided(text, step, decided);
     notes(text, step);
+}
+
+fn describe_background(text: &mut String, background: &Background) {
+    let port = background.port.map(|port| match port {
+        Port::Auto => "; on a free port".to_owned(),
+        Port::Fixed(port) => format!("; on port {port}"),
+    });
+    let _ = writeln!(text, "      beside   the steps after it{}", port.unwrap_or_default());
+    let Some(ready) = &background.ready else { return };
+    let within = format!("within {} s", ready.timeout_ms as f64 / 1000.0);
+    match &ready.when {
+        When::Says(pattern) => {
+            let _ = writeln!(text, "      ready    {within}, when a line of its output matches `{pattern}`");
+        }
+        When::Passes(probe) => {
+            let _ = writeln!(text, "      ready    {within}, when this passes:");
+            describe_step(text, probe);
+        }
+    }
 }
 
 fn describe_decided(text: &mut String, step: &Step, decided: &Decided) {

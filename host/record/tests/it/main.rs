@@ -3,4 +3,6 @@
 mod broken;
 mod prune;
 mod run;
+mod verify;
+mod waiting;
 mod write;

@@ -33,6 +33,9 @@ pub struct CellState {
     pub steps: Results,
     /// Those of the step that runs, if it has any.
     pub items: Option<ItemsState>,
+    /// What `services` is, and why one has no port.
+    pub services: Option<Value>,
+    pub no_port: Option<Failure>,
     pub outcome: Option<Outcome>,
     pub outputs: IndexMap<String, Value>,
 }
@@ -52,6 +55,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         let timeout = self.plan.job(cell.job)?.timeout_ms;
         let now = self.now();
         self.cell(cell).started = Some(now);
+        self.give_ports(cell);
         if let Some(timeout) = timeout {
             self.timers.set(Instant::now() + Duration::from_millis(timeout), Timer::Cell(cell));
         }
@@ -102,7 +106,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         let now = self.now();
         let state = self.cell(cell);
         // Nothing looks at them any more.
-        (state.scope, state.steps, state.items) = (None, Results::default(), None);
+        (state.scope, state.steps, state.items, state.services) = (None, Results::default(), None, None);
         state.outcome = Some(outcome);
         state.outputs.clone_from(&outputs);
         let name = state.name.clone();
@@ -117,9 +121,11 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         if let Some(scope) = &self.cell(cell).scope {
             return scope.clone();
         }
-        let matrix = self.cell(cell).matrix.clone();
+        let CellState { matrix, services, .. } = self.cell(cell);
+        let (matrix, services) = (matrix.clone(), services.clone());
         let scope = self.scope.clone().and_then(|mut scope| {
             scope.context.set_some("matrix", matrix.as_ref());
+            scope.context.set_some("services", services.as_ref());
             let expressions: Vec<_> = job.env.values().flat_map(|template| template.expressions()).collect();
             let scope = self.with_needs(cell.job, job, scope, &expressions);
             scope.enter(&job.env).map_err(|problem| self.failure(problem))

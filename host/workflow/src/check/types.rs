@@ -127,7 +127,7 @@ impl Types<'_, '_> {
             // Null without one.
             ["git", "base"] => None,
             ["git" | "run", _] => Some(Type::Text),
-            ["index"] => Some(Type::Integer),
+            ["index"] | ["services", _, "port"] => Some(Type::Integer),
             ["steps" | "needs", _, "cells" | "items"] => Some(Type::List),
             ["steps" | "needs", _, "outcome"] => Some(Type::Text),
             ["steps" | "needs", _, "outputs"] => Some(Type::Mapping),

@@ -37,10 +37,15 @@ impl Document<'_> {
         if matrix.is_none() && field(entries, "matrix").is_none() {
             self.only_with(entries, "matrix", "cells", &place);
         }
+        let approval = self.optional(entries, "approval", |document, node| document.approval(node, &what("approval")));
+        let checklist =
+            self.optional(entries, "checklist", |document, node| document.checklist(node, &what("checklist")));
         let outer = self.defaults.clone();
         self.defaults = self.defaults(entries, &place);
+        let services = field(entries, "services").map(|node| self.services(node, &what("services")));
+        let services = services.unwrap_or_default();
         let steps = match field(entries, "steps") {
-            Some(node) => self.steps(node, &what("steps")),
+            Some(node) => self.steps(node, &what("steps"), services),
             None if !readable => Vec::new(),
             None => {
                 self.check.missing(
@@ -66,6 +71,8 @@ impl Document<'_> {
             matrix,
             max_parallel,
             fail_fast: fail_fast.unwrap_or(true),
+            approval,
+            checklist: checklist.unwrap_or_default(),
             steps,
         }
     }
@@ -85,7 +92,9 @@ impl Document<'_> {
             matrix: None,
             max_parallel: None,
             fail_fast: true,
-            steps: self.steps(steps, "`steps`"),
+            approval: None,
+            checklist: IndexMap::new(),
+            steps: self.steps(steps, "`steps`", Vec::new()),
         }
     }
 
@@ -155,7 +164,8 @@ impl Document<'_> {
         outputs
     }
 
-    pub(super) fn steps(&mut self, node: &Node, what: &str) -> Vec<Step> {
+    /// `services` come before the steps that stand here.
+    pub(super) fn steps(&mut self, node: &Node, what: &str, services: Vec<Step>) -> Vec<Step> {
         let items = self.check.sequence(node, what).unwrap_or_default();
         if items.is_empty() && matches!(node.value, NodeValue::Sequence(_)) {
             self.check.report(
@@ -164,7 +174,8 @@ impl Document<'_> {
             );
         }
         let mut ids: HashMap<String, Span> = HashMap::new();
-        let mut steps = Vec::with_capacity(items.len());
+        let names: HashMap<String, Span> = services.iter().filter_map(named).collect();
+        let mut steps = services;
         for (index, node) in items.iter().enumerate() {
             let id_span = node.get("id").map_or(node.span, |node| node.span);
             let Some(step) = self.step(index + 1, node) else { continue };
@@ -179,9 +190,30 @@ impl Document<'_> {
                     ids.insert(step.id.clone(), id_span);
                 }
             }
+            if let Some((name, _)) = named(&step)
+                && let Some(first) = names.get(&name)
+            {
+                self.check.report(
+                    Problem::new(codes::DUPLICATE_ID, format!("the step `{name}` has the name of a service"))
+                        .at(id_span, "`services` could mean either")
+                        .at(*first, "the service")
+                        .help("give one of them another name"),
+                );
+            }
             steps.push(step);
         }
         steps
+    }
+
+    /// At the end of a run there is nothing that could need a step in the background.
+    pub(super) fn no_background(&mut self, steps: &[Step], hook: &str) {
+        for (name, span) in steps.iter().filter_map(named) {
+            self.check.report(
+                Problem::new(codes::CONFLICT, format!("the step `{name}` of `{hook}` runs in the background"))
+                    .at(span, "only steps of a job can")
+                    .help(format!("move it to a job, or remove `background` from this step of `{hook}`")),
+            );
+        }
     }
 
     /// A name for people, in which expressions may stand.
@@ -217,4 +249,9 @@ impl Document<'_> {
         };
         read.map_err(|problems| self.check.problems.extend(problems)).ok()
     }
+}
+
+/// What `services` calls the step, and where it stands, if it runs in the background.
+fn named(step: &Step) -> Option<(String, Span)> {
+    step.background.as_ref().map(|background| (background.name.value.clone(), background.name.span))
 }

@@ -6,7 +6,7 @@ use sluice_model::finding::FailOn;
 use sluice_model::yaml::{Key, Node, field};
 use sluice_model::{PluginRef, Problem, Span, suggest};
 
-use super::{Document, key};
+use super::{Document, key, wait_for};
 use crate::codes;
 use crate::fields::{FAIL_ON, STEP};
 use crate::template::{Template, TemplateValue};
@@ -49,21 +49,28 @@ impl Document<'_> {
         let grants = field(entries, "grants").map(|node| self.grants(node, &what("grants"))).unwrap_or_default();
         let limits = field(entries, "limits").map(|node| self.limits(node, &what("limits"))).unwrap_or_default();
 
+        let id = id.unwrap_or_else(|| format!("step-{number}"));
+        let span = key(entries, "background").map_or(node.span, |(key, _)| key.span);
+        let background = self.background(entries, &id, span, &place);
+
         // Without an action the step still has an id that expressions may name.
         let (uses, with, title) = action.unwrap_or_else(|| {
             let uses = Spanned { value: PluginRef::Builtin(String::new()), span: node.span };
             (uses, Template { span: node.span, value: TemplateValue::Mapping(Vec::new()) }, String::new())
         });
         Some(Step {
-            id: id.unwrap_or_else(|| format!("step-{number}")),
+            id,
             name: name.unwrap_or(Title { text: title, template: None }),
             span: node.span,
             uses,
             with,
             condition,
             env,
-            timeout_ms: timeout_ms.or(self.defaults.timeout_ms),
-            retry: retry.or_else(|| self.defaults.retry.clone()),
+            timeout_ms: timeout_ms
+                .or_else(|| Self::wait_for_time(entries))
+                .or(self.defaults.timeout_ms)
+                .filter(|_| background.is_none()),
+            retry: retry.or_else(|| self.defaults.retry.clone()).filter(|_| background.is_none()),
             for_each,
             max_parallel: max_parallel.unwrap_or(NonZeroUsize::MIN),
             fail_fast: fail_fast.unwrap_or(true),
@@ -71,6 +78,7 @@ impl Document<'_> {
             fail_on,
             grants,
             limits,
+            background,
         })
     }
 
@@ -89,7 +97,7 @@ impl Document<'_> {
     }
 
     /// Plugin, inputs, and a name for people.
-    fn action(
+    pub(super) fn action(
         &mut self,
         entries: &[(Key, Node)],
         node: &Node,
@@ -103,6 +111,9 @@ impl Document<'_> {
                         .help(format!("remove `{name}`, or give a script with `run`")),
                 );
             }
+        }
+        if let Some((own, waiting)) = key(entries, wait_for::FIELD) {
+            return self.wait_for(entries, own, waiting, place);
         }
         let with = field(entries, "with");
         match (key(entries, "uses"), key(entries, "run")) {
@@ -219,7 +230,7 @@ impl Document<'_> {
     }
 }
 
-fn shorten(line: &str) -> String {
+pub(super) fn shorten(line: &str) -> String {
     if line.chars().count() <= MAX_TITLE {
         line.to_owned()
     } else {

@@ -6,9 +6,10 @@ use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
 use sluice_model::{FailureKind, PluginRef, Source};
 use sluice_workflow::Workflow;
+use sluice_workflow::background::When;
 use sluice_workflow::concurrency::WhenBusy;
-use sluice_workflow::template::Context;
-use sluice_workflow::workflow::{Hook, Retention};
+use sluice_workflow::template::{Context, TemplateValue};
+use sluice_workflow::workflow::{Hook, Retention, Test};
 
 use crate::render;
 
@@ -79,9 +80,19 @@ jobs:
     needs: build
     if: ${{ needs.build.outcome != 'failed' && inputs.regions.exists(region, region == "eu") }}
     continue-on-error: ${{ inputs.count > 1 }}
+    approval: {message: "Deploy ${{ needs.build.outputs.digest }}?", by: [alice, bob], not-self: true, timeout: 24h}
+    checklist:
+      built well: ${{ needs.build.outcome == "passed" }}
+      digest: {check: has(needs.build.outputs.digest), message: "it is ${{ needs.build.outputs.digest }}"}
+      announced: {attest: "Was ${{ inputs.version }} announced?"}
     steps:
     - uses: ./vendor/x.wasm
       with: {artifact: "${{ needs.build.outputs.digest }}", all: "${{ needs }}", list: "${{ inputs.regions.map(r, r + '-1').join(',') }}"}
+    - wait-for: {tcp: "localhost:${{ inputs.count }}", interval: 50ms, timeout: 30s}
+    - wait-for: {http: "http://localhost:8080/health?deep=1", status: [200, 204]}
+    - wait-for: {exec: "pg_isready --port ${{ inputs.count }}"}
+      timeout: 20s
+    - {wait-for: {file: run/ready}, name: the lock}
   test:
     needs: [build]
     if: always() && !cancelled()
@@ -102,6 +113,24 @@ jobs:
     - run: ${{ steps.each.items.size() }}
       if: failure() || success()
       working-directory: .
+  serve:
+    services:
+      db:
+        name: the database
+        uses: ./vendor/db.wasm
+        with: {listen: "${{ services.db.port }}"}
+        port: auto
+        ready: {tcp: "127.0.0.1:${{ services.db.port }}", timeout: 30s, interval: 200ms}
+        stop-timeout: 10s
+        env: {LEVEL: "${{ services.web.port }}"}
+        grants: {files: []}
+        limits: {memory: 64MiB}
+      web: {run: exec serve, shell: bash, working-directory: site, port: 8080, ready: {log: "listening on \\S+"}}
+    env: {ADDRESS: "127.0.0.1:${{ services.db.port }}"}
+    steps:
+    - {id: worker, run: exec work, background: true, ready: {exec: test -e up}}
+    - {run: exec more, background: true, ready: {http: "http://127.0.0.1:${{ services.web.port }}/"}}
+    - run: ask ${{ services.db.port }}
 on-success: [{run: good}]
 on-failure: [{run: "${{ needs.test.cells.size() }}"}]
 on-cancel: [{run: so be it}]
@@ -128,6 +157,18 @@ fn every_field_is_read() {
     let concurrency = workflow.concurrency.as_ref().expect("a group");
     assert_eq!((concurrency.when_busy, concurrency.wait_timeout_ms), (WhenBusy::Wait, Some(1_800_000)));
     assert_eq!(workflow.hooks.iter().map(|(hook, _)| *hook).collect::<Vec<_>>(), Hook::ALL);
+
+    let deploy = &workflow.jobs["deploy"];
+    let approval = deploy.approval.as_ref().expect("an approval");
+    assert_eq!((approval.by.join(" "), approval.not_self), ("alice bob".to_owned(), true));
+    assert_eq!(approval.timeout_ms, Some(86_400_000));
+    assert_eq!(deploy.checklist.keys().collect::<Vec<_>>(), ["built well", "digest", "announced"]);
+    assert!(matches!(&deploy.checklist["built well"].test, Test::Check(_)));
+    assert!(deploy.checklist["digest"].message.is_some());
+    assert!(matches!(&deploy.checklist["announced"].test, Test::Attest(_)));
+    let short = parse("jobs: {a: {approval: 'Run?', steps: [{run: x}]}}");
+    let short = short.jobs["a"].approval.as_ref().expect("an approval");
+    assert_eq!(short.message.as_ref().and_then(|message| message.literal()), Some("Run?".into()));
 
     let build = &workflow.jobs["build"];
     assert_eq!(
@@ -169,11 +210,81 @@ fn every_field_is_read() {
         "git >=2.30, node ^20, jq *, make 4, disk 2GiB free, user non-root, os linux or macos, sluice >=0.1"
     );
 
+    let steps = &workflow.jobs["serve"].steps;
+    let shown = steps.iter().map(|step| {
+        let Some(background) = &step.background else { return step.id.clone() };
+        let ready = background.ready.as_ref().map(|ready| match &ready.when {
+            When::Says(pattern) => format!("{} ms for {pattern}", ready.timeout_ms),
+            When::Passes(probe) => {
+                let TemplateValue::Mapping(with) = &probe.with.value else { panic!("inputs") };
+                let with: Vec<_> =
+                    with.iter().map(|(name, _, value)| format!("{name} {:?}", value.literal())).collect();
+                format!("{} ms for {} {}: {}", ready.timeout_ms, probe.id, probe.uses.value, with.join(", "))
+            }
+        });
+        format!(
+            "{} {:?} {:?}, {} ms, {}",
+            step.id,
+            step.name.text,
+            background.port,
+            background.stop_timeout_ms,
+            ready.unwrap()
+        )
+    });
+    assert_eq!(
+        shown.collect::<Vec<_>>(),
+        [
+            "services.db \"the database\" Some(Auto), 10000 ms, 30000 ms for services.db.ready wait-for: tcp None, timeout Some(String(\"30000ms\")), interval Some(String(\"200ms\"))",
+            "services.web \"web\" Some(Fixed(8080)), 5000 ms, 60000 ms for listening on \\S+",
+            "worker \"exec work\" None, 5000 ms, 60000 ms for worker.ready wait-for: exec Some(String(\"test -e up\")), timeout Some(String(\"60000ms\"))",
+            "step-2 \"exec more\" None, 5000 ms, 60000 ms for step-2.ready wait-for: http None, timeout Some(String(\"60000ms\"))",
+            "step-3",
+        ]
+    );
+    assert!(
+        steps.iter().all(|step| step.retry.is_none() == step.background.is_some()),
+        "defaults are not for services"
+    );
+
     let deploy = &workflow.jobs["deploy"];
     assert_eq!(deploy.continue_on_error.expression().expect("an expression").text, "inputs.count > 1");
     assert_eq!(deploy.steps[0].uses.value, PluginRef::Path("./vendor/x.wasm".into()));
     assert_eq!(workflow.hooks[3].1[0].id, "step-1");
     assert!(workflow.uses_root("git") && workflow.uses_root("run") && !workflow.uses_root("with"));
+}
+
+#[test]
+fn wait_for_is_short_for_the_plugin_of_that_name() {
+    let workflow = parse(FULL);
+    let steps = &workflow.jobs["deploy"].steps[1..];
+    let context = Context::new().with("inputs", &serde_json::json!({"count": 5432}));
+    let facts = steps.iter().map(|step| {
+        assert_eq!(step.uses.value, PluginRef::Builtin("wait-for".into()));
+        (step.name.as_str(), step.timeout_ms, step.with.evaluate(&context).expect("inputs").to_string())
+    });
+    assert_eq!(
+        facts.collect::<Vec<_>>(),
+        [
+            // It has the time to say why it waited in vain.
+            (
+                "wait for localhost:${{ inputs.count }}",
+                Some(40_000),
+                r#"{"tcp":"localhost:5432","interval":"50ms","timeout":"30s"}"#.to_owned()
+            ),
+            (
+                "wait for http://localhost:8080/health?deep=1",
+                Some(1_200_000),
+                r#"{"http":"http://localhost:8080/health?deep=1","status":[200,204]}"#.to_owned()
+            ),
+            // The step's own time is what it waits.
+            (
+                "wait for pg_isready --port ${{ inputs.count }}",
+                Some(20_000),
+                r#"{"exec":"pg_isready --port 5432","timeout":"20s"}"#.to_owned()
+            ),
+            ("the lock", Some(1_200_000), r#"{"file":"run/ready"}"#.to_owned()),
+        ]
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ fn failed(kind: FailureKind) -> Act {
 }
 
 /// What each event says of its step or job, with the time.
-fn story(ran: &Ran) -> String {
+pub fn story(ran: &Ran) -> String {
     let line = |event: &Event| {
         let value = serde_json::to_value(event).unwrap();
         let text = |name: &str| value[name].as_str().map(|text| format!(" {text}")).unwrap_or_default();
