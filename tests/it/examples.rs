@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use crate::backup;
 use crate::environment::{Environment, Ran, guest, repository};
 use crate::repository::{commit, git};
 use crate::secret_sources::Aws;
@@ -50,6 +51,7 @@ const EXAMPLES: &[Example] = &[
         let text = environment.read("target/example-site/current/wit/kinds.wit");
         assert_eq!(text, environment.read("wit/kinds.wit"));
     }),
+    ("backup", backup::example),
     ("ci", |environment| {
         let webhook = Server::start(&[OK]);
         run(environment, &["ci", "-i", "to=site", "-i", &format!("webhook={}", webhook.url("/hook"))]);
@@ -63,6 +65,13 @@ const EXAMPLES: &[Example] = &[
         let ran = run(environment, &["command", "--json"]);
         says(&ran, "\"hello, ada and grace\"");
         says(&ran, "\"good morning, ada\"");
+    }),
+    ("concurrency", |environment| {
+        let ran = run(environment, &["concurrency", "--json"]);
+        says(&ran, "deploying to test");
+        says(&ran, "leaving test");
+        let plan = environment.sluice(&["plan", "concurrency", "-i", "stage=prod"]).exits_with(0);
+        says(&plan, "one run at a time of example-deploy-prod; when busy: wait at most 600 s");
     }),
     ("conditions", |environment| {
         let ran = run(environment, &["conditions", "--json"]);
@@ -78,6 +87,7 @@ const EXAMPLES: &[Example] = &[
     ("defaults", |environment| {
         run(environment, &["defaults"]);
     }),
+    ("deploy-script", crate::deploy_script::runs),
     ("environment", |environment| says(&run(environment, &["environment", "--json"]), "test green test-small")),
     ("findings", |environment| {
         run(environment, &["findings"]);
@@ -136,7 +146,9 @@ const EXAMPLES: &[Example] = &[
         for job in ["test (sh, tiny)", "count (docs)", "count (wit)"] {
             says(&ran, &format!("\"event\":\"job-finished\",\"job\":\"{job}\",\"outcome\":\"passed\""));
         }
+        says(&ran, "\"name\":\"the tiny test with sh\"");
         let plan = environment.sluice(&["plan", "matrix"]).exits_with(0);
+        says(&plan, "test (bash, large)  the large test with bash");
         says(&plan, "test (bash, large)");
         says(&plan, "known when the job starts");
     }),

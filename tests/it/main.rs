@@ -4,9 +4,13 @@
 
 mod approval;
 mod architecture;
+mod backup;
 mod bad_workflows;
 mod changes;
 mod commands;
+mod concurrency;
+mod databases;
+mod deploy_script;
 mod documentation;
 mod environment;
 mod examples;
@@ -23,5 +27,8 @@ mod requires;
 mod resume;
 mod secret_sources;
 mod server;
+mod servers;
+mod services;
 mod vault;
+mod waiting;
 mod watch;

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::environment::{Environment, Ran, binary, repository};
-use crate::vault;
+use crate::{servers, vault};
 
 /// moto with the secrets of `tests/servers/aws.py`; ends when dropped.
 pub struct Aws {
@@ -23,14 +23,7 @@ pub struct Aws {
 impl Aws {
     /// `None` where it is not installed, which in CI it must be.
     pub fn start() -> Option<Self> {
-        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
-        let python = cache.join("sluice/servers/moto/bin/python");
-        if !python.exists() {
-            eprintln!("skipped: moto is not installed; `just servers` installs it where python3 is");
-            assert!(std::env::var_os("CI").is_none(), "moto must be there in CI");
-            return None;
-        }
+        let python = servers::installed("moto/bin/python", "moto")?;
         let mut process = Command::new(python)
             .arg(repository().join("tests/servers/aws.py"))
             .stdin(Stdio::piped())

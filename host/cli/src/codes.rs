@@ -314,6 +314,22 @@ A manifest names the plugin, its kinds, its inputs and the capabilities it decla
         reason: the files to check",
     },
     Explanation {
+        code: "run::group-busy",
+        title: "another run of the same group is under way",
+        text: "\
+Runs of one `concurrency` group are never under way at once, whatever workspace they are in. This one does not wait, or has waited
+as long as it may. The message names the run that is there:
+
+    concurrency: {group: deploy-shop, when-busy: wait, wait-timeout: 30m}",
+    },
+    Explanation {
+        code: "host::group",
+        title: "nobody can tell which runs of a group are under way",
+        text: "\
+Runs of a `concurrency` group find each other in `sluice/groups` of your state folder: XDG_STATE_HOME, or ~/.local/state. It
+has to be a folder of yours, on a file system with locks; no link is followed.",
+    },
+    Explanation {
         code: "host::record",
         title: "a record could not be written or read",
         text: "\

@@ -5,10 +5,12 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use sluice_group::Place;
 use sluice_model::{Event, Outcome, Problem};
 use sluice_record::{Contents, RecordError, Recorder, RunId};
 use sluice_run::{Control, End, Options, Reuse};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::approver::Approver;
 use crate::command::run::run_id;
@@ -19,6 +21,7 @@ use crate::prepare::Prepared;
 use crate::screen::{Mode, Screen, now};
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;
+use crate::turn::{self, Claim, NoTurn};
 use crate::{exit, host, machine, retention, user};
 
 /// What to run and how.
@@ -64,6 +67,16 @@ impl<'e> Execution<'e> {
         }
         let runtime = host::runtime()?;
         let mut signals = Signals::new(&runtime)?;
+        tokio::pin!(stop);
+        let taking = turn::take(Claim::of(&prepared.plan), id.as_str(), workspace, &mut signals, stop.as_mut(), output);
+        let place = match runtime.block_on(taking) {
+            Ok(place) => place,
+            Err(NoTurn::Ended(code)) => return Ok(code),
+            Err(NoTurn::Refused(problem)) => {
+                output.problems(&[problem]);
+                return Ok(exit::REFUSED);
+            }
+        };
         let secrets = match secrets::for_plan(&prepared.plan, workspace, &runtime, &mut signals, output) {
             Ok(secrets) => secrets,
             Err(unavailable) => {
@@ -120,6 +133,8 @@ impl<'e> Execution<'e> {
         let signalled = Arc::new(OnceLock::new());
         let end = runtime.block_on(async {
             tokio::spawn(listen(orders.clone(), signalled.clone(), signals));
+            let obey = |place: &Place| turn::obey(place.requests(), orders.clone(), signalled.clone());
+            let obeying = place.as_ref().map(|place| tokio::spawn(obey(place)));
             let sink = |event: &Event| {
                 record.append(event);
                 screen.on_event(event);
@@ -127,14 +142,17 @@ impl<'e> Execution<'e> {
             };
             let run = sluice_run::run(Arc::new(prepared.plan), Arc::new(runner), options, control, sink);
             tokio::pin!(run);
-            tokio::select! {
+            let end = tokio::select! {
                 end = &mut run => end,
-                () = stop => {
+                () = &mut stop => {
                     // The run may have ended this moment.
                     let _ = orders.send(Control::Cancel).await;
                     run.await
                 }
-            }
+            };
+            // Nobody can end it any more.
+            obeying.iter().for_each(JoinHandle::abort);
+            end
         });
         let unshown = screen.finish();
         let mut lost = false;
@@ -153,8 +171,15 @@ impl<'e> Execution<'e> {
                 Problem::new("host::output", "part of the output could not be written").cause(error.to_string())
             ]);
         }
+        // The next run of the group begins when this one is on record.
+        drop(place);
         // A step that hangs in the kernel keeps its thread; nobody waits for it.
-        runtime.shutdown_background();
+        if signalled.get().is_some() {
+            // What ends in the background still needs timers, as long as this process lives.
+            std::mem::forget(runtime);
+        } else {
+            runtime.shutdown_background();
+        }
         Ok(match (end, signalled.get()) {
             (_, Some(code)) => *code,
             (End::Parked, None) if lost => exit::FAILED,
@@ -197,7 +222,7 @@ impl Record {
         id: &RunId,
     ) -> Self {
         let contents = Contents {
-            plan_json: prepared.plan.to_json().to_string().into_bytes(),
+            plan_json: prepared.plan.json_line(),
             workflow_text: prepared.plan.source.text().to_owned(),
             origin_json: Origin::new(prepared, settings, started_by.clone()).to_json(),
         };

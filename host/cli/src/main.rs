@@ -3,6 +3,7 @@
 mod approver;
 mod args;
 mod binding;
+mod change;
 mod codes;
 mod command;
 mod discover;
@@ -24,6 +25,7 @@ mod secrets;
 mod signals;
 mod snapshot;
 mod terminal;
+mod turn;
 mod user;
 
 use std::panic;

@@ -98,6 +98,7 @@ fn call(bytes: &'static [u8], action: Action, files: &[&str]) -> (Plugin, StepCa
         grants,
         env: Default::default(),
         limits: Limits::default(),
+        stop_timeout_ms: None,
         summary: json!({}).into(),
         cancel: Cancel::default(),
     };

@@ -137,6 +137,9 @@ pub enum EventKind {
     },
     JobStarted {
         job: String,
+        /// What people call the job, if the workflow says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
     },
     /// The items of a `for-each`; they take the place of the step.
     StepExpanded {
@@ -176,6 +179,13 @@ pub enum EventKind {
         attempt: u32,
         plugin: PluginRef,
         digest: Digest,
+    },
+    /// A step in the background can be used.
+    StepReady {
+        #[serde(flatten)]
+        id: StepId,
+        /// How long that took.
+        duration_ms: u64,
     },
     Log {
         #[serde(flatten)]
@@ -243,6 +253,11 @@ pub enum EventKind {
         duration_ms: u64,
         #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
         outputs: IndexMap<String, Value>,
+    },
+    /// The run ends before its time because somebody asked for it.
+    RunCancelled {
+        /// Who, for people.
+        by: String,
     },
     /// Something people should know that changes no verdict.
     Warning {

@@ -18,7 +18,7 @@ mod select;
 pub use codes::CODES;
 pub use decide::decide;
 pub use difference::{Difference, differences};
-pub use plan::{Cell, Decided, ForEach, Job, Plan, PluginInfo, Step};
+pub use plan::{Background, Cell, Concurrency, Decided, ForEach, Job, Plan, PluginInfo, Ready, Step, When};
 pub use planner::{Facts, Plugins, plan};
 pub use plugin::Plugin;
 pub use scope::Scope;

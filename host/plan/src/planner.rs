@@ -1,5 +1,7 @@
 //! Workflow and plugins -> plan.
 
+mod concurrency;
+mod services;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,13 +14,14 @@ use serde_json::{Value, json};
 use sluice_model::suggest::{closest, list};
 use sluice_model::{Digest, Globs, PluginRef, Problem, Span};
 use sluice_workflow::template::{Condition, Expression, FILES_ROOT};
-use sluice_workflow::workflow::{Hook, Workflow};
+use sluice_workflow::workflow::{Flag, Hook, Title, Workflow};
 use sluice_workflow::{Template, matrix, workflow};
 
 use crate::codes;
 use crate::plan::{Cell, Job, Plan, PluginInfo};
 use crate::plugin::Plugin;
 use crate::scope::Scope;
+use services::Ports;
 
 /// What the caller knows of the world before the run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -52,8 +55,10 @@ pub fn plan(
     facts: Facts,
 ) -> Result<Plan, Vec<Problem>> {
     let context = json!({"inputs": inputs, "git": facts.git, "run": facts.run, FILES_ROOT: facts.file_hashes});
-    let mut planner = Planner { plugins, facts, checked: BTreeMap::new(), problems: Vec::new() };
+    let mut planner =
+        Planner { plugins, text: workflow.source.text(), facts, checked: BTreeMap::new(), problems: Vec::new() };
     let scope = planner.enter(Some(&Scope::new(&context)), &workflow.env);
+    let concurrency = planner.concurrency(workflow.concurrency.as_ref(), scope.as_ref());
     let jobs = workflow.jobs.iter().map(|(name, job)| (name.clone(), planner.job(job, scope.as_ref()))).collect();
     let hooks =
         workflow.hooks.iter().filter_map(|(hook, steps)| Some((*hook, planner.hook(*hook, steps, scope.as_ref())?)));
@@ -72,6 +77,7 @@ pub fn plan(
         env: workflow.env.clone(),
         secrets: workflow.secrets.clone(),
         requires: workflow.requires.clone(),
+        concurrency,
         jobs,
         hooks,
         timeout_ms: workflow.timeout_ms,
@@ -84,6 +90,8 @@ pub fn plan(
 
 struct Planner<'w> {
     plugins: &'w Plugins,
+    /// Of the workflow.
+    text: &'w str,
     facts: Facts,
     /// `None` for a plugin whose problems have been told.
     checked: BTreeMap<&'w PluginRef, Option<Arc<Plugin>>>,
@@ -114,14 +122,27 @@ impl<'w> Planner<'w> {
             Some(Some(cells)) => cells,
             _ => vec![(job.name.value.clone(), None)],
         };
+        let ports = Ports::new(job, self.text);
         let cells = cells.into_iter().map(|(name, matrix)| {
             let scope = scope.cloned().map(|mut scope| {
                 scope.context.set_some("matrix", matrix.as_ref());
+                scope.context.set("services", &ports.value);
                 scope
             });
             let scope = self.enter(scope.as_ref(), &job.env);
-            let steps = job.steps.iter().filter_map(|step| self.step(step, scope.as_ref(), excluded)).collect();
-            Cell { name, matrix, steps }
+            let steps = job.steps.iter().filter_map(|step| self.step(step, scope.as_ref(), excluded, &ports)).collect();
+            let read: Vec<_> = job.continue_on_error.expression().into_iter().collect();
+            let known_in = scope.as_ref().filter(|_| !excluded && !ports.show_in(None, &read));
+            let continue_on_error = self.flag(&job.continue_on_error, known_in);
+            let (title, open_title) = match &job.title {
+                Some(title) => {
+                    let read = title.template.iter().flat_map(|template| template.expressions()).collect::<Vec<_>>();
+                    let known_in = scope.as_ref().filter(|_| !ports.show_in(None, &read));
+                    self.title(title, known_in, excluded)
+                }
+                None => (None, None),
+            };
+            Cell { name, matrix, title, open_title, continue_on_error, steps }
         });
         let cells = cells.collect();
         Job {
@@ -134,7 +155,7 @@ impl<'w> Planner<'w> {
             env: job.env.clone(),
             outputs: job.outputs.clone(),
             timeout_ms: job.timeout_ms,
-            continue_on_error: job.continue_on_error,
+            continue_on_error: job.continue_on_error.clone(),
             matrix: job.matrix.clone().filter(|_| open),
             cells,
             max_parallel: job.max_parallel.map_or(usize::MAX, NonZeroUsize::get),
@@ -160,7 +181,8 @@ impl<'w> Planner<'w> {
     fn hook(&mut self, hook: Hook, steps: &'w [workflow::Step], scope: Option<&Scope>) -> Option<Job> {
         let (first, last) = (steps.first()?, steps.last()?);
         let name = hook.name().to_owned();
-        let steps = steps.iter().filter_map(|step| self.step(step, scope, false)).collect();
+        let ports = Ports::default();
+        let steps = steps.iter().filter_map(|step| self.step(step, scope, false, &ports)).collect();
         Some(Job {
             name: name.clone(),
             span: Span::new(first.span.start, last.span.end),
@@ -171,9 +193,16 @@ impl<'w> Planner<'w> {
             env: IndexMap::new(),
             outputs: IndexMap::new(),
             timeout_ms: None,
-            continue_on_error: false,
+            continue_on_error: Flag::default(),
             matrix: None,
-            cells: vec![Cell { name, matrix: None, steps }],
+            cells: vec![Cell {
+                name,
+                matrix: None,
+                title: None,
+                open_title: None,
+                continue_on_error: Flag::default(),
+                steps,
+            }],
             max_parallel: usize::MAX,
             fail_fast: true,
             approval: None,
@@ -200,6 +229,36 @@ impl<'w> Planner<'w> {
             Err(problem) => {
                 self.problems.push(problem);
                 false
+            }
+        }
+    }
+
+    /// A name, and its template if it is not known in the scope. What does not run keeps a name that has no value.
+    fn title(&mut self, title: &Title, scope: Option<&Scope>, excluded: bool) -> (Option<String>, Option<Template>) {
+        let raw = Some(title.text.clone());
+        let Some(template) = &title.template else { return (raw, None) };
+        let open = (raw, Some(template.clone()));
+        let Some(scope) = scope.filter(|scope| known(scope, &template.expressions())) else { return open };
+        match template.evaluate_line(&scope.context) {
+            Ok(name) => (Some(name), None),
+            Err(problem) => {
+                self.problems.extend(Some(problem).filter(|_| !excluded));
+                open
+            }
+        }
+    }
+
+    /// A flag, decided if all that it reads is known in the scope.
+    fn flag(&mut self, flag: &Flag, scope: Option<&Scope>) -> Flag {
+        let (Flag::Asked(condition), Some(scope)) = (flag, scope) else { return flag.clone() };
+        if !known(scope, &[&condition.expression]) {
+            return flag.clone();
+        }
+        match condition.holds(&scope.context) {
+            Ok(holds) => Flag::Known(holds),
+            Err(problem) => {
+                self.problems.push(problem);
+                flag.clone()
             }
         }
     }

@@ -64,6 +64,15 @@ impl Live {
                 let [job, line] = [&id.job, &line].map(|text| text::clean(text, look));
                 self.scrollback.push_str(&format!("{} {job}  {line}\n", look.paint(YELLOW, look.pick("↻", "~"))));
             }
+            EventKind::StepReady { id, duration_ms } => {
+                let name = self.steps.running.get(id).map_or(id.step.as_str(), |step| step.name.as_str());
+                let line = step::ready_line(id, name, *duration_ms, self.tally.job_width, look);
+                self.scrollback.push_str(&line);
+            }
+            EventKind::RunCancelled { by } => {
+                let by = text::clean_lines(by, look);
+                self.scrollback.push_str(&format!("{} {by}\n", look.paint(YELLOW, "! cancelled by")));
+            }
             EventKind::ChecklistChecked { job, gates } => self.scrollback.push_str(&approval::table(job, gates, look)),
             EventKind::ApprovalRequested(request) => self.scrollback.push_str(&approval::asked(request, look)),
             EventKind::ApprovalGiven(decision) => self.scrollback.push_str(&approval::given(decision, look)),
@@ -143,6 +152,9 @@ impl Live {
         line.add(CYAN, frames.chars().nth(turn).unwrap_or(' '));
         line.add(PLAIN, format_args!(" {:<width$}  {}{pad}  ", id.job, step.name));
         line.add(DIM, text::duration(now.saturating_sub(step.started)));
+        if step.ready {
+            line.add(DIM, "  in the background");
+        }
         if step.attempt > 1 {
             line.add(YELLOW, format_args!("  attempt {}", step.attempt));
         }

@@ -34,6 +34,10 @@ impl Plain {
             EventKind::RunStarted { run, workflow, file, .. } | EventKind::RunResumed { run, workflow, file, .. } => {
                 out.write_all(step::title(workflow, file, run, look).as_bytes())?;
             }
+            EventKind::JobStarted { job, name: Some(name) } => {
+                let [job, name] = [job, name].map(|text| text::clean(text, look));
+                writeln!(out, "{} {name}", look.paint(DIM.fg_color(CYAN.get_fg_color()), format_args!("[{job}]")))?;
+            }
             EventKind::StepStarted { id, name, attempt, .. } => {
                 let again = if *attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
                 writeln!(out, "{}started: {}{again}", prefix(id, look), text::clean(name, look))?;
@@ -45,6 +49,9 @@ impl Plain {
             EventKind::StepReused { id, outcome, .. } => {
                 let words = look.paint(outcome_style(*outcome), outcome_words(*outcome));
                 writeln!(out, "{}{words} before", prefix(id, look))?;
+            }
+            EventKind::StepReady { id, duration_ms } => {
+                writeln!(out, "{}ready in {}", prefix(id, look), text::duration(*duration_ms))?;
             }
             // Logs are written as they come, not kept.
             EventKind::Log { id, level, text, .. } => {
@@ -67,6 +74,9 @@ impl Plain {
                     };
                     writeln!(out, "{}{action}: {}", prefix(id, look), text::clean(&change.subject, look))?;
                 }
+            }
+            EventKind::RunCancelled { by } => {
+                writeln!(out, "{} {}", look.paint(YELLOW, "cancelled by"), text::clean_lines(by, look))?;
             }
             EventKind::ChecklistChecked { job, gates } => {
                 out.write_all(approval::table(job, gates, look).as_bytes())?;

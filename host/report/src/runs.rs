@@ -159,6 +159,10 @@ impl Show {
                     self.jobs.shift_insert((at + number).min(self.jobs.len()), cell.clone(), String::new());
                 }
             }
+            EventKind::JobStarted { job, name: Some(name) } => {
+                let [title, name] = [job, name].map(|text| text::clean(text, look));
+                self.jobs.entry(job.clone()).or_default().push_str(&format!("  {title}: {name}\n"));
+            }
             EventKind::StepReused { id, name, outcome, .. } => {
                 let line = step::reused_line(id, name, *outcome, self.tally.job_width, look);
                 self.jobs.entry(id.job.clone()).or_default().push_str(&line);
@@ -167,6 +171,10 @@ impl Show {
                 let line = step::retry_line(*attempt, failure, *delay_ms, look);
                 let line = look.paint(YELLOW, text::clean(&line, look));
                 self.jobs.entry(id.job.clone()).or_default().push_str(&format!("  {}  {line}\n", id.step));
+            }
+            EventKind::RunCancelled { by } => {
+                let by = text::clean_lines(by, look);
+                self.warnings.push_str(&format!("{} {by}\n", look.paint(YELLOW, "cancelled by")));
             }
             EventKind::Warning { message } => {
                 self.warnings.push_str(&format!(

@@ -121,7 +121,7 @@ impl Tally {
                     job.planned = change(job.planned);
                 }
             }
-            EventKind::JobStarted { job } => {
+            EventKind::JobStarted { job, .. } => {
                 if let Some(job) = self.jobs.get_mut(job) {
                     job.started = true;
                 }

@@ -1,6 +1,7 @@
 //! The one loop of a run: starts steps, listens to them, stamps time and sequence, hands on events.
 
 mod approval;
+mod background;
 mod cell;
 mod items;
 mod job;
@@ -102,6 +103,8 @@ pub enum Control {
     NoAnswer { job: String },
     /// End in order: running steps are asked to end, `finally` runs.
     Cancel,
+    /// The same, and the record says for whom.
+    CancelFor(String),
     /// End now.
     Kill,
 }
@@ -135,6 +138,10 @@ pub async fn run<R: StepRunner>(
             biased;
             order = control.recv(), if controlled => match order {
                 Some(Control::Cancel) => dispatcher.feed(Input::Cancel),
+                Some(Control::CancelFor(by)) => {
+                    dispatcher.emit(EventKind::RunCancelled { by });
+                    dispatcher.feed(Input::Cancel);
+                }
                 Some(Control::Kill) => dispatcher.feed(Input::Kill),
                 Some(Control::Answer(decision)) => dispatcher.answer(decision),
                 Some(Control::NoAnswer { job }) => dispatcher.nobody(&job),
@@ -159,6 +166,14 @@ pub async fn run<R: StepRunner>(
     end
 }
 
+/// What a task runs for a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Task {
+    Step(StepIndex),
+    /// Looks whether the step is ready.
+    Probe(StepIndex),
+}
+
 struct Dispatcher<R, S> {
     plan: Arc<Plan>,
     runner: Arc<R>,
@@ -174,7 +189,7 @@ struct Dispatcher<R, S> {
     /// Of the jobs that have ended.
     needs: Results,
     so_far: SoFar,
-    tasks: JoinSet<(StepIndex, StepReport)>,
+    tasks: JoinSet<(Task, StepReport)>,
     running: BTreeMap<StepIndex, Running>,
     /// Steps that wait for their next attempt.
     retrying: BTreeMap<StepIndex, Retrying>,
@@ -261,6 +276,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
                 Command::Spread { id } => self.spread_step(id),
                 Command::Start { id } => self.start_step(id),
                 Command::Skip { id, reason } => self.skip_step(id, reason),
+                Command::Stop { id } => self.stop_step(id),
                 Command::Cancel { id } => self.cancel_step(id),
                 Command::Kill { id } => self.kill_step(id),
                 Command::FinishCell { cell, outcome } => self.finish_cell(cell, outcome),
@@ -275,17 +291,21 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
     }
 
     /// A task has ended. One that was given up before is not looked at any more.
-    fn ended(&mut self, ended: Result<(StepIndex, StepReport), JoinError>) {
-        let (id, report) = match ended {
+    fn ended(&mut self, ended: Result<(Task, StepReport), JoinError>) {
+        let (task, report) = match ended {
             Ok(ended) => ended,
             Err(error) => {
                 let task = error.id();
-                let Some((id, _)) = self.running.iter().find(|(_, running)| running.task.id() == task) else { return };
+                let Some(task) = self.running.iter().find_map(|(id, running)| running.is(task, *id)) else { return };
                 let failure = Failure::new(FailureKind::Internal, "the host panicked while it ran this step");
-                (*id, StepReport { failure: Some(failure), outputs: Default::default() })
+                (task, StepReport { failure: Some(failure), outputs: Default::default() })
             }
         };
-        if let Some(answer) = self.finish_step(id, report) {
+        let answer = match task {
+            Task::Step(id) => self.finish_step(id, report),
+            Task::Probe(id) => self.probed(id, report.failure),
+        };
+        if let Some(answer) = answer {
             self.feed(answer);
         }
     }
@@ -305,6 +325,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
                     self.feed(answer);
                 }
             }
+            Timer::Ready(id) => self.ready_too_late(id),
             Timer::Cell(_) | Timer::Step(_) => {}
         }
     }
@@ -323,6 +344,7 @@ fn graph(plan: &Plan, fail_fast: bool) -> Graph {
         for_each: step.for_each.is_some(),
         max_parallel: step.max_parallel,
         fail_fast: step.fail_fast,
+        background: step.background.is_some(),
     };
     let node = |job: &sluice_plan::Job| Node {
         needs: job.needs.iter().filter_map(|need| plan.jobs.get_index_of(need)).collect(),
@@ -332,7 +354,7 @@ fn graph(plan: &Plan, fail_fast: bool) -> Graph {
         cells: job.cells.len(),
         max_parallel: job.max_parallel,
         fail_fast: job.fail_fast && (job.matrix.is_some() || job.cells.len() > 1),
-        continue_on_error: job.continue_on_error,
+        continue_on_error: job.continue_on_error.is_known_true(),
         steps: job.steps(0).iter().map(step).collect(),
     };
     Graph {

@@ -14,6 +14,10 @@ pub struct Reuse {
     pub of: Option<String>,
     steps: HashMap<StepId, Step>,
     approvals: HashMap<String, Asked>,
+    /// Ids of the items of steps with `for-each`.
+    items: HashMap<StepId, Vec<StepId>>,
+    /// How cells ended, unless they began again.
+    cells: HashMap<String, Outcome>,
 }
 
 /// A job about which somebody was asked.
@@ -70,8 +74,32 @@ impl Reuse {
                     Done { outcome: *outcome, outputs: outputs.clone(), findings: *findings, failure: failure.clone() };
                 self.steps.entry(id.clone()).or_default().done = Some(done);
             }
+            EventKind::StepExpanded { id, items } => {
+                let items = items.iter().map(|item| StepId::new(&id.job, item)).collect();
+                self.items.insert(id.clone(), items);
+            }
+            EventKind::JobStarted { job } => drop(self.cells.remove(job)),
+            EventKind::JobFinished { job, outcome, .. } => drop(self.cells.insert(job.clone(), *outcome)),
             _ => {}
         }
+    }
+
+    /// How the step ended last, unless it was started again.
+    pub fn outcome(&self, id: &StepId) -> Option<Outcome> {
+        Some(self.steps.get(id)?.done.as_ref()?.outcome)
+    }
+
+    /// Whether neither the step nor an item of it has to run again, as far as the record can tell. When in doubt, no.
+    pub fn is_settled(&self, id: &StepId) -> bool {
+        let cell = self.cells.get(&id.job);
+        let has_ended = matches!(cell, Some(Outcome::Passed | Outcome::AllowedToFail | Outcome::Failed));
+        let settled = |id: &StepId| match self.outcome(id) {
+            Some(Outcome::Passed | Outcome::AllowedToFail | Outcome::Failed) => true,
+            // Its condition is asked again; once the cell has ended, the answer is known.
+            Some(Outcome::Skipped) => has_ended,
+            Some(Outcome::Cancelled | Outcome::Unknown) | None => false,
+        };
+        self.items.get(id).map_or_else(|| settled(id), |items| items.iter().all(settled))
     }
 
     /// How the step ended, if that stands. What was skipped is asked again, and what was cancelled runs again.
@@ -121,5 +149,6 @@ impl Reuse {
     /// Forgets steps, so that they run again from their first attempt.
     pub fn forget(&mut self, which: impl Fn(&StepId) -> bool) {
         self.steps.retain(|id, _| !which(id));
+        self.items.retain(|id, _| !which(id));
     }
 }

@@ -16,6 +16,13 @@ use tokio::sync::mpsc;
 pub trait StepRunner: Send + Sync + 'static {
     /// Never panics, and returns within the call's time limit and a short grace, whatever the plugin does.
     fn run(&self, call: StepCall, says: StepEvents) -> impl Future<Output = StepReport> + Send;
+
+    /// A port of the loopback interface for a service: the wanted one, or any that this function has not given out
+    /// before. Returns at once.
+    ///
+    /// # Errors
+    /// Why there is none, such as that something listens there.
+    fn port(&self, wanted: Option<u16>) -> Result<u16, String>;
 }
 
 /// Everything that a step needs.
@@ -35,6 +42,8 @@ pub struct StepCall {
     /// Variables that the workflow sets for this step; seen by programs that it runs.
     pub env: IndexMap<String, String>,
     pub limits: Limits,
+    /// Time between the request to end and the kill of programs, in milliseconds; `None` for what the runner thinks right.
+    pub stop_timeout_ms: Option<u64>,
     /// The run so far.
     pub summary: Summary,
     pub cancel: Cancel,

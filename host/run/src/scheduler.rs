@@ -3,6 +3,7 @@
 //! The same graph and the same inputs give the same commands, so a run is continued by feeding what was recorded.
 
 mod ask;
+mod background;
 mod cell;
 mod graph;
 mod input;
@@ -144,7 +145,9 @@ impl Scheduler {
             Input::Unanswerable { job } => self.unanswerable(job),
             Input::Items { id, count } => self.items(id, count, &mut commands),
             Input::Ended { id, outcome } => self.ended(id, outcome, &mut commands),
+            Input::Ready { id } => self.background_ready(id, &mut commands),
             Input::TimedOut { cell } => self.cell_timed_out(cell, &mut commands),
+            Input::MayFail { cell } => self.may_fail(cell),
             Input::RunTimedOut if self.stop.is_none() => {
                 self.spoilt = true;
                 self.stop_with(Reason::RunTimedOut, &mut commands);

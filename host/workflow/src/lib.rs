@@ -4,8 +4,10 @@
 //! the whole document: `needs`, names in expressions, types. All of them go on after a problem.
 
 pub mod approval;
+pub mod background;
 mod check;
 mod codes;
+pub mod concurrency;
 mod document;
 mod fields;
 mod inputs;

@@ -8,8 +8,10 @@ use sluice_model::grant::Capability;
 use sluice_model::{FailureKind, PluginRef, SecretSource, Source, Span};
 
 pub use crate::approval::{Approval, Gate, Test};
+use crate::background::Background;
+use crate::concurrency::Concurrency;
 use crate::requires::Requires;
-use crate::template::{Condition, Template};
+use crate::template::{Condition, Expression, Template};
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +46,8 @@ pub struct Workflow {
     pub reads_changes: bool,
     /// What must be there before anything runs.
     pub requires: Requires,
+    /// Runs that are never under way at once with one of this workflow.
+    pub concurrency: Option<Concurrency>,
     pub retention: Retention,
 }
 
@@ -112,7 +116,7 @@ pub struct Job {
     /// The key below `jobs`.
     pub name: Spanned<String>,
     /// `name`, for people.
-    pub title: Option<String>,
+    pub title: Option<Title>,
     pub needs: Vec<Spanned<String>>,
     pub condition: Option<Condition>,
     /// Globs of the files that concern the job; empty for a job that all files concern.
@@ -120,7 +124,7 @@ pub struct Job {
     pub env: IndexMap<String, Template>,
     pub outputs: IndexMap<String, Template>,
     pub timeout_ms: Option<u64>,
-    pub continue_on_error: bool,
+    pub continue_on_error: Flag,
     /// Lists of values, or an expression that gives them: [`crate::matrix::cells`] tells the shape.
     pub matrix: Option<Template>,
     /// Cells at once.
@@ -131,15 +135,16 @@ pub struct Job {
     pub approval: Option<Approval>,
     /// What must hold before it runs, by name.
     pub checklist: IndexMap<String, Gate>,
+    /// Services first.
     pub steps: Vec<Step>,
 }
 
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// `id`, or `step-N` counted from 1.
+    /// `id`, or `step-N` counted from 1; `services.NAME` for a service.
     pub id: String,
     /// `name`, or the plugin's name or the first line of `run`.
-    pub name: String,
+    pub name: Title,
     /// Of the whole step.
     pub span: Span,
     pub uses: Spanned<PluginRef>,
@@ -156,11 +161,60 @@ pub struct Step {
     pub max_parallel: NonZeroUsize,
     /// Whether an item that fails ends the others.
     pub fail_fast: bool,
-    pub continue_on_error: bool,
+    pub continue_on_error: Flag,
     pub fail_on: Option<FailOn>,
     /// Capability -> spellings; a capability that is not named keeps what the plugin declares.
     pub grants: IndexMap<Capability, Vec<Spanned<String>>>,
     pub limits: LimitOverrides,
+    /// If it runs beside the steps after it.
+    pub background: Option<Background>,
+}
+
+/// What people read.
+#[derive(Debug, Clone)]
+pub struct Title {
+    /// As it stands in the workflow.
+    pub text: String,
+    /// If it has expressions.
+    pub template: Option<Template>,
+}
+
+impl Title {
+    fn uses_root(&self, root: &str) -> bool {
+        self.template.iter().any(|template| template.uses_root(root))
+    }
+}
+
+/// A boolean, or an expression that gives one.
+#[derive(Debug, Clone)]
+pub enum Flag {
+    Known(bool),
+    Asked(Condition),
+}
+
+impl Flag {
+    /// The expression, if it is one.
+    pub fn expression(&self) -> Option<&Expression> {
+        match self {
+            Self::Known(_) => None,
+            Self::Asked(condition) => Some(&condition.expression),
+        }
+    }
+
+    /// Whether it holds without being asked.
+    pub fn is_known_true(&self) -> bool {
+        matches!(self, Self::Known(true))
+    }
+
+    fn uses_root(&self, root: &str) -> bool {
+        self.expression().is_some_and(|expression| expression.roots().contains(root))
+    }
+}
+
+impl Default for Flag {
+    fn default() -> Self {
+        Self::Known(false)
+    }
 }
 
 /// `retry:` of a step.
@@ -177,6 +231,17 @@ pub struct Retry {
     pub jitter: bool,
     /// Which failures are tried again.
     pub on: Vec<FailureKind>,
+    /// Others that are tried again, by what they look like.
+    pub symptoms: Vec<Symptom>,
+}
+
+/// What a failure looks like. All that is given must fit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Symptom {
+    /// Exit codes of the program that the step ran, any of them.
+    pub exit_codes: Vec<u8>,
+    /// Texts of which one is in the failure or on standard error, whatever the case of its letters.
+    pub messages: Vec<String>,
 }
 
 impl Retry {
@@ -194,7 +259,7 @@ impl Retry {
 impl Default for Retry {
     fn default() -> Self {
         let on = Self::KINDS.into_iter().filter(|kind| *kind != FailureKind::Findings).collect();
-        Self { attempts: 3, delay_ms: 1000, factor: 2.0, max_delay_ms: 60_000, jitter: true, on }
+        Self { attempts: 3, delay_ms: 1000, factor: 2.0, max_delay_ms: 60_000, jitter: true, on, symptoms: Vec::new() }
     }
 }
 
@@ -208,15 +273,18 @@ pub struct LimitOverrides {
 }
 
 impl Workflow {
-    /// Every step, hooks last.
+    /// Every step, hooks last; each is followed by the one that tells when it is ready, if there is one.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
-        self.jobs.values().flat_map(|job| &job.steps).chain(self.hooks.iter().flat_map(|(_, steps)| steps))
+        let steps = self.jobs.values().flat_map(|job| &job.steps);
+        steps.chain(self.hooks.iter().flat_map(|(_, steps)| steps)).flat_map(Step::with_probe)
     }
 
     /// Whether any expression reads the root, so that the caller need not find out what nobody asks for.
     pub fn uses_root(&self, root: &str) -> bool {
         let job = |job: &Job| {
             job.condition.iter().any(|condition| condition.roots().contains(root))
+                || job.continue_on_error.uses_root(root)
+                || job.title.iter().any(|title| title.uses_root(root))
                 || job
                     .env
                     .values()
@@ -227,6 +295,7 @@ impl Workflow {
                 || job.steps.iter().any(|step| step.uses_root(root))
         };
         self.env.values().any(|template| template.uses_root(root))
+            || self.concurrency.iter().any(|concurrency| concurrency.group.uses_root(root))
             || self.jobs.values().any(job)
             || self.hooks.iter().flat_map(|(_, steps)| steps).any(|step| step.uses_root(root))
     }
@@ -235,8 +304,11 @@ impl Workflow {
 impl Step {
     fn uses_root(&self, root: &str) -> bool {
         self.with.uses_root(root)
+            || self.continue_on_error.uses_root(root)
+            || self.name.uses_root(root)
             || self.for_each.iter().any(|template| template.uses_root(root))
             || self.env.values().any(|template| template.uses_root(root))
             || self.condition.iter().any(|condition| condition.roots().contains(root))
+            || self.probe().is_some_and(|probe| probe.uses_root(root))
     }
 }

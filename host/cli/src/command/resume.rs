@@ -164,7 +164,8 @@ fn forget_from(reuse: &mut Reuse, plan: &Plan, events: &[Event], from: &str) -> 
         }));
     };
     let after = dependents(plan, [job].into());
-    let exact = events.iter().any(|event| matches!(&event.kind, EventKind::JobStarted { job } if job == wanted_job));
+    let exact =
+        events.iter().any(|event| matches!(&event.kind, EventKind::JobStarted { job, .. } if job == wanted_job));
     let at = |name: &str| plan.jobs.get_index_of(name);
     reuse.forget_approvals(|name| at(name).is_none_or(|own| after.contains(&own) || (own == job && step == 0)));
     reuse.forget(|id| match job_of(id) {

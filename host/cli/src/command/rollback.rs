@@ -1,7 +1,9 @@
 //! `sluice rollback`
 
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::path::Path;
+use std::pin::pin;
 
 use indexmap::IndexMap;
 use serde_json::{Value, json};
@@ -10,6 +12,7 @@ use sluice_model::{EventKind, Grants, Limits, PluginRef, Problem, SecretSource, 
 use sluice_record::{Run, State};
 use sluice_run::StepRunner;
 use sluice_run::runner::{Action, Cancel, Said, StepCall, StepEvents, Summary};
+use sluice_workflow::concurrency::WhenBusy;
 use tokio::sync::mpsc;
 
 use crate::args::RollbackArgs;
@@ -17,6 +20,7 @@ use crate::engine::{engine, plugin};
 use crate::output::Output;
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;
+use crate::turn::{self, Claim, NoTurn};
 use crate::{exit, host, plugins};
 
 /// A deployment that a record holds the receipt of.
@@ -94,8 +98,16 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &Output) -> Result<u8, Vec<Problem>> {
     let runtime = host::runtime().map_err(|problem| vec![problem])?;
     let mut signals = Signals::new(&runtime).map_err(|problem| vec![problem])?;
+    let plan = recorded_plan(run);
+    let never = pin!(pending());
+    let taking = turn::take(claim(&plan), run.id().as_str(), workspace, &mut signals, never, output);
+    let _place = match runtime.block_on(taking) {
+        Ok(place) => place,
+        Err(NoTurn::Ended(code)) => return Ok(code),
+        Err(NoTurn::Refused(problem)) => return Err(vec![problem]),
+    };
     let grants = deployments.iter().map(|deployment| &deployment.grants);
-    let secrets = match secrets::for_record(&recorded_sources(run), grants, workspace, &runtime, &mut signals) {
+    let secrets = match secrets::for_record(&sources(&plan), grants, workspace, &runtime, &mut signals) {
         Ok(secrets) => secrets,
         Err(unavailable) => {
             runtime.shutdown_background();
@@ -135,10 +147,22 @@ fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &O
     Ok(if failed { exit::FAILED } else { exit::PASSED })
 }
 
+/// The plan of the run; null if it cannot be read.
+fn recorded_plan(run: &Run) -> Value {
+    let plan = run.plan().ok().flatten().and_then(|plan| serde_json::from_slice(&plan).ok());
+    plan.unwrap_or_default()
+}
+
+/// The group of the run, if it had one: nobody deploys while a deployment is undone.
+fn claim(plan: &Value) -> Option<Claim<'_>> {
+    let group = plan["concurrency"]["group"].as_str()?;
+    let workflow = plan["workflow"].as_str().unwrap_or_default();
+    Some(Claim { group, workflow, when_busy: WhenBusy::Wait, wait_timeout_ms: None, place: None })
+}
+
 /// Where the workflow of the run had the values of its secrets from.
-fn recorded_sources(run: &Run) -> BTreeMap<String, SecretSource> {
-    let plan = run.plan().ok().flatten().and_then(|plan| serde_json::from_slice::<Value>(&plan).ok());
-    let sources = plan.and_then(|mut plan| serde_json::from_value(plan.get_mut("secrets")?.take()).ok());
+fn sources(plan: &Value) -> BTreeMap<String, SecretSource> {
+    let sources = plan.get("secrets").and_then(|sources| serde_json::from_value(sources.clone()).ok());
     sources.unwrap_or_default()
 }
 
@@ -169,6 +193,7 @@ fn call(run: &Run, deployment: &Deployment, workspace: &Path, runner: &WasmRunne
         grants: deployment.grants.clone(),
         env: IndexMap::new(),
         limits: Limits::default(),
+        stop_timeout_ms: None,
         summary: Summary::new(|| json!({})),
         cancel: Cancel::default(),
     })

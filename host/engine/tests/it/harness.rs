@@ -100,6 +100,7 @@ pub fn call(name: &str, bytes: &[u8], action: Action, inputs: Value, grants: &[&
         grants: self::grants(grants),
         env: IndexMap::new(),
         limits: Limits { time_ms: 20_000, ..Limits::default() },
+        stop_timeout_ms: None,
         summary: json!({}).into(),
         cancel: Cancel::default(),
     }

@@ -2,8 +2,11 @@
 
 mod approval;
 mod cases;
+mod flags;
 mod script;
+mod services;
 mod spread;
+mod titles;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -11,7 +14,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::json;
 use sluice_model::manifest::Declaration;
-use sluice_model::{Digest, Event, Kind, Manifest, PluginRef, Source};
+use sluice_model::{Digest, Event, Kind, Manifest, PluginRef, Problem, Source};
 use sluice_plan::{Facts, Plan, PluginInfo, Plugins};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -54,7 +57,21 @@ fn plugins() -> Plugins {
         plugin("lint", Kind::Lint),
         plugin("deploy", Kind::Deploy),
         plugin("notify", Kind::Notify),
+        wait_for(plugin("wait-for", Kind::Task)),
     ])
+}
+
+/// The inputs that `ready` gives, and no grants.
+fn wait_for((reference, info): (PluginRef, Result<PluginInfo, Problem>)) -> (PluginRef, Result<PluginInfo, Problem>) {
+    let info = info.map(|mut info| {
+        info.manifest = info.manifest.map(|manifest| Manifest {
+            inputs: json!({"type": "object", "properties": {"exec": {}, "timeout": {}}, "additionalProperties": false}),
+            capabilities: Vec::new(),
+            ..manifest
+        });
+        info
+    });
+    (reference, info)
 }
 
 fn semver() -> semver::Version {

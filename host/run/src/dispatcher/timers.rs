@@ -17,6 +17,8 @@ pub enum Timer {
     Step(StepIndex),
     /// The next attempt at a step.
     Retry(StepIndex),
+    /// A step in the background must be ready.
+    Ready(StepIndex),
 }
 
 /// Timers are never taken back: who sets one looks, when it goes off, whether it still means anything.

@@ -45,4 +45,6 @@ pub struct StepNode {
     pub max_parallel: usize,
     /// Whether an item that fails ends the others.
     pub fail_fast: bool,
+    /// Whether the steps after it run beside it once it is ready; it is stopped when they have ended.
+    pub background: bool,
 }

@@ -44,6 +44,8 @@ pub enum Reason {
     Need {
         need: JobIndex,
     },
+    /// A step of the cell that runs in the background ended before its time.
+    BackgroundEnded,
     JobTimedOut,
     RunTimedOut,
     /// A job failed, and the first failure ends the run.
@@ -81,8 +83,16 @@ pub enum Input {
         id: StepIndex,
         outcome: Outcome,
     },
+    /// A step that runs in the background can be used.
+    Ready {
+        id: StepIndex,
+    },
     /// A cell that runs has used up its job's time.
     TimedOut {
+        cell: CellIndex,
+    },
+    /// A cell that runs may fail without failing the run.
+    MayFail {
         cell: CellIndex,
     },
     /// The run has used up its time.
@@ -113,7 +123,7 @@ pub enum Command {
         id: StepIndex,
     },
     /// Evaluate the step's condition if it has one (not for items: that was done before), run it, answer with
-    /// [`Input::Ended`].
+    /// [`Input::Ended`]; for one in the background with [`Input::Ready`] before, if it comes so far.
     Start {
         id: StepIndex,
     },
@@ -121,6 +131,10 @@ pub enum Command {
     Skip {
         id: StepIndex,
         reason: Reason,
+    },
+    /// Nothing needs a step in the background any more: ask it to end; it still answers with [`Input::Ended`].
+    Stop {
+        id: StepIndex,
     },
     /// Ask a running step to end; it still answers with [`Input::Ended`].
     Cancel {

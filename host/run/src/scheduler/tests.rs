@@ -31,10 +31,20 @@ enum When {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Turn {
     Quiet,
+    /// A step in the background ends by itself.
+    Dies,
     TimedOut,
     RunTimedOut,
     Cancel,
     Kill,
+}
+
+/// A step in the background that was started and has not ended.
+#[derive(Debug, PartialEq)]
+struct Background {
+    id: StepIndex,
+    ready: bool,
+    stopped: bool,
 }
 
 /// What was seen while a script was played.
@@ -75,6 +85,7 @@ fn answer() -> impl Strategy<Value = (bool, When)> {
 fn turn() -> impl Strategy<Value = Turn> {
     prop_oneof![
         40 => Just(Turn::Quiet),
+        3 => Just(Turn::Dies),
         2 => Just(Turn::TimedOut),
         1 => Just(Turn::RunTimedOut),
         1 => Just(Turn::Cancel),
@@ -85,13 +96,15 @@ fn turn() -> impl Strategy<Value = Turn> {
 prop_compose! {
     fn step()(
         status_aware in prop::bool::weighted(0.2),
+        background in prop::bool::weighted(0.2),
         for_each in prop::bool::weighted(0.3),
         max_parallel in 1usize..3,
         fail_fast in any::<bool>(),
         count in 0usize..4,
         outcomes in prop::collection::vec(outcome(), 1..5),
     ) -> (StepNode, (usize, Vec<Outcome>)) {
-        (StepNode { status_aware, for_each, max_parallel, fail_fast }, (count, outcomes))
+        let for_each = for_each && !background;
+        (StepNode { status_aware, for_each, max_parallel, fail_fast, background }, (count, outcomes))
     }
 }
 
@@ -159,6 +172,7 @@ fn play(script: &Script) -> Seen {
     let mut running: Vec<StepIndex> = Vec::new();
     // Jobs about which somebody thinks.
     let mut thinking: Vec<JobIndex> = Vec::new();
+    let mut background: Vec<Background> = Vec::new();
     let mut begun: BTreeSet<CellIndex> = BTreeSet::new();
     let mut cancelled = BTreeSet::new();
     let mut inputs = VecDeque::from([Input::Start]);
@@ -180,8 +194,25 @@ fn play(script: &Script) -> Seen {
                 Input::Answered { job, approved: script.answers[job].0 }
             }
             turn => {
-                assert!(!running.is_empty(), "nothing runs and the run has not ended: {seen:#?}");
-                let id: StepIndex = running.remove(turn.map_or(0, |(which, _)| which % running.len()));
+                let which = turn.map_or(0, |(which, _)| *which);
+                let dies = matches!(turn, Some((_, Turn::Dies)));
+                // Those in the background that have something to say.
+                let ends = |own: &&Background| dies || !own.ready || own.stopped || cancelled.contains(&own.id);
+                let own = background.iter().filter(ends).map(|own| own.id);
+                let all: Vec<StepIndex> = running.iter().copied().filter(|_| !dies).chain(own).collect();
+                let Some(&id) = all.get(which % all.len().max(1)) else {
+                    assert!(dies, "nothing runs and the run has not ended: {seen:#?}");
+                    continue;
+                };
+                running.retain(|running| *running != id);
+                if let Some(at) = background.iter().position(|own| own.id == id) {
+                    if !background[at].ready && !dies && !cancelled.contains(&id) {
+                        background[at].ready = true;
+                        inputs.push_back(Input::Ready { id });
+                        continue;
+                    }
+                    background.remove(at);
+                }
                 let outcomes = &script.items[id.cell.job][id.step].1;
                 let outcome = match cancelled.contains(&id) {
                     true => Outcome::Cancelled,
@@ -253,6 +284,13 @@ fn play(script: &Script) -> Seen {
                 Command::Start { id } => {
                     assert!(begun.contains(&id.cell) && !seen.cells.contains_key(&id.cell));
                     assert!(!seen.killed, "{id:?} was started after the run was killed");
+                    let beside = background.iter().filter(|own| own.id.cell == id.cell);
+                    assert!(beside.into_iter().all(|own| own.ready && !own.stopped), "{id:?} was started too early");
+                    if graph.jobs[id.cell.job].steps[id.step].background {
+                        assert!(running.iter().all(|other| other.cell != id.cell));
+                        background.push(Background { id, ready: false, stopped: false });
+                        continue;
+                    }
                     running.push(id);
                     let items = running.iter().filter(|other| other.cell == id.cell);
                     assert!(items.clone().all(|other| other.step == id.step), "two steps of a job at once");
@@ -270,16 +308,23 @@ fn play(script: &Script) -> Seen {
                     }
                     assert_eq!(seen.outcomes.insert(id, Outcome::Skipped), None);
                 }
+                Command::Stop { id } => {
+                    assert!(running.iter().all(|other| other.cell != id.cell), "{id:?} is still needed");
+                    let own = background.iter_mut().find(|own| own.id == id).expect("it runs");
+                    assert!(!std::mem::replace(&mut own.stopped, true), "{id:?} was stopped twice");
+                }
                 Command::Cancel { id } => {
-                    assert!(running.contains(&id));
+                    assert!(running.contains(&id) || background.iter().any(|own| own.id == id && !own.ready));
                     cancelled.insert(id);
                 }
                 Command::Kill { id } => {
                     running.retain(|running| *running != id);
+                    background.retain(|own| own.id != id);
                     assert_eq!(seen.outcomes.insert(id, Outcome::Cancelled), None);
                 }
                 Command::FinishCell { cell, outcome } => {
-                    assert!(running.iter().all(|id| id.cell != cell));
+                    let beside = background.iter().map(|own| &own.id);
+                    assert!(running.iter().chain(beside).all(|id| id.cell != cell), "something outlives {cell:?}");
                     assert_eq!(seen.cells.insert(cell, outcome), None);
                 }
                 Command::Finish { job, outcome } => {
@@ -290,8 +335,11 @@ fn play(script: &Script) -> Seen {
                 Command::FinishRun { outcome } => seen.run = Some(outcome),
             }
             assert!(running.len() <= script.max_parallel, "{running:?} at once");
+            let open = begun.iter().filter(|cell| !seen.cells.contains_key(cell)).count();
+            assert!(open <= script.max_parallel, "{open} cells at once");
         }
     }
+    assert_eq!(background, []);
     assert!(scheduler.handle(Input::Cancel).is_empty() && scheduler.handle(Input::Kill).is_empty());
     seen
 }
@@ -443,7 +491,7 @@ proptest! {
 }
 
 fn plain(needs: &[usize], steps: usize) -> Node {
-    let step = StepNode { status_aware: false, for_each: false, max_parallel: 1, fail_fast: true };
+    let step = StepNode { status_aware: false, for_each: false, max_parallel: 1, fail_fast: true, background: false };
     Node {
         needs: needs.into(),
         asks: false,

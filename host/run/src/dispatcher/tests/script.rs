@@ -35,6 +35,10 @@ pub struct Script {
     pub calls: Mutex<Vec<StepCall>>,
     /// The summary as the steps of the kind `notify` saw it.
     pub summaries: Mutex<Vec<Value>>,
+    /// Ports that were asked for.
+    pub ports: Mutex<Vec<Option<u16>>>,
+    /// Ports on which something listens.
+    taken: Vec<u16>,
 }
 
 impl Script {
@@ -46,6 +50,11 @@ impl Script {
     /// Somebody may answer while the run goes on.
     pub fn somebody(mut self) -> Self {
         self.somebody = true;
+        self
+    }
+
+    pub fn taken(mut self, port: u16) -> Self {
+        self.taken.push(port);
         self
     }
 
@@ -86,5 +95,15 @@ impl StepRunner for Script {
             }
         }
         report
+    }
+
+    fn port(&self, wanted: Option<u16>) -> Result<u16, String> {
+        let mut ports = self.ports.lock().unwrap();
+        ports.push(wanted);
+        match wanted {
+            Some(port) if self.taken.contains(&port) => Err(format!("something listens on port {port} already")),
+            Some(port) => Ok(port),
+            None => Ok(4000 + u16::try_from(ports.len()).unwrap()),
+        }
     }
 }
