@@ -37,6 +37,15 @@ fn says(ran: &Ran, text: &str) {
 type Example = (&'static str, fn(&Environment));
 
 const EXAMPLES: &[Example] = &[
+    ("approval", |environment| {
+        let parked = environment.sluice(&["run", "approval", "--plain"]).exits_with(75);
+        says(&parked, "deploy waits for approval: Deploy with a coverage of 87 %?");
+        let ran = environment.sluice(&["approve", "--attest", "announced", "--json"]).exits_with(0);
+        says(&ran, "deploying");
+        let denied = environment.sluice(&["run", "approval", "-i", "coverage=79", "--json"]).exits_with(1);
+        says(&denied, "gate `coverage` does not hold");
+        says(&denied, "nothing was deployed");
+    }),
     ("artifacts", |environment| {
         run(environment, &["artifacts"]);
         let text = environment.read("target/example-site/current/wit/kinds.wit");
@@ -116,6 +125,20 @@ const EXAMPLES: &[Example] = &[
         says(&ran, "environment=prod replicas=3 first=eu dry=true");
         environment.sluice(&["run", "inputs", "-i", "environment=production"]).exits_with(2);
         environment.sluice(&["run", "inputs", "-i", "replicas=many"]).exits_with(2);
+    }),
+    ("jenkins-like", |environment| {
+        let current = environment.workspace().join("target/example-pipeline/current");
+        environment.sluice(&["run", "jenkins-like"]).exits_with(75);
+        let denied = environment.sluice(&["approve", "--deny", "--comment", "not on a Friday", "--json"]).exits_with(1);
+        says(&denied, "not on a Friday");
+        says(&denied, "not deployed\"");
+        says(&denied, "the pipeline failed");
+        assert!(!current.exists());
+        environment.sluice(&["run", "jenkins-like"]).exits_with(75);
+        let ran = environment.sluice(&["approve", "--attest-all", "--json"]).exits_with(0);
+        says(&ran, "deployed to production");
+        says(&ran, "the pipeline passed");
+        assert!(current.join("docs/README.md").exists());
     }),
     ("matrix", |environment| {
         let ran = run(environment, &["matrix", "--json"]);

@@ -2,6 +2,7 @@
 //!
 //! `just test` sets `SLUICE_BIN`; by hand: `just build && cargo test --release -p sluice-tests`.
 
+mod approval;
 mod architecture;
 mod backup;
 mod bad_workflows;

@@ -232,14 +232,14 @@ fn a_short_value_is_told_to_be_unmasked() {
 
 /// Runs `sluice run` at a terminal; `script` is what to type after what is shown.
 fn at_terminal(environment: &Environment, script: &[&str]) -> (i32, String) {
+    at_terminal_with(environment, script, &["run", "--plain"])
+}
+
+/// The same with other arguments.
+pub fn at_terminal_with(environment: &Environment, script: &[&str], arguments: &[&str]) -> (i32, String) {
     let hermetic = environment.command::<&str>(&[]);
     let mut command = Command::new("python3");
-    command
-        .arg(repository().join("tests/it/terminal.py"))
-        .args(script)
-        .arg("--")
-        .arg(binary())
-        .args(["run", "--plain"]);
+    command.arg(repository().join("tests/it/terminal.py")).args(script).arg("--").arg(binary()).args(arguments);
     command.env_clear().envs(hermetic.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let ran = command.current_dir(environment.workspace()).stdin(Stdio::null()).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&ran.stderr), "");

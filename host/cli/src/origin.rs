@@ -38,10 +38,13 @@ pub struct Origin {
     selection: Selection,
     facts: Facts,
     settings: Settings,
+    /// The user of the system who started the run.
+    #[serde(default)]
+    started_by: Option<String>,
 }
 
 impl Origin {
-    pub fn new(prepared: &Prepared, settings: Settings) -> Self {
+    pub fn new(prepared: &Prepared, settings: Settings, started_by: Option<String>) -> Self {
         Self {
             made_by: env!("CARGO_PKG_VERSION").to_owned(),
             file: prepared.plan.source.name().to_owned(),
@@ -49,6 +52,7 @@ impl Origin {
             selection: prepared.selection.clone(),
             facts: prepared.facts.clone(),
             settings,
+            started_by,
         }
     }
 
@@ -71,6 +75,10 @@ impl Origin {
 
     pub fn settings(&self) -> Settings {
         self.settings
+    }
+
+    pub fn started_by(&self) -> Option<String> {
+        self.started_by.clone()
     }
 
     /// Makes the plan of a recorded run again.

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::approval::{ApprovalRequest, Decision, Gate};
 use crate::digest::Digest;
 use crate::finding::Finding;
 use crate::grant::Grants;
@@ -119,6 +120,20 @@ pub enum EventKind {
         job: String,
         /// Every cell with the ids of its steps, in order.
         cells: IndexMap<String, Vec<String>>,
+    },
+    /// What must hold before the job runs was looked at.
+    ChecklistChecked {
+        job: String,
+        gates: Vec<Gate>,
+    },
+    /// The job waits until somebody answers.
+    ApprovalRequested(ApprovalRequest),
+    /// Somebody answered, or the time for that was over. Said again when a run goes on.
+    ApprovalGiven(Decision),
+    /// The job fails without having begun: a gate does not hold, or the job was denied.
+    JobRefused {
+        job: String,
+        failure: Failure,
     },
     JobStarted {
         job: String,
@@ -247,6 +262,12 @@ pub enum EventKind {
     /// Something people should know that changes no verdict.
     Warning {
         message: String,
+    },
+    /// All that is left waits for an answer, and nobody can give it here: the process ends, the run does not.
+    RunParked {
+        /// Those that wait for an answer.
+        jobs: Vec<String>,
+        duration_ms: u64,
     },
     RunFinished {
         outcome: Outcome,

@@ -13,6 +13,7 @@ use sluice_workflow::background::Port;
 use sluice_workflow::template::{Condition, Expression, Piece, TemplateValue};
 use sluice_workflow::workflow::{Flag, Retry, Symptom};
 
+use crate::approval::{self, ApprovalView, GateView};
 use crate::plan::{Background, Cell, Concurrency, Decided, Job, Plan, Step, When};
 
 impl Plan {
@@ -99,6 +100,10 @@ struct JobView<'p> {
     max_parallel: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fail_fast: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<ApprovalView<'p>>,
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    checklist: IndexMap<&'p str, GateView<'p>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     steps: Vec<StepView<'p>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -274,9 +279,9 @@ impl<'p> FlagView<'p> {
 }
 
 /// A template as it stands in the workflow.
-struct TemplateView<'p>(&'p Template);
+pub struct TemplateView<'p>(pub &'p Template);
 
-struct ConditionView<'p>(&'p Condition);
+pub struct ConditionView<'p>(pub &'p Condition);
 
 impl<'p> PlanView<'p> {
     fn new(plan: &'p Plan) -> Self {
@@ -330,6 +335,8 @@ impl<'p> JobView<'p> {
             matrix: job.matrix.as_ref().map(TemplateView),
             max_parallel: (job.max_parallel < usize::MAX).then_some(job.max_parallel),
             fail_fast: spread.then_some(job.fail_fast),
+            approval: job.approval.as_ref().map(ApprovalView::new),
+            checklist: approval::gates(&job.checklist),
             steps: job.cells.first().filter(|_| plain).map(steps).unwrap_or_default(),
             cells: cells.collect(),
             outputs: templates(&job.outputs).collect(),

@@ -1,5 +1,6 @@
 //! [`sluice_workflow::Workflow`] + manifests -> [`Plan`]. Pure: no file, clock or environment. Refuses what is not granted.
 
+mod approval;
 mod canonical;
 mod codes;
 mod decide;

@@ -13,7 +13,7 @@ use sluice_workflow::background::{Port, SERVICES};
 use sluice_workflow::concurrency::WhenBusy;
 use sluice_workflow::requires::Requires;
 use sluice_workflow::template::Condition;
-use sluice_workflow::workflow::{Flag, Hook, Retry, Spanned};
+use sluice_workflow::workflow::{Approval, Flag, Gate, Hook, Retry, Spanned};
 
 use crate::plugin::Plugin;
 
@@ -95,6 +95,10 @@ pub struct Job {
     pub max_parallel: usize,
     /// Whether a cell that fails ends the others.
     pub fail_fast: bool,
+    /// Somebody is asked before it runs.
+    pub approval: Option<Approval>,
+    /// What must hold before it runs, by name.
+    pub checklist: IndexMap<String, Gate>,
 }
 
 /// One way through a job.

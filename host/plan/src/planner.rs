@@ -160,6 +160,8 @@ impl<'w> Planner<'w> {
             cells,
             max_parallel: job.max_parallel.map_or(usize::MAX, NonZeroUsize::get),
             fail_fast: job.fail_fast,
+            approval: job.approval.clone(),
+            checklist: job.checklist.clone(),
         }
     }
 
@@ -203,6 +205,8 @@ impl<'w> Planner<'w> {
             }],
             max_parallel: usize::MAX,
             fail_fast: true,
+            approval: None,
+            checklist: IndexMap::new(),
         })
     }
 

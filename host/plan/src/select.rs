@@ -117,6 +117,7 @@ fn alone(workflow: &Workflow, job: &Job, step: &Step) -> Vec<Problem> {
     };
     let of_job = job.condition.iter().map(|condition| &condition.expression);
     let of_job = of_job.chain(job.continue_on_error.expression());
+    let of_job = of_job.chain(job.waits_on());
     let of_job = of_job.chain(job.env.values().chain(&job.matrix).flat_map(|template| template.expressions()));
     let mut found = reads(of_job, &lost);
     job.steps.iter().chain([step]).for_each(|step| found.extend(step_reads(step, &lost)));

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::look::{BOLD, CYAN, DIM, Look, PLAIN, RED, YELLOW};
 use crate::step::{self, Progress, StepLog, Steps};
 use crate::summary::{End, Tally};
-use crate::{Options, text};
+use crate::{Options, approval, failure, text};
 
 /// How long a spinner stands still, in milliseconds.
 const SPIN: u64 = 80;
@@ -72,6 +72,20 @@ impl Live {
             EventKind::RunCancelled { by } => {
                 let by = text::clean_lines(by, look);
                 self.scrollback.push_str(&format!("{} {by}\n", look.paint(YELLOW, "! cancelled by")));
+            }
+            EventKind::ChecklistChecked { job, gates } => self.scrollback.push_str(&approval::table(job, gates, look)),
+            EventKind::ApprovalRequested(request) => self.scrollback.push_str(&approval::asked(request, look)),
+            EventKind::ApprovalGiven(decision) => self.scrollback.push_str(&approval::given(decision, look)),
+            EventKind::JobRefused { job, failure } => {
+                let block = failure::render_job(job, failure, &self.options, self.size.columns);
+                self.scrollback.push_str(&block);
+            }
+            EventKind::RunParked { duration_ms, .. } => {
+                let end = End::Parked { duration_ms: *duration_ms };
+                self.scrollback.push_str(&self.tally.render(end, look));
+                self.scrollback.push_str(&self.tally.waiting(end, look));
+                self.scrollback.push_str(&self.tally.pointers(self.options.record.as_deref(), "show", look));
+                self.ended = true;
             }
             EventKind::Warning { message } => {
                 let message = text::clean_lines(message, look);

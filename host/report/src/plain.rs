@@ -9,7 +9,7 @@ use crate::finding::Detail;
 use crate::look::{CYAN, DIM, Look, YELLOW, level_style, outcome_style, outcome_words};
 use crate::step::{self, Ending, StepLog, Steps};
 use crate::summary::{End, Tally};
-use crate::{Options, finding, text};
+use crate::{Options, approval, failure, finding, text};
 
 /// Writes a run line by line.
 pub struct Plain {
@@ -77,6 +77,20 @@ impl Plain {
             }
             EventKind::RunCancelled { by } => {
                 writeln!(out, "{} {}", look.paint(YELLOW, "cancelled by"), text::clean_lines(by, look))?;
+            }
+            EventKind::ChecklistChecked { job, gates } => {
+                out.write_all(approval::table(job, gates, look).as_bytes())?;
+            }
+            EventKind::ApprovalRequested(request) => out.write_all(approval::asked(request, look).as_bytes())?,
+            EventKind::ApprovalGiven(decision) => out.write_all(approval::given(decision, look).as_bytes())?,
+            EventKind::JobRefused { job, failure } => {
+                out.write_all(failure::render_job(job, failure, &self.options, self.width).as_bytes())?;
+            }
+            EventKind::RunParked { duration_ms, .. } => {
+                let end = End::Parked { duration_ms: *duration_ms };
+                out.write_all(self.tally.render(end, look).as_bytes())?;
+                out.write_all(self.tally.waiting(end, look).as_bytes())?;
+                out.write_all(self.tally.pointers(self.options.record.as_deref(), "show", look).as_bytes())?;
             }
             EventKind::Warning { message } => {
                 writeln!(out, "{} {}", look.paint(YELLOW, "warning:"), text::clean_lines(message, look))?;

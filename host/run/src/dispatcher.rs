@@ -1,5 +1,6 @@
 //! The one loop of a run: starts steps, listens to them, stamps time and sequence, hands on events.
 
+mod approval;
 mod background;
 mod cell;
 mod items;
@@ -18,7 +19,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sluice_model::{Event, EventKind, Failure, FailureKind, Outcome, StepId};
+use sluice_model::{ApprovalRequest, Decision, Event, EventKind, Failure, FailureKind, Outcome, StepId};
 use sluice_plan::{Plan, Scope};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
@@ -47,6 +48,9 @@ const GRACE_AFTER_KILL: Duration = Duration::from_secs(1);
 /// Events of steps taken in at once, so that a chatty step does not keep others waiting.
 const BATCH: usize = 256;
 
+/// Asks somebody, or says that nobody can be asked.
+pub type Ask = Arc<dyn Fn(&ApprovalRequest) -> bool + Send + Sync>;
+
 /// How to run a plan.
 #[derive(Clone)]
 pub struct Options {
@@ -59,6 +63,10 @@ pub struct Options {
     pub fail_fast: bool,
     /// Results that stand from before.
     pub reuse: Reuse,
+    /// The user of the system who started the run.
+    pub started_by: Option<String>,
+    /// Called when somebody is to be asked. True if an answer may come while the run goes on, by [`Control::Answer`].
+    pub ask: Ask,
     /// Sequence number of the first event.
     pub first_seq: u64,
     /// Milliseconds since the Unix epoch.
@@ -78,6 +86,8 @@ impl Options {
             dry_run: false,
             fail_fast: false,
             reuse: Reuse::default(),
+            started_by: None,
+            ask: Arc::new(|_| false),
             first_seq: 0,
             clock: Arc::new(clock),
         }
@@ -87,6 +97,10 @@ impl Options {
 /// What people ask of a running run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Control {
+    /// What somebody says whom [`Options::ask`] asked.
+    Answer(Decision),
+    /// Whoever was asked about this job has gone away without an answer.
+    NoAnswer { job: String },
     /// End in order: running steps are asked to end, `finally` runs.
     Cancel,
     /// The same, and the record says for whom.
@@ -95,7 +109,15 @@ pub enum Control {
     Kill,
 }
 
-/// Runs the plan to its end and hands every event to `sink`, in order. Never fails: what goes wrong is an outcome.
+/// How running ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Finished(Outcome),
+    /// All that is left waits for an answer that nobody can give here. The run goes on another time.
+    Parked,
+}
+
+/// Runs the plan to its end, or until nobody can go on, and hands every event to `sink`, in order. Never fails: what goes wrong is an outcome.
 ///
 /// The sink returns nothing, so that no record or report can change a verdict. When `control` is closed, nobody can
 /// cancel the run any more.
@@ -105,7 +127,7 @@ pub async fn run<R: StepRunner>(
     options: Options,
     mut control: mpsc::Receiver<Control>,
     sink: impl FnMut(&Event),
-) -> Outcome {
+) -> End {
     let (say, mut said) = mpsc::unbounded_channel();
     let mut dispatcher = Dispatcher::new(plan, runner, options, say, sink);
     dispatcher.start();
@@ -121,6 +143,8 @@ pub async fn run<R: StepRunner>(
                     dispatcher.feed(Input::Cancel);
                 }
                 Some(Control::Kill) => dispatcher.feed(Input::Kill),
+                Some(Control::Answer(decision)) => dispatcher.answer(decision),
+                Some(Control::NoAnswer { job }) => dispatcher.nobody(&job),
                 None => controlled = false,
             },
             (at, timer) = dispatcher.timers.next() => dispatcher.time(at, timer),
@@ -136,10 +160,10 @@ pub async fn run<R: StepRunner>(
             _ = said.recv_many(&mut heard, BATCH) => heard.drain(..).for_each(|(id, said)| dispatcher.hear(&id, said)),
         }
     }
-    let outcome = dispatcher.finished.unwrap_or(Outcome::Unknown);
+    let end = dispatcher.finished.unwrap_or(End::Finished(Outcome::Unknown));
     // Dropping a step's future is what ends the programs it runs.
     let _ = tokio::time::timeout(GRACE_AFTER_KILL, dispatcher.tasks.shutdown()).await;
-    outcome
+    end
 }
 
 /// What a task runs for a step.
@@ -172,7 +196,7 @@ struct Dispatcher<R, S> {
     names: HashMap<StepId, StepIndex>,
     say: mpsc::UnboundedSender<(StepId, Said)>,
     timers: Timers,
-    finished: Option<Outcome>,
+    finished: Option<End>,
 }
 
 impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
@@ -247,6 +271,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         while let Some(command) = self.commands.pop_front() {
             let answer = match command {
                 Command::Decide { job } => Some(self.decide_job(job)),
+                Command::Ask { job } => self.ask_job(job),
                 Command::Begin { cell } => self.begin_cell(cell),
                 Command::Spread { id } => self.spread_step(id),
                 Command::Start { id } => self.start_step(id),
@@ -257,6 +282,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
                 Command::FinishCell { cell, outcome } => self.finish_cell(cell, outcome),
                 Command::Finish { job, outcome } => self.finish_job(job, outcome),
                 Command::FinishRun { outcome } => self.finish_run(outcome),
+                Command::Park => self.park(),
             };
             if let Some(input) = answer {
                 self.commands.extend(self.scheduler.handle(input));
@@ -286,6 +312,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 
     fn time(&mut self, at: Instant, timer: Timer) {
         match timer {
+            Timer::Approval(job) => self.approval_timed_out(job),
             Timer::Run => self.feed(Input::RunTimedOut),
             Timer::Cell(cell) if self.scheduler.is_running(cell) => self.feed(Input::TimedOut { cell }),
             Timer::Retry(id) => {
@@ -304,7 +331,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
     }
 
     fn finish_run(&mut self, outcome: Outcome) -> Option<Input> {
-        self.finished = Some(outcome);
+        self.finished = Some(End::Finished(outcome));
         let now = self.now();
         self.emit_at(now, EventKind::RunFinished { outcome, duration_ms: now.saturating_sub(self.started) });
         None
@@ -322,6 +349,7 @@ fn graph(plan: &Plan, fail_fast: bool) -> Graph {
     let node = |job: &sluice_plan::Job| Node {
         needs: job.needs.iter().filter_map(|need| plan.jobs.get_index_of(need)).collect(),
         asks: job.condition.is_some() || job.matrix.is_some(),
+        guarded: job.is_guarded(),
         status_aware: job.condition.as_ref().is_some_and(|condition| condition.uses_status()),
         cells: job.cells.len(),
         max_parallel: job.max_parallel,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use serde_json::Value;
 use sluice_model::event::FindingCounts;
-use sluice_model::{Event, EventKind, Failure, Outcome, StepId};
+use sluice_model::{Decision, Event, EventKind, Failure, Outcome, StepId};
 
 /// What is known of the steps of a recorded run.
 #[derive(Debug, Clone, Default)]
@@ -13,10 +13,19 @@ pub struct Reuse {
     /// The run; `None` if nothing is reused.
     pub of: Option<String>,
     steps: HashMap<StepId, Step>,
+    approvals: HashMap<String, Asked>,
     /// Ids of the items of steps with `for-each`.
     items: HashMap<StepId, Vec<StepId>>,
     /// How cells ended, unless they began again.
     cells: HashMap<String, Outcome>,
+}
+
+/// A job about which somebody was asked.
+#[derive(Debug, Clone, Default)]
+struct Asked {
+    /// When silence becomes a denial, if ever.
+    until: Option<u64>,
+    decision: Option<Decision>,
 }
 
 /// One recorded step.
@@ -47,8 +56,15 @@ impl Reuse {
         reuse
     }
 
-    fn add(&mut self, event: &Event) {
+    /// Takes in one more event of that run.
+    pub fn add(&mut self, event: &Event) {
         match &event.kind {
+            EventKind::ApprovalRequested(request) => {
+                self.approvals.insert(request.job.clone(), Asked { until: request.until, decision: None });
+            }
+            EventKind::ApprovalGiven(decision) => {
+                self.approvals.entry(decision.job.clone()).or_default().decision = Some(decision.clone());
+            }
             EventKind::StepStarted { id, attempt, .. } => {
                 self.steps.insert(id.clone(), Step { attempt: *attempt, done: None });
             }
@@ -90,6 +106,21 @@ impl Reuse {
     pub fn done(&self, id: &StepId) -> Option<&Done> {
         let done = self.steps.get(id)?.done.as_ref()?;
         matches!(done.outcome, Outcome::Passed | Outcome::AllowedToFail | Outcome::Failed).then_some(done)
+    }
+
+    /// What was said about the job.
+    pub fn decision(&self, job: &str) -> Option<&Decision> {
+        self.approvals.get(job)?.decision.as_ref()
+    }
+
+    /// When silence about the job becomes a denial, if ever; `None` if nobody was asked.
+    pub fn asked_until(&self, job: &str) -> Option<Option<u64>> {
+        self.approvals.get(job).map(|asked| asked.until)
+    }
+
+    /// Forgets what was asked about jobs and said to it, so that somebody is asked again.
+    pub fn forget_approvals(&mut self, which: impl Fn(&str) -> bool) {
+        self.approvals.retain(|job, _| !which(job));
     }
 
     /// The attempt at a step that was under way, which is made again under the same number; the first if there was none.

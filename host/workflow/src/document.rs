@@ -1,5 +1,6 @@
 //! Nodes -> [`Workflow`]: shapes, types, names. What needs the whole document is checked in [`crate::check`].
 
+mod approval;
 mod background;
 mod concurrency;
 mod defaults;

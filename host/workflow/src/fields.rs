@@ -47,8 +47,10 @@ pub enum Shape {
     Failures(&'static Table),
     /// A whole number from 1 to 255, or a list of them.
     ExitCodes,
-    /// The name of a group, or a mapping with these fields.
-    Group(&'static Table),
+    /// Text, or a mapping with these fields.
+    TextOr(&'static Table),
+    /// Any name -> a condition, or a mapping with these fields.
+    Checklist(&'static Table),
     Choice(&'static [&'static str]),
     /// One of these texts or a list of them.
     Choices(&'static [&'static str]),
@@ -74,7 +76,7 @@ impl Table {
     }
 
     /// All tables, in the order of the document.
-    pub const ALL: [&'static Table; 17] = [
+    pub const ALL: [&'static Table; 19] = [
         &WORKFLOW,
         &DEFAULTS,
         &INPUT,
@@ -82,6 +84,8 @@ impl Table {
         &VAULT,
         &AWS,
         &JOB,
+        &APPROVAL,
+        &GATE,
         &SERVICE,
         &READY,
         &STEP,
@@ -135,7 +139,7 @@ pub static WORKFLOW: Table = Table {
             "Where the values of secrets come from; steps name a secret, not its value",
         ),
         field("requires", Shape::One(&REQUIRES), "What must be there before anything runs"),
-        field("concurrency", Shape::Group(&CONCURRENCY), "Runs of the same group are never under way at once"),
+        field("concurrency", Shape::TextOr(&CONCURRENCY), "Runs of the same group are never under way at once"),
         field("jobs", Shape::Named(&JOB), "Jobs run in parallel unless one needs another"),
         field("steps", Shape::List(&STEP), "Short form for a workflow of one job, which is called `main`"),
         STEP_DEFAULTS,
@@ -274,9 +278,32 @@ pub static JOB: Table = Table {
         field("matrix", Shape::Matrix, "Runs the job once for each combination, which is read as `matrix.NAME`"),
         field("max-parallel", Shape::Count, "Cells of the matrix at once"),
         field("fail-fast", Shape::Boolean, "`false`: a cell of the matrix that fails does not end the others"),
+        field("approval", Shape::TextOr(&APPROVAL), "Asks a person before the job runs: the message, or how in detail"),
+        field("checklist", Shape::Checklist(&GATE), "Gates that must all hold before the job runs"),
         STEP_DEFAULTS,
         field("services", Shape::Named(&SERVICE), "Programs that run beside the steps, started before them"),
         field("steps", Shape::List(&STEP), "Run one after the other"),
+    ],
+};
+
+pub static APPROVAL: Table = Table {
+    of: "an approval",
+    name: "approval",
+    fields: &[
+        field("message", Shape::Text, "What people are asked"),
+        field("by", Shape::Texts, "Who may answer, by user name of the system; everybody unless given"),
+        field("not-self", Shape::Boolean, "`true`: who started the run may not answer"),
+        field("timeout", Shape::Duration, "How long after the question silence means no; for ever unless given"),
+    ],
+};
+
+pub static GATE: Table = Table {
+    of: "a gate",
+    name: "gate",
+    fields: &[
+        field("check", Shape::Condition, "An expression that must be true; `${{ }}` around it may be left out"),
+        field("attest", Shape::Text, "A question to the person who approves"),
+        field("message", Shape::Text, "What people read beside a check"),
     ],
 };
 

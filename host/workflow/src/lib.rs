@@ -3,6 +3,7 @@
 //! [`parse`] reads YAML into nodes with places, [`document`] reads nodes into a workflow, [`check`] looks at what needs
 //! the whole document: `needs`, names in expressions, types. All of them go on after a problem.
 
+pub mod approval;
 pub mod background;
 mod check;
 mod codes;

@@ -39,6 +39,7 @@ fn mapping(table: &Table) -> Value {
             schema["minProperties"] = 1.into();
             schema["maxProperties"] = 1.into();
         }
+        "gate" => schema["oneOf"] = json!([{"required": ["check"]}, {"required": ["attest"]}]),
         "vault" => schema["required"] = json!(["path", "key"]),
         "aws" => schema["required"] = json!(["id"]),
         "failure" => schema["minProperties"] = 1.into(),
@@ -96,7 +97,12 @@ fn shape(shape: Shape) -> Value {
             let code = json!({"type": "integer", "minimum": 1, "maximum": 255});
             json!({"oneOf": [code, {"type": "array", "items": code, "minItems": 1}]})
         }
-        Shape::Group(table) => json!({"oneOf": [text, reference(table)]}),
+        Shape::TextOr(table) => json!({"oneOf": [text, reference(table)]}),
+        Shape::Checklist(table) => json!({
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"oneOf": [{"type": ["string", "boolean"]}, reference(table)]},
+        }),
         Shape::Choice(choices) => json!({"enum": choices}),
         Shape::Choices(choices) => json!({"oneOf": [
             {"enum": choices},

@@ -7,6 +7,7 @@ use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
 use sluice_model::{FailureKind, PluginRef, SecretSource, Source, Span};
 
+pub use crate::approval::{Approval, Gate, Test};
 use crate::background::Background;
 use crate::concurrency::Concurrency;
 use crate::requires::Requires;
@@ -130,6 +131,10 @@ pub struct Job {
     pub max_parallel: Option<NonZeroUsize>,
     /// Whether a cell that fails ends the others.
     pub fail_fast: bool,
+    /// Somebody is asked before it runs.
+    pub approval: Option<Approval>,
+    /// What must hold before it runs, by name.
+    pub checklist: IndexMap<String, Gate>,
     /// Services first.
     pub steps: Vec<Step>,
 }
@@ -286,6 +291,7 @@ impl Workflow {
                     .chain(job.outputs.values())
                     .chain(&job.matrix)
                     .any(|template| template.uses_root(root))
+                || job.waits_on().any(|expression| expression.roots().contains(root))
                 || job.steps.iter().any(|step| step.uses_root(root))
         };
         self.env.values().any(|template| template.uses_root(root))

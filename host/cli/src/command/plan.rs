@@ -77,6 +77,12 @@ fn jobs(plan: &Plan) -> Graph {
                 format!("matrix of {}", job.cells.len())
             });
         }
+        if job.asks_somebody() {
+            marks.push("approval".to_owned());
+        }
+        if !job.checklist.is_empty() {
+            marks.push("checklist".to_owned());
+        }
         if job.continue_on_error.is_known_true() {
             marks.push("may fail".to_owned());
         }
@@ -134,10 +140,17 @@ fn describe_job(text: &mut String, job: &Job) {
         let cells = if job.matrix.is_some() { "known when the job starts" } else { "none" };
         let _ = writeln!(text, "\n{}{needs}{condition}{paths}\n  cells        {cells}", job.name);
     }
+    if job.is_guarded() && (job.cells.len() > 1 || job.cells.iter().any(|cell| cell.matrix.is_some())) {
+        let _ = writeln!(text, "\n{}{needs}{condition}{paths}", job.name);
+        guards(text, job);
+    }
     for cell in &job.cells {
         if job.matrix.is_none() {
             let title = cell.title.as_ref().map(|title| format!("  {title}")).unwrap_or_default();
             let _ = writeln!(text, "\n{}{title}{needs}{condition}{paths}", cell.name);
+        }
+        if cell.matrix.is_none() {
+            guards(text, job);
         }
         for step in &cell.steps {
             describe_step(text, step);
@@ -145,6 +158,13 @@ fn describe_job(text: &mut String, job: &Job) {
                 describe_background(text, background);
             }
         }
+    }
+}
+
+/// Who is asked before the job, and what must hold.
+fn guards(text: &mut String, job: &Job) {
+    for (kind, line) in job.guards() {
+        let _ = writeln!(text, "  {kind:<11}  {line}");
     }
 }
 

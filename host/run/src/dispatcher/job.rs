@@ -19,12 +19,14 @@ pub struct JobState {
     pub cells: Vec<CellState>,
     /// Why the job's condition or matrix could not be evaluated: its first step fails with this.
     pub failure: Option<Failure>,
+    /// Why the job was not let through, if it was not.
+    pub refused: Option<String>,
 }
 
 impl JobState {
     pub fn new(job: &Job) -> Self {
         let cells = job.cells.iter().map(|cell| CellState::new(cell.name.clone(), cell.matrix.clone()));
-        Self { cells: cells.collect(), failure: None }
+        Self { cells: cells.collect(), failure: None, refused: None }
     }
 }
 

@@ -239,6 +239,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         let reason = match reason {
             Reason::Condition if job.unaffected => Job::UNAFFECTED.to_owned(),
             Reason::Condition => "the condition of its job does not hold".to_owned(),
+            Reason::Refused => self.jobs[index.cell.job].refused.clone().unwrap_or_default(),
             Reason::Hook => match plan.hooks.get(index.cell.job.checked_sub(plan.jobs.len())?)?.0 {
                 Hook::Success => "the run did not pass".to_owned(),
                 Hook::Failure => "the run did not fail".to_owned(),

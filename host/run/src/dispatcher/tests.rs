@@ -1,5 +1,6 @@
 //! Workflows in YAML, a runner that plays a script, and every event of the run as it would be recorded.
 
+mod approval;
 mod cases;
 mod flags;
 mod script;
@@ -89,6 +90,7 @@ fn plan(yaml: &str) -> Plan {
 /// What a test looks at.
 struct Ran {
     outcome: Outcome,
+    parked: bool,
     events: Vec<Event>,
     script: Arc<Script>,
 }
@@ -102,7 +104,14 @@ async fn play(yaml: &str, script: Script, dry_run: bool) -> Ran {
 async fn play_again(yaml: &str, script: Script, dry_run: bool, reuse: Reuse) -> Ran {
     let started = Instant::now();
     let clock = move || u64::try_from(started.elapsed().as_millis()).unwrap();
-    let options = Options { dry_run, reuse, ..Options::new("run-1", NonZeroUsize::new(2).unwrap(), clock) };
+    let here = script.somebody;
+    let options = Options {
+        dry_run,
+        reuse,
+        started_by: Some("carol".to_owned()),
+        ask: Arc::new(move |_| here),
+        ..Options::new("run-1", NonZeroUsize::new(2).unwrap(), clock)
+    };
     let (orders, control) = mpsc::channel(4);
     for (after, order) in script.orders.clone() {
         let orders = orders.clone();
@@ -114,9 +123,15 @@ async fn play_again(yaml: &str, script: Script, dry_run: bool, reuse: Reuse) -> 
     drop(orders);
     let script = Arc::new(script);
     let mut events = Vec::new();
-    let outcome = run(Arc::new(plan(yaml)), script.clone(), options, control, |event| events.push(event.clone())).await;
-    check(&events, outcome);
-    Ran { outcome, events, script }
+    let end = run(Arc::new(plan(yaml)), script.clone(), options, control, |event| events.push(event.clone())).await;
+    let outcome = match end {
+        End::Finished(outcome) => {
+            check(&events, outcome);
+            outcome
+        }
+        End::Parked => Outcome::Unknown,
+    };
+    Ran { outcome, parked: end == End::Parked, events, script }
 }
 
 /// What holds for the events of any run: every step, once it has been spread, ends exactly once.

@@ -5,12 +5,14 @@ use std::collections::BinaryHeap;
 
 use tokio::time::Instant;
 
-use crate::scheduler::{CellIndex, StepIndex};
+use crate::scheduler::{CellIndex, JobIndex, StepIndex};
 
 /// Whose time it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Timer {
     Run,
+    /// An answer to whether the job may run.
+    Approval(JobIndex),
     Cell(CellIndex),
     Step(StepIndex),
     /// The next attempt at a step.

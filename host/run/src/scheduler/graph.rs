@@ -22,6 +22,8 @@ pub struct Node {
     pub asks: bool,
     /// Whether its condition is asked even if its needs ended badly, or the run is being cancelled.
     pub status_aware: bool,
+    /// Whether an answer is waited for before it runs, once its condition holds.
+    pub guarded: bool,
     /// How often its steps run, each time with other values; 1 without a matrix.
     pub cells: usize,
     /// Cells at once.

@@ -33,6 +33,8 @@ pub enum Reason {
     Condition,
     /// The run did not end in the way that the hook is for.
     Hook,
+    /// The answer to [`Command::Ask`] was no.
+    Refused,
     EarlierStepFailed,
     /// Another item of the same step failed.
     OtherItemFailed,
@@ -60,6 +62,15 @@ pub enum Input {
         job: JobIndex,
         holds: bool,
         cells: usize,
+    },
+    /// The answer to [`Command::Ask`]: whether the job may run.
+    Answered {
+        job: JobIndex,
+        approved: bool,
+    },
+    /// Nobody can answer [`Command::Ask`] while this run goes on.
+    Unanswerable {
+        job: JobIndex,
     },
     /// The answer to [`Command::Spread`]: how many items the step has.
     Items {
@@ -97,6 +108,10 @@ pub enum Input {
 pub enum Command {
     /// Evaluate condition and cells of a job and answer with [`Input::Decided`].
     Decide {
+        job: JobIndex,
+    },
+    /// Find out whether the job may run, and answer with [`Input::Answered`] or [`Input::Unanswerable`], now or later.
+    Ask {
         job: JobIndex,
     },
     /// The cell begins: its time runs.
@@ -141,4 +156,7 @@ pub enum Command {
     FinishRun {
         outcome: Outcome,
     },
+    /// Nothing is left but jobs that wait for an answer which nobody can give here, and what needs them. The run does not
+    /// end; this state of it does.
+    Park,
 }

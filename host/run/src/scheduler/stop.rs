@@ -54,6 +54,7 @@ impl Scheduler {
     pub(super) fn stop_with(&mut self, reason: Reason, commands: &mut Vec<Command>) {
         self.stop = Some(reason);
         for job in 0..self.jobs.len() - self.graph.hooks.len() {
+            self.stop_asking(job, reason, commands);
             if self.jobs[job].phase != Phase::Active {
                 continue;
             }
@@ -77,6 +78,7 @@ impl Scheduler {
         for job in 0..self.jobs.len() {
             match self.jobs[job].phase {
                 Phase::Deciding => self.skip_job(job, Reason::Cancelled, commands),
+                Phase::Asking { .. } => self.stop_asking(job, Reason::Cancelled, commands),
                 Phase::Active => {
                     for cell in (0..self.jobs[job].cells.len()).map(|cell| CellIndex { job, cell }) {
                         self.kill_cell(cell, commands);

@@ -11,10 +11,21 @@ struct Script {
     max_parallel: usize,
     /// What each job's condition says, and how many cells it has if it asks.
     decisions: Vec<(bool, usize)>,
+    /// What is said about each job that asks for it, and when.
+    answers: Vec<(bool, When)>,
     /// How many items each step has, and how they end; played round.
     items: Vec<Vec<(usize, Vec<Outcome>)>>,
     /// At each turn: which of the running steps goes on, and what else happens first.
     turns: Vec<(usize, Turn)>,
+}
+
+/// When somebody answers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum When {
+    AtOnce,
+    Later,
+    /// Nobody can, in this run.
+    Never,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,7 +57,10 @@ struct Seen {
     /// Cells of each job, items of each step that was spread.
     active: BTreeMap<JobIndex, usize>,
     spread: BTreeMap<StepIndex, usize>,
+    /// Jobs that were asked about, with the answer as soon as there is one.
+    asked: BTreeMap<JobIndex, Option<bool>>,
     run: Option<Outcome>,
+    parked: bool,
     stopped: bool,
     /// Whether that came when hooks had their turn.
     late: bool,
@@ -61,6 +75,11 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         1 => Just(Outcome::Skipped),
         1 => Just(Outcome::Unknown),
     ]
+}
+
+fn answer() -> impl Strategy<Value = (bool, When)> {
+    let when = prop_oneof![2 => Just(When::AtOnce), 2 => Just(When::Later), 1 => Just(When::Never)];
+    (prop::bool::weighted(0.7), when)
 }
 
 fn turn() -> impl Strategy<Value = Turn> {
@@ -101,13 +120,15 @@ prop_compose! {
         steps in prop::collection::vec(step(), 0..4),
         holds in prop::bool::weighted(0.8),
         asked_cells in 0usize..4,
-    ) -> (Node, Vec<prop::sample::Index>, Vec<(usize, Vec<Outcome>)>, (bool, usize)) {
+        guarded in prop::bool::weighted(0.3),
+        answer in answer(),
+    ) -> (Node, Vec<prop::sample::Index>, Vec<(usize, Vec<Outcome>)>, (bool, usize), (bool, When)) {
         let (steps, items) = steps.into_iter().unzip();
         let node = Node {
-            needs: Vec::new(), asks, status_aware: status_aware && asks, cells, max_parallel, fail_fast,
+            needs: Vec::new(), asks, guarded, status_aware: status_aware && asks, cells, max_parallel, fail_fast,
             continue_on_error, steps,
         };
-        (node, needs, items, (holds, asked_cells))
+        (node, needs, items, (holds, asked_cells), answer)
     }
 }
 
@@ -123,11 +144,11 @@ prop_compose! {
         let first_hook = jobs.len() - hooks.len();
         let mut script = Script {
             graph: Graph { jobs: Vec::new(), hooks, fail_fast },
-            max_parallel, decisions: Vec::new(), items: Vec::new(), turns,
+            max_parallel, decisions: Vec::new(), answers: Vec::new(), items: Vec::new(), turns,
         };
-        for (at, (mut node, needs, items, decision)) in jobs.into_iter().enumerate() {
+        for (at, (mut node, needs, items, decision, answer)) in jobs.into_iter().enumerate() {
             if at >= first_hook {
-                (node.asks, node.status_aware, node.cells) = (false, false, 1);
+                (node.asks, node.status_aware, node.guarded, node.cells) = (false, false, false, 1);
             } else if at > 0 {
                 node.needs = needs.iter().map(|need| need.index(at)).collect();
                 node.needs.sort_unstable();
@@ -136,6 +157,7 @@ prop_compose! {
             script.graph.jobs.push(node);
             script.items.push(items);
             script.decisions.push(decision);
+            script.answers.push(answer);
         }
         script
     }
@@ -148,18 +170,28 @@ fn play(script: &Script) -> Seen {
     let mut scheduler = Scheduler::new(graph.clone(), NonZeroUsize::new(script.max_parallel).unwrap());
     let mut seen = Seen::default();
     let mut running: Vec<StepIndex> = Vec::new();
+    // Jobs about which somebody thinks.
+    let mut thinking: Vec<JobIndex> = Vec::new();
     let mut background: Vec<Background> = Vec::new();
     let mut begun: BTreeSet<CellIndex> = BTreeSet::new();
     let mut cancelled = BTreeSet::new();
     let mut inputs = VecDeque::from([Input::Start]);
     let mut turns = script.turns.iter();
-    while seen.run.is_none() {
+    while seen.run.is_none() && !seen.parked {
         let input = inputs.pop_front().unwrap_or_else(|| match turns.next() {
             Some((_, Turn::Cancel)) => Input::Cancel,
             Some((_, Turn::Kill)) => Input::Kill,
             Some((_, Turn::RunTimedOut)) => Input::RunTimedOut,
             Some((which, Turn::TimedOut)) if !running.is_empty() => {
                 Input::TimedOut { cell: running[which % running.len()].cell }
+            }
+            Some((which, _)) if !thinking.is_empty() && (running.is_empty() || which % 2 == 0) => {
+                let job = thinking.remove(which % thinking.len());
+                Input::Answered { job, approved: script.answers[job].0 }
+            }
+            None if !thinking.is_empty() => {
+                let job = thinking.remove(0);
+                Input::Answered { job, approved: script.answers[job].0 }
             }
             turn => {
                 let which = turn.map_or(0, |(which, _)| *which);
@@ -194,8 +226,14 @@ fn play(script: &Script) -> Seen {
         seen.stopped |= matches!(input, Input::Cancel | Input::Kill);
         seen.late |= stops && seen.jobs.len() >= first_hook;
         seen.killed |= input == Input::Kill;
+        if let Input::Answered { job, approved } = input {
+            // One that comes after the end of its job has no effect.
+            if !seen.jobs.contains_key(&job) {
+                assert_eq!(seen.asked.insert(job, Some(approved)), Some(None), "{job} was not asked about, or twice");
+            }
+        }
         for command in scheduler.handle(input) {
-            assert_eq!(seen.run, None, "{command:?} after the end");
+            assert!(seen.run.is_none() && !seen.parked, "{command:?} after the end");
             seen.commands.push(command);
             match command {
                 Command::Decide { job } => {
@@ -206,7 +244,28 @@ fn play(script: &Script) -> Seen {
                         seen.active.insert(job, cells);
                     }
                 }
+                Command::Ask { job } => {
+                    assert!(graph.jobs[job].guarded && !seen.stopped);
+                    assert!(graph.jobs[job].needs.iter().all(|need| seen.jobs.contains_key(need)));
+                    assert_eq!(seen.asked.insert(job, None), None, "{job} was asked about twice");
+                    match script.answers[job] {
+                        (approved, When::AtOnce) => inputs.push_back(Input::Answered { job, approved }),
+                        (_, When::Later) => thinking.push(job),
+                        (_, When::Never) => inputs.push_back(Input::Unanswerable { job }),
+                    }
+                }
+                Command::Park => {
+                    assert!(running.is_empty() && thinking.is_empty() && inputs.is_empty() && !seen.stopped);
+                    let open = seen.asked.iter().filter(|(job, _)| !seen.jobs.contains_key(*job));
+                    let open: Vec<JobIndex> = open.map(|(job, _)| *job).collect();
+                    assert!(!open.is_empty() && open.iter().all(|job| seen.asked[job].is_none()));
+                    assert!(scheduler.asking().eq(open));
+                    assert!((first_hook..graph.jobs.len()).all(|hook| !seen.jobs.contains_key(&hook)));
+                    seen.parked = true;
+                }
                 Command::Begin { cell } => {
+                    let answer = seen.asked.get(&cell.job).copied().flatten();
+                    assert!(!graph.jobs[cell.job].guarded || answer == Some(true), "{cell:?} was not approved");
                     assert!(begun.insert(cell), "{cell:?} began twice");
                     for need in &graph.jobs[cell.job].needs {
                         assert!(seen.jobs.contains_key(need), "{cell:?} began before its need {need} was done");
@@ -270,6 +329,7 @@ fn play(script: &Script) -> Seen {
                 }
                 Command::Finish { job, outcome } => {
                     assert!(running.iter().all(|id| id.cell.job != job));
+                    thinking.retain(|other| *other != job);
                     assert_eq!(seen.jobs.insert(job, outcome), None);
                 }
                 Command::FinishRun { outcome } => seen.run = Some(outcome),
@@ -313,6 +373,9 @@ proptest! {
     fn every_step_and_job_ends_once_and_the_run_says_the_truth(script in script()) {
         let seen = play(&script);
         prop_assert_eq!(seen.outcomes.keys().copied().collect::<Vec<_>>(), expected(&script, &seen));
+        if seen.parked {
+            return Ok(());
+        }
         prop_assert_eq!(seen.jobs.len(), script.graph.jobs.len());
         let required_failed = seen.outcomes.iter().any(|(id, outcome)| {
             matches!(outcome, Outcome::Failed | Outcome::Unknown) && !script.graph.jobs[id.cell.job].continue_on_error
@@ -328,6 +391,12 @@ proptest! {
     fn without_trouble_only_hooks_are_skipped_and_the_run_passes(mut script in script()) {
         script.turns.clear();
         script.decisions.iter_mut().for_each(|decision| *decision = (true, 2));
+        script.answers.iter_mut().for_each(|(approved, when)| {
+            *approved = true;
+            if *when == When::Never {
+                *when = When::Later;
+            }
+        });
         script.items.iter_mut().flatten().for_each(|(_, outcomes)| outcomes.fill(Outcome::Passed));
         let seen = play(&script);
         let hooks = script.graph.jobs.len() - script.graph.hooks.len();
@@ -340,6 +409,9 @@ proptest! {
     fn hooks_run_as_the_run_ended(mut script in script()) {
         script.turns.retain(|(_, turn)| *turn != Turn::Kill);
         let seen = play(&script);
+        if seen.parked {
+            return Ok(());
+        }
         let first = script.graph.jobs.len() - script.graph.hooks.len();
         for (at, hook) in script.graph.hooks.iter().enumerate() {
             let began = seen.cells.get(&CellIndex { job: first + at, cell: 0 }) != Some(&Outcome::Skipped);
@@ -370,6 +442,48 @@ proptest! {
         }
     }
 
+    /// What a run does before it is parked, and what it does when it goes on with the answers, is what it does if they
+    /// come at once. Without anything that makes the order of jobs matter.
+    #[test]
+    fn a_run_that_was_parked_ends_like_one_that_was_not(mut script in script()) {
+        script.turns.clear();
+        script.graph.fail_fast = false;
+        for node in &mut script.graph.jobs {
+            node.fail_fast = false;
+            node.steps.iter_mut().for_each(|step| step.fail_fast = false);
+        }
+        let first = play(&script);
+        script.answers.iter_mut().for_each(|(_, when)| *when = When::AtOnce);
+        let whole = play(&script);
+        prop_assert!(whole.run.is_some());
+        prop_assert!(first.outcomes.iter().all(|(id, outcome)| whole.outcomes.get(id) == Some(outcome)));
+        prop_assert!(first.jobs.iter().all(|(job, outcome)| whole.jobs.get(job) == Some(outcome)));
+        prop_assert!(first.parked || first.run == whole.run);
+    }
+
+    /// A job that was denied, or that nobody answered for, never begins, and a denied one fails.
+    #[test]
+    fn without_a_yes_nothing_of_a_job_begins(script in script()) {
+        let seen = play(&script);
+        for (job, answer) in &seen.asked {
+            let began = seen.commands.iter().any(|command| matches!(command, Command::Begin { cell } if cell.job == *job));
+            prop_assert!(!began || *answer == Some(true));
+            if *answer == Some(false) {
+                prop_assert!(matches!(seen.jobs[job], Outcome::Failed | Outcome::AllowedToFail));
+            }
+        }
+    }
+
+    /// Whoever is asked, an order to end is obeyed.
+    #[test]
+    fn a_cancel_ends_a_run_that_asks(mut script in script(), order in prop_oneof![Just(Turn::Cancel), Just(Turn::Kill)]) {
+        script.answers.iter_mut().for_each(|(_, when)| *when = When::Later);
+        script.turns = vec![(0, order)];
+        let seen = play(&script);
+        prop_assert!(seen.run.is_some() && seen.asked.values().all(Option::is_none));
+        prop_assert!(seen.asked.keys().all(|job| seen.jobs[job] == Outcome::Skipped));
+    }
+
     #[test]
     fn the_same_script_gives_the_same_commands(script in script()) {
         prop_assert_eq!(play(&script), play(&script));
@@ -381,6 +495,7 @@ fn plain(needs: &[usize], steps: usize) -> Node {
     Node {
         needs: needs.into(),
         asks: false,
+        guarded: false,
         status_aware: false,
         cells: 1,
         max_parallel: usize::MAX,
@@ -394,6 +509,7 @@ fn script_of(jobs: Vec<Node>, outcomes: &[Outcome]) -> Script {
     Script {
         max_parallel: 9,
         decisions: vec![(true, 1); jobs.len()],
+        answers: vec![(true, When::AtOnce); jobs.len()],
         items: jobs.iter().zip(outcomes).map(|(job, outcome)| vec![(1, vec![*outcome]); job.steps.len()]).collect(),
         turns: Vec::new(),
         graph: Graph { jobs, hooks: Vec::new(), fail_fast: false },

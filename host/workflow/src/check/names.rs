@@ -10,7 +10,7 @@ use super::{functions, types};
 use crate::codes;
 use crate::template::functions::NAMESPACES;
 use crate::template::{Condition, Expression, FUNCTIONS, Reference, STATUS_FUNCTIONS, Template};
-use crate::workflow::{Flag, Job, Step, Title, Workflow};
+use crate::workflow::{Approval, Flag, Job, Step, Test, Title, Workflow};
 
 /// Roots in the order in which a help lists them.
 pub const ROOTS: [&str; 10] = ["inputs", "env", "needs", "steps", "services", "git", "run", "matrix", "item", "index"];
@@ -52,6 +52,7 @@ struct Names<'p> {
 impl Names<'_> {
     fn job(&mut self, job: &Job, scope: &Scope<'_>) {
         self.condition(job.condition.as_ref(), scope);
+        self.waits(job, scope);
         job.matrix.iter().for_each(|matrix| self.template(matrix, scope));
         let scope = &Scope { matrix: job.matrix.as_ref(), services: Some(&job.steps), ..*scope };
         self.variables(&job.env, scope);
@@ -62,6 +63,24 @@ impl Names<'_> {
         let ids = ids(&job.steps);
         let scope = Scope { steps: Steps::Before(&ids, job.steps.len()), ..scope };
         job.outputs.values().for_each(|template| self.template(template, &scope));
+    }
+
+    /// What is looked at before there are cells, and when all needs have ended: how things stand is known then.
+    fn waits(&mut self, job: &Job, scope: &Scope<'_>) {
+        for expression in job.approval.iter().flat_map(Approval::expressions) {
+            self.expression(expression, scope);
+        }
+        for gate in job.checklist.values() {
+            let before = self.problems.len();
+            for expression in gate.expressions() {
+                self.expression(expression, scope);
+            }
+            if let Test::Check(condition) = &gate.test
+                && self.problems.len() == before
+            {
+                self.problems.extend(types::condition("the gate", &condition.expression, scope));
+            }
+        }
     }
 
     fn steps(&mut self, steps: &[Step], scope: &Scope<'_>) {

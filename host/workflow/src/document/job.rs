@@ -37,6 +37,9 @@ impl Document<'_> {
         if matrix.is_none() && field(entries, "matrix").is_none() {
             self.only_with(entries, "matrix", "cells", &place);
         }
+        let approval = self.optional(entries, "approval", |document, node| document.approval(node, &what("approval")));
+        let checklist =
+            self.optional(entries, "checklist", |document, node| document.checklist(node, &what("checklist")));
         let outer = self.defaults.clone();
         self.defaults = self.defaults(entries, &place);
         let services = field(entries, "services").map(|node| self.services(node, &what("services")));
@@ -68,6 +71,8 @@ impl Document<'_> {
             matrix,
             max_parallel,
             fail_fast: fail_fast.unwrap_or(true),
+            approval,
+            checklist: checklist.unwrap_or_default(),
             steps,
         }
     }
@@ -87,6 +92,8 @@ impl Document<'_> {
             matrix: None,
             max_parallel: None,
             fail_fast: true,
+            approval: None,
+            checklist: IndexMap::new(),
             steps: self.steps(steps, "`steps`", Vec::new()),
         }
     }
@@ -222,7 +229,7 @@ impl Document<'_> {
             NodeValue::Bool(value) => Some(Flag::Known(*value)),
             NodeValue::String(text) if text.contains("${{") => self.condition(node, what).map(Flag::Asked),
             _ => {
-                self.check.wrong_type(node, what, "a boolean, or an expression in `${{ }}`");
+                self.check.wrong_type(node, what, "`true`, `false` or an expression in `${{ }}`");
                 None
             }
         }

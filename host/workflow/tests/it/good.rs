@@ -9,7 +9,7 @@ use sluice_workflow::Workflow;
 use sluice_workflow::background::When;
 use sluice_workflow::concurrency::WhenBusy;
 use sluice_workflow::template::{Context, TemplateValue};
-use sluice_workflow::workflow::{Hook, Retention};
+use sluice_workflow::workflow::{Hook, Retention, Test};
 
 use crate::render;
 
@@ -80,6 +80,11 @@ jobs:
     needs: build
     if: ${{ needs.build.outcome != 'failed' && inputs.regions.exists(region, region == "eu") }}
     continue-on-error: ${{ inputs.count > 1 }}
+    approval: {message: "Deploy ${{ needs.build.outputs.digest }}?", by: [alice, bob], not-self: true, timeout: 24h}
+    checklist:
+      built well: ${{ needs.build.outcome == "passed" }}
+      digest: {check: has(needs.build.outputs.digest), message: "it is ${{ needs.build.outputs.digest }}"}
+      announced: {attest: "Was ${{ inputs.version }} announced?"}
     steps:
     - uses: ./vendor/x.wasm
       with: {artifact: "${{ needs.build.outputs.digest }}", all: "${{ needs }}", list: "${{ inputs.regions.map(r, r + '-1').join(',') }}"}
@@ -152,6 +157,18 @@ fn every_field_is_read() {
     let concurrency = workflow.concurrency.as_ref().expect("a group");
     assert_eq!((concurrency.when_busy, concurrency.wait_timeout_ms), (WhenBusy::Wait, Some(1_800_000)));
     assert_eq!(workflow.hooks.iter().map(|(hook, _)| *hook).collect::<Vec<_>>(), Hook::ALL);
+
+    let deploy = &workflow.jobs["deploy"];
+    let approval = deploy.approval.as_ref().expect("an approval");
+    assert_eq!((approval.by.join(" "), approval.not_self), ("alice bob".to_owned(), true));
+    assert_eq!(approval.timeout_ms, Some(86_400_000));
+    assert_eq!(deploy.checklist.keys().collect::<Vec<_>>(), ["built well", "digest", "announced"]);
+    assert!(matches!(&deploy.checklist["built well"].test, Test::Check(_)));
+    assert!(deploy.checklist["digest"].message.is_some());
+    assert!(matches!(&deploy.checklist["announced"].test, Test::Attest(_)));
+    let short = parse("jobs: {a: {approval: 'Run?', steps: [{run: x}]}}");
+    let short = short.jobs["a"].approval.as_ref().expect("an approval");
+    assert_eq!(short.message.as_ref().and_then(|message| message.literal()), Some("Run?".into()));
 
     let build = &workflow.jobs["build"];
     assert_eq!(

@@ -28,6 +28,8 @@ pub enum Act {
 #[derive(Debug, Default)]
 pub struct Script {
     acts: BTreeMap<String, Vec<Act>>,
+    /// Whether somebody is asked who may answer while the run goes on.
+    pub somebody: bool,
     pub orders: Vec<(Duration, Control)>,
     /// Every call that was made.
     pub calls: Mutex<Vec<StepCall>>,
@@ -42,6 +44,12 @@ pub struct Script {
 impl Script {
     pub fn step(mut self, id: impl Into<String>, acts: impl Into<Vec<Act>>) -> Self {
         self.acts.insert(id.into(), acts.into());
+        self
+    }
+
+    /// Somebody may answer while the run goes on.
+    pub fn somebody(mut self) -> Self {
+        self.somebody = true;
         self
     }
 
