@@ -5,7 +5,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::backup;
+use crate::databases;
 use crate::environment::{Environment, Ran, guest, repository};
+use crate::killed::nothing_survives;
 use crate::repository::{commit, git};
 use crate::secret_sources::Aws;
 use crate::server::{OK, Server};
@@ -98,6 +100,15 @@ const EXAMPLES: &[Example] = &[
         says(&ran, "3 regions are up");
         let plan = environment.sluice(&["plan", "for-each", "-i", "regions=a,b"]).exits_with(0);
         says(&plan, "item     b");
+    }),
+    ("github-like", |environment| {
+        let Some(programs) = databases::programs() else { return };
+        let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+        let ran = environment.command(&["run", "github-like", "--plain"]).env("PATH", path).output().unwrap();
+        let stdout = String::from_utf8(ran.stdout).unwrap();
+        assert!(ran.status.success(), "{stdout}{}", String::from_utf8_lossy(&ran.stderr));
+        assert!(stdout.contains("tested UTF8|UTC, UTF8|Asia/Tokyo, SQL_ASCII|Asia/Tokyo"), "{stdout}");
+        nothing_survives(&environment.workspace(), "github-like");
     }),
     ("grants", |environment| {
         run(environment, &["grants"]);
@@ -221,6 +232,12 @@ const EXAMPLES: &[Example] = &[
         assert!(stdout.contains("the token is ***"), "{stdout}");
         assert!(!stdout.contains("hunter2"), "{stdout}");
         assert!(!all_text(environment).contains("hunter2-very-secret"), "the record holds the secret");
+    }),
+    ("services", |environment| {
+        let ran = run(environment, &["services", "--plain"]);
+        says(&ran, "[test/services.web] ready in");
+        says(&ran, "[test/other] passed in");
+        nothing_survives(&environment.workspace(), "services");
     }),
     ("versions", |environment| {
         let ran = run(environment, &["versions", "--json"]);
