@@ -66,9 +66,51 @@ fn only_the_port_of_a_service_is_open() {
             step.at_services.join(", ")
         )
     });
-    insta::assert_snapshot!(shown.collect::<String>(), @"");
-    insta::assert_snapshot!(format!("{:#}", plan.to_json()["jobs"]["test"]["steps"][0]["background"]), @"");
-    insta::assert_snapshot!(plan.to_json()["jobs"]["test"]["steps"][1]["background"], @"");
+    insta::assert_snapshot!(shown.collect::<String>(), @r#"
+    services.web-server Some("{\"paths\":[\"src\"],\"mode\":\"fast\"}") [] 
+    services.web-server.ready None [] http: GET http://127.0.0.1:${{ services["web-server"].port }}/health
+    services.fixed Some("{\"paths\":[\"src\"],\"mode\":\"fast\"}") [] 
+    open None [] http: POST http://127.0.0.1:${{ services["web-server"].port }}/a
+    known Some("{\"url\":\"http://127.0.0.1:9000/a\",\"paths\":[\"src\"],\"mode\":\"fast\"}") ["POST http://127.0.0.1:9000/a"]
+    "#);
+    insta::assert_snapshot!(format!("{:#}", plan.to_json()["jobs"]["test"]["steps"][0]["background"]), @r#"
+    {
+      "port": "auto",
+      "ready": {
+        "step": {
+          "id": "services.web-server.ready",
+          "name": "`ready` of service `web-server`",
+          "uses": "wait-for",
+          "digest": "sha256:0101010101010101010101010101010101010101010101010101010101010101",
+          "version": "1.2.3",
+          "kind": "task",
+          "inputs": {
+            "http": "http://127.0.0.1:${{ services[\"web-server\"].port }}/health",
+            "timeout": "5000ms"
+          },
+          "env": {
+            "FIXED": "${{ services.fixed.port }}"
+          },
+          "grants": {},
+          "at-services": [
+            "http: GET http://127.0.0.1:${{ services[\"web-server\"].port }}/health"
+          ],
+          "limits": {
+            "time-ms": 5000,
+            "memory-bytes": 1073741824,
+            "table-elements": 1000000,
+            "handles": 10000,
+            "output-bytes": 16777216
+          }
+        },
+        "timeout-ms": 5000
+      },
+      "stop-timeout-ms": 5000
+    }
+    "#);
+    insta::assert_snapshot!(plan.to_json()["jobs"]["test"]["steps"][1]["background"], @r#"
+    {"port":9000,"ready":{"log":"open on [0-9]+","timeout-ms":60000},"stop-timeout-ms":1000}
+    "#);
 }
 
 #[test]
@@ -82,5 +124,19 @@ jobs:
     steps:
     - {uses: send, with: {url: 'gopher://127.0.0.1:${{ services.wrong.port }}'}}
 ";
-    insta::assert_snapshot!(refuse(yaml, &all()), @"");
+    insta::assert_snapshot!(refuse(yaml, &all()), @r#"
+    plan::not-in-background
+    × step `services.bad` cannot run in the background: its plugin is of the kind `deploy`
+      5:19 `deploy`: what it does is done when it ends
+    help: only plugins of the kind `task`, and plain commands, run in the background
+
+    plan::invalid-input
+    × input `http` of step `services.wrong.ready` must match `^http://`
+      6:54 `'ftp://127.0.0.1:${{ services.wrong.port }}'`: does not match
+
+    plan::bad-grant
+    × input `url` of step `step-1` leads to `POST gopher://127.0.0.1:${{ services.wrong.port }}`, which cannot be granted as `http`
+      8:32 `'gopher://127.0.0.1:${{ services.wrong.port }}'`: `gopher://127.0.0.1:${{ services.wrong.port }}` does not begin with `https://` or `http://`
+    help: `send` asks for `http`: needed for the work
+    "#);
 }
