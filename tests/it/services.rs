@@ -88,21 +88,31 @@ fn a_service_that_fails_says_why() {
         )
     };
     let cases = [
-        ("never ready", workflow("echo I am slow; exec sleep 60", ", ready: {log: open, timeout: 500ms}")),
-        ("dies at start", workflow("echo no room left >&2; exit 3", ", ready: {log: open}")),
-        ("dies in the middle", workflow("echo open; sleep 0.3; echo lost my mind; exit 4", ", ready: {log: open}")),
-        ("ends in the middle", workflow("echo open; sleep 0.3", ", ready: {log: open}")),
+        (
+            workflow("echo I am slow; exec sleep 60", ", ready: {log: open, timeout: 500ms}"),
+            ["I am slow", "service `db` was not ready within 500 ms", "no line of its output matched"],
+        ),
+        (
+            workflow("echo no room left >&2; exit 3", ", ready: {log: open}"),
+            ["no room left", "service `db` ended before it was ready", "the `sh` script exited with code 3"],
+        ),
+        (
+            workflow("echo open; sleep 0.3; echo lost my mind; exit 4", ", ready: {log: open}"),
+            ["lost my mind", "service `db` ended before its job had ended", "the `sh` script exited with code 4"],
+        ),
+        (
+            workflow("echo open; sleep 0.3", ", ready: {log: open}"),
+            ["[test/services.db] open", "service `db` ended before its job had ended", "it ended with exit code 0"],
+        ),
     ];
-    let mut told = String::new();
-    for (name, workflow) in cases {
+    for (workflow, texts) in cases {
         let started = Instant::now();
-        let environment = environment(&workflow);
-        let ran = environment.sluice(&["run", "--plain"]).exits_with(1);
-        assert!(started.elapsed() < Duration::from_secs(40), "{name} waited for the step");
-        nothing_survives(&environment.workspace(), name);
-        told += &format!("## {name}\n{}\n", ran.whole());
+        let ran = run(&workflow, 1);
+        assert!(started.elapsed() < Duration::from_secs(40), "it waited for the step: {}", ran.whole());
+        texts.into_iter().for_each(|text| says(&ran, text));
+        says(&ran, "[test/step-3] clean");
+        assert!(!ran.stdout.contains("] afterwards"), "{}", ran.whole());
     }
-    insta::assert_snapshot!("failing_services", told);
 }
 
 /// What looked at it in vain says so too.
@@ -223,7 +233,12 @@ fn the_plan_shows_services() {
     steps: [{run: \"echo ${{ services.db.port }}\"}]
 ",
     );
-    insta::assert_snapshot!("plan_services", environment.sluice(&["plan"]).exits_with(0).stdout);
+    let ran = environment.sluice(&["plan"]).exits_with(0);
+    says(&ran, "beside the steps after it; on a free port");
+    says(&ran, "ready within 5 s, when this passes: services.db.ready");
+    says(&ran, "at most tcp: 127.0.0.1:${{ services.db.port }}");
+    says(&ran, "beside the steps after it; on port 8080");
+    says(&ran, "when a line of its output matches `open`");
 }
 
 /// `--step` brings the services of the step's job with it.
