@@ -78,7 +78,7 @@ impl Reuse {
                 let items = items.iter().map(|item| StepId::new(&id.job, item)).collect();
                 self.items.insert(id.clone(), items);
             }
-            EventKind::JobStarted { job } => drop(self.cells.remove(job)),
+            EventKind::JobStarted { job, .. } => drop(self.cells.remove(job)),
             EventKind::JobFinished { job, outcome, .. } => drop(self.cells.insert(job.clone(), *outcome)),
             _ => {}
         }
