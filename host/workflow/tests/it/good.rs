@@ -260,7 +260,7 @@ fn wait_for_is_short_for_the_plugin_of_that_name() {
     let context = Context::new().with("inputs", &serde_json::json!({"count": 5432}));
     let facts = steps.iter().map(|step| {
         assert_eq!(step.uses.value, PluginRef::Builtin("wait-for".into()));
-        (step.name.as_str(), step.timeout_ms, step.with.evaluate(&context).expect("inputs").to_string())
+        (step.name.text.as_str(), step.timeout_ms, step.with.evaluate(&context).expect("inputs").to_string())
     });
     assert_eq!(
         facts.collect::<Vec<_>>(),
