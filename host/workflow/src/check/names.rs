@@ -78,11 +78,7 @@ impl Names<'_> {
             if let Test::Check(condition) = &gate.test
                 && self.problems.len() == before
             {
-<<<<<<< Updated upstream
                 self.problems.extend(types::condition("the gate", &condition.expression, scope));
-=======
-                self.problems.extend(types::condition("the condition", &condition.expression, scope));
->>>>>>> Stashed changes
             }
         }
     }
