@@ -178,9 +178,9 @@ fn play(script: &Script) -> Seen {
     let mut inputs = VecDeque::from([Input::Start]);
     let mut turns = script.turns.iter();
     while seen.run.is_none() && !seen.parked {
-        let turn = if inputs.is_empty() { turns.next() } else { None };
-        let input = match turn {
-            _ if !inputs.is_empty() => inputs.pop_front().expect("it is there"),
+        let queued = inputs.pop_front();
+        let input = match if queued.is_some() { None } else { turns.next() } {
+            _ if queued.is_some() => queued.unwrap_or(Input::Start),
             Some((_, Turn::Cancel)) => Input::Cancel,
             Some((_, Turn::Kill)) => Input::Kill,
             Some((_, Turn::RunTimedOut)) => Input::RunTimedOut,
@@ -257,7 +257,8 @@ fn play(script: &Script) -> Seen {
                     }
                 }
                 Command::Park => {
-                    assert!(running.is_empty() && thinking.is_empty() && inputs.is_empty() && !seen.stopped);
+                    assert!(running.is_empty() && background.is_empty() && !seen.stopped);
+                    assert!(thinking.is_empty() && inputs.is_empty());
                     let open = seen.asked.iter().filter(|(job, _)| !seen.jobs.contains_key(*job));
                     let open: Vec<JobIndex> = open.map(|(job, _)| *job).collect();
                     assert!(!open.is_empty() && open.iter().all(|job| seen.asked[job].is_none()));
