@@ -183,7 +183,11 @@ impl Scheduler {
         if count == 0 {
             return self.go_on(id.cell, id.step + 1, commands);
         }
-        let items = Items { step: id.step, count, next: 0, running: BTreeSet::new(), stopped: None };
+        // The cell may have been stopped between the question and the answer.
+        let stopped = self.reason_to_skip(id.cell, id.step);
+        let failed = [Reason::EarlierStepFailed, Reason::JobTimedOut, Reason::BackgroundEnded];
+        self.cell(id.cell).cancelled |= stopped.is_some_and(|reason| !failed.contains(&reason));
+        let items = Items { step: id.step, count, next: 0, running: BTreeSet::new(), stopped };
         self.cell(id.cell).phase = Phase::Running(items);
         self.start_items(id.cell, commands);
     }
