@@ -2,6 +2,7 @@
 
 mod args;
 mod binding;
+mod called;
 mod codes;
 mod command;
 mod discover;

@@ -1,5 +1,6 @@
 //! From what the plan of a run can be made again: kept in its record.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -29,6 +30,9 @@ pub struct Origin {
     made_by: String,
     /// The workflow file, relative to the workspace.
     file: String,
+    /// The texts of the files that it calls.
+    #[serde(default)]
+    called: BTreeMap<String, String>,
     /// What was given with `-i`.
     given: Vec<(String, String)>,
     selection: Selection,
@@ -41,6 +45,7 @@ impl Origin {
         Self {
             made_by: env!("CARGO_PKG_VERSION").to_owned(),
             file: prepared.plan.source.name().to_owned(),
+            called: prepared.called.iter().map(|file| (file.name().to_owned(), file.text().to_owned())).collect(),
             given: prepared.given.clone(),
             selection: prepared.selection.clone(),
             facts: prepared.facts.clone(),
@@ -98,7 +103,8 @@ impl Origin {
 
     fn plan(&self, run: &Run, workspace: &Path, facts: Facts) -> Result<Prepared, Vec<Problem>> {
         let text = run.workflow_text().map_err(|error| vec![Problem::from(&error)])?.unwrap_or_default();
-        prepare::again(&Source::new(self.file.clone(), text), workspace, &self.given, &self.selection, facts)
+        let source = Source::new(self.file.clone(), text);
+        prepare::again(&source, &self.called, workspace, &self.given, &self.selection, facts)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The plan as JSON: the same plan gives the same bytes.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use indexmap::IndexMap;
@@ -12,6 +13,7 @@ use sluice_workflow::Template;
 use sluice_workflow::template::{Condition, Expression, Piece, TemplateValue};
 use sluice_workflow::workflow::Retry;
 
+use crate::call::Call;
 use crate::plan::{Cell, Decided, Job, Plan, Step};
 
 impl Plan {
@@ -55,6 +57,15 @@ struct PlanView<'p> {
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct JobView<'p> {
+    /// The file that it calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uses: Option<&'p str>,
+    /// Inputs of the called workflow, final if they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    with: Option<InputsView<'p>>,
+    /// Names of its secrets -> names in [`PlanView::secrets`], or of the environment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secrets: Option<&'p BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     needs: &'p [String],
     #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
@@ -159,6 +170,7 @@ struct StepView<'p> {
 #[serde(untagged)]
 enum InputsView<'p> {
     Final(&'p Value),
+    Named(&'p IndexMap<String, Value>),
     Open(TemplateView<'p>),
 }
 
@@ -190,7 +202,7 @@ impl<'p> PlanView<'p> {
             file: plan.source.name(),
             inputs: &plan.inputs,
             secrets: plan.secrets.iter().map(|(name, source)| (name.as_str(), &source.value)).collect(),
-            requires: plan.requires.lines(),
+            requires: plan.requirements().into_iter().flat_map(|(_, requires)| requires.lines()).collect(),
             jobs: plan.jobs.iter().map(|(name, job)| (name.as_str(), JobView::new(plan, job))).collect(),
             timeout_ms: plan.timeout_ms,
             max_parallel: plan.max_parallel,
@@ -209,7 +221,16 @@ impl<'p> JobView<'p> {
             .cells
             .iter()
             .filter_map(|cell| Some(CellView { name: &cell.name, matrix: cell.matrix.as_ref()?, steps: steps(cell) }));
+        let call = job.call.as_ref();
+        let with = |call: &'p Call| match &call.inputs {
+            Some(inputs) => InputsView::Named(inputs),
+            None => InputsView::Open(TemplateView(&call.call.with)),
+        };
+        let ends_inside = call.filter(|call| call.workflow.fail_fast).map(|_| true);
         Self {
+            uses: call.map(|call| call.workflow.source.name()),
+            with: call.map(with),
+            secrets: call.map(|call| &call.secrets).filter(|secrets| !secrets.is_empty()),
             needs: &job.needs,
             condition: job.condition.as_ref().map(ConditionView),
             paths: &job.paths,
@@ -218,7 +239,7 @@ impl<'p> JobView<'p> {
             continue_on_error: job.continue_on_error,
             matrix: job.matrix.as_ref().map(TemplateView),
             max_parallel: (job.max_parallel < usize::MAX).then_some(job.max_parallel),
-            fail_fast: spread.then_some(job.fail_fast),
+            fail_fast: spread.then_some(job.fail_fast).or(ends_inside),
             steps: job.cells.first().filter(|_| plain).map(steps).unwrap_or_default(),
             cells: cells.collect(),
             outputs: templates(&job.outputs).collect(),
@@ -230,7 +251,7 @@ impl<'p> StepView<'p> {
     fn new(plan: &'p Plan, job: &'p Job, step: &'p Step) -> Self {
         let decided = step.decided.as_ref();
         let items = step.for_each.as_ref().and_then(|for_each| for_each.items.as_deref()).unwrap_or_default();
-        let open = || templates(&plan.env).chain(templates(&job.env)).chain(templates(&step.env)).collect();
+        let open = || templates(plan.env_around(job)).chain(templates(&job.env)).chain(templates(&step.env)).collect();
         Self {
             id: &step.id,
             name: &step.name,

@@ -1,5 +1,6 @@
 //! [`sluice_workflow::Workflow`] + manifests -> [`Plan`]. Pure: no file, clock or environment. Refuses what is not granted.
 
+mod call;
 mod canonical;
 mod codes;
 mod decide;
@@ -14,6 +15,7 @@ pub mod requires;
 mod scope;
 mod select;
 
+pub use call::{Call, SEPARATOR};
 pub use codes::CODES;
 pub use decide::decide;
 pub use difference::{Difference, differences};

@@ -1,5 +1,6 @@
 //! What runs one step: the engine in earnest, a script in tests.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -34,8 +35,11 @@ pub struct StepCall {
     pub grants: Grants,
     /// Variables that the workflow sets for this step; seen by programs that it runs.
     pub env: IndexMap<String, String>,
+    /// Inside a called workflow: the secrets that it has, each with the name of its value; no others are there. `None`
+    /// for the outermost workflow, where names are those of values.
+    pub secrets: Option<BTreeMap<String, String>>,
     pub limits: Limits,
-    /// The run so far.
+    /// The run so far; inside a called workflow, that workflow.
     pub summary: Summary,
     pub cancel: Cancel,
 }

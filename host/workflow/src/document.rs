@@ -1,5 +1,6 @@
 //! Nodes -> [`Workflow`]: shapes, types, names. What needs the whole document is checked in [`crate::check`].
 
+mod call;
 mod defaults;
 mod input;
 mod job;
@@ -80,6 +81,7 @@ impl<'t> Document<'t> {
             Some((hook, self.steps(node, &format!("`{}`", hook.name()))))
         });
         let hooks = hooks.filter(|(_, steps)| !steps.is_empty()).collect();
+        let outputs = field(entries, "outputs").map(|node| self.outputs(node, "`outputs`")).unwrap_or_default();
         let retention = field(entries, "retention").map(|node| self.retention(node)).unwrap_or_default();
         Some(Workflow {
             source: self.source.clone(),
@@ -89,6 +91,7 @@ impl<'t> Document<'t> {
             secrets,
             jobs,
             hooks,
+            outputs,
             timeout_ms,
             max_parallel,
             fail_fast: fail_fast.unwrap_or_default(),

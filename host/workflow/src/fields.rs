@@ -50,6 +50,8 @@ pub enum Shape {
     Variables,
     /// Name -> any value.
     Inputs,
+    /// A list of names, or name -> name.
+    Renamed,
     Grants,
     /// Name -> a mapping with these fields.
     Named(&'static Table),
@@ -104,6 +106,7 @@ pub static WORKFLOW: Table = Table {
         field("requires", Shape::One(&REQUIRES), "What must be there before anything runs"),
         field("jobs", Shape::Named(&JOB), "Jobs run in parallel unless one needs another"),
         field("steps", Shape::List(&STEP), "Short form for a workflow of one job, which is called `main`"),
+        field("outputs", Shape::Inputs, "What a job that calls this workflow gets, from `needs.JOB.outputs.NAME`"),
         STEP_DEFAULTS,
         field("timeout", Shape::Duration, "The longest that the run may take, without the steps at its end"),
         field("max-parallel", Shape::Count, "Jobs at once, if `-j` does not say; default: the number of processors"),
@@ -215,6 +218,9 @@ pub static JOB: Table = Table {
         field("fail-fast", Shape::Boolean, "`false`: a cell of the matrix that fails does not end the others"),
         STEP_DEFAULTS,
         field("steps", Shape::List(&STEP), "Run one after the other"),
+        field("uses", Shape::Text, "Instead of steps: the file of another workflow, relative to the workspace"),
+        field("with", Shape::Inputs, "Inputs of the workflow that `uses` names"),
+        field("secrets", Shape::Renamed, "Secrets for that workflow, which gets no others: a list, or THEIR_NAME: OURS"),
     ],
 };
 

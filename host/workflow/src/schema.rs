@@ -27,7 +27,7 @@ fn mapping(table: &Table) -> Value {
     let mut schema = json!({"type": kind, "additionalProperties": false, "properties": properties});
     match table.name {
         "step" => schema["oneOf"] = json!([{"required": ["uses"]}, {"required": ["run"]}]),
-        "job" => schema["required"] = json!(["steps"]),
+        "job" => schema["oneOf"] = json!([{"required": ["steps"]}, {"required": ["uses"]}]),
         "secret" => {
             schema["minProperties"] = 1.into();
             schema["maxProperties"] = 1.into();
@@ -92,6 +92,13 @@ fn shape(shape: Shape) -> Value {
             "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
         }),
         Shape::Inputs => json!({"type": "object"}),
+        Shape::Renamed => {
+            let name = json!({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"});
+            json!({"oneOf": [
+                {"type": "array", "items": name, "uniqueItems": true},
+                {"type": "object", "propertyNames": name, "additionalProperties": name},
+            ]})
+        }
         Shape::Grants => {
             let spellings = json!({"oneOf": [text, {"type": "array", "items": text}, {"type": "null"}]});
             let known = Capability::ALL.into_iter().map(|capability| {

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use serde_json::{Value, json};
 use sluice_engine::WasmRunner;
 use sluice_model::{EventKind, Grants, Limits, PluginRef, Problem, SecretSource, StepId};
+use sluice_plan::SEPARATOR;
 use sluice_record::Run;
 use sluice_run::StepRunner;
 use sluice_run::runner::{Action, Cancel, Said, StepCall, StepEvents, Summary};
@@ -90,8 +91,13 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &Output) -> Result<u8, Vec<Problem>> {
     let runtime = host::runtime().map_err(|problem| vec![problem])?;
     let mut signals = Signals::new(&runtime).map_err(|problem| vec![problem])?;
-    let grants = deployments.iter().map(|deployment| &deployment.grants);
-    let secrets = match secrets::for_record(&recorded_sources(run), grants, workspace, &runtime, &mut signals) {
+    let recorded = recorded_plan(run);
+    let granted = deployments.iter().flat_map(|deployment| {
+        let names = recorded_names(&recorded, &deployment.id.job);
+        let value = move |name: &String| names.as_ref().map_or_else(|| Some(name.clone()), |all| all.get(name).cloned());
+        deployment.grants.secrets.iter().filter_map(move |grant| value(&grant.name))
+    });
+    let secrets = match secrets::for_record(&recorded_sources(&recorded), granted, workspace, &runtime, &mut signals) {
         Ok(secrets) => secrets,
         Err(unavailable) => {
             runtime.shutdown_background();
@@ -105,7 +111,10 @@ fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &O
     let mut failed = false;
     for deployment in deployments {
         let id = &deployment.id;
-        let call = call(run, deployment, workspace, &runner)?;
+        let call = StepCall {
+            secrets: recorded_names(&recorded, &id.job),
+            ..call(run, deployment, workspace, &runner)?
+        };
         let (sender, mut said) = mpsc::unbounded_channel();
         let report = runtime.block_on(runner.run(call, StepEvents::new(id.clone(), sender)));
         while let Ok((_, said)) = said.try_recv() {
@@ -131,11 +140,19 @@ fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &O
     Ok(if failed { exit::FAILED } else { exit::PASSED })
 }
 
+fn recorded_plan(run: &Run) -> Value {
+    run.plan().ok().flatten().and_then(|plan| serde_json::from_slice(&plan).ok()).unwrap_or_default()
+}
+
 /// Where the workflow of the run had the values of its secrets from.
-fn recorded_sources(run: &Run) -> BTreeMap<String, SecretSource> {
-    let plan = run.plan().ok().flatten().and_then(|plan| serde_json::from_slice::<Value>(&plan).ok());
-    let sources = plan.and_then(|mut plan| serde_json::from_value(plan.get_mut("secrets")?.take()).ok());
-    sources.unwrap_or_default()
+fn recorded_sources(plan: &Value) -> BTreeMap<String, SecretSource> {
+    serde_json::from_value(plan["secrets"].clone()).unwrap_or_default()
+}
+
+/// Which values steps of a job had for their secrets, if it was inside a call.
+fn recorded_names(plan: &Value, job: &str) -> Option<BTreeMap<String, String>> {
+    let (call, _) = job.split(" (").next()?.rsplit_once(SEPARATOR)?;
+    Some(serde_json::from_value(plan["jobs"][call]["secrets"].clone()).unwrap_or_default())
 }
 
 /// The call that undoes a deployment: the recorded plugin, inputs and grants, and no others.
@@ -164,6 +181,7 @@ fn call(run: &Run, deployment: &Deployment, workspace: &Path, runner: &WasmRunne
         outputs_schema: None,
         grants: deployment.grants.clone(),
         env: IndexMap::new(),
+        secrets: None,
         limits: Limits::default(),
         summary: Summary::new(|| json!({})),
         cancel: Cancel::default(),

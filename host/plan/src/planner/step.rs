@@ -23,6 +23,7 @@ impl<'w> Planner<'w> {
         let mut planned = Step {
             id: step.id.clone(),
             name: step.name.clone(),
+            source: self.source.clone(),
             span: step.span,
             uses: step.uses.value.clone(),
             uses_span: step.uses.span,

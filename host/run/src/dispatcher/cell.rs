@@ -81,11 +81,11 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             return scope.clone();
         }
         let matrix = self.cell(cell).matrix.clone();
-        let scope = self.scope.clone().and_then(|mut scope| {
+        let scope = self.workflow_scope(job).and_then(|mut scope| {
             scope.context.set_some("matrix", matrix.as_ref());
             let expressions: Vec<_> = job.env.values().flat_map(|template| template.expressions()).collect();
             let scope = self.with_needs(cell.job, job, scope, &expressions);
-            scope.enter(&job.env).map_err(|problem| self.failure(problem))
+            scope.enter(&job.env).map_err(|problem| self.failure(job, problem))
         });
         self.cell(cell).scope = Some(scope.clone());
         scope

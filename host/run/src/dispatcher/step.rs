@@ -77,7 +77,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             };
             let mut scope = self.with_results(index.cell, job, scope, &[&condition.expression]);
             scope.context.set_status(self.scheduler.step_standing(index.cell).into());
-            if !condition.holds(&scope.context).map_err(|problem| self.failure(problem))? {
+            if !condition.holds(&scope.context).map_err(|problem| self.failure(job, problem))? {
                 return Ok(Some("its condition does not hold".to_owned()));
             }
         }
@@ -138,7 +138,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         }
         let expressions: Vec<_> = step.env.values().flat_map(|template| template.expressions()).collect();
         let scope = self.with_results(index.cell, job, scope, &expressions);
-        scope.enter(&step.env).map_err(|problem| self.failure(problem))
+        scope.enter(&step.env).map_err(|problem| self.failure(job, problem))
     }
 
     fn decide_step(&mut self, index: StepIndex, job: &Job, step: &Step) -> Result<Decided, Failure> {
@@ -149,8 +149,8 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         }
         let scope = self.step_scope(index, job, step)?;
         let scope = self.with_results(index.cell, job, scope, &step.with.expressions());
-        let with = step.with.evaluate(&scope.context).map_err(|problem| self.failure(problem))?;
-        sluice_plan::decide(&self.plan, step, with, scope.env().clone())
+        let with = step.with.evaluate(&scope.context).map_err(|problem| self.failure(job, problem))?;
+        sluice_plan::decide(step, with, scope.env().clone())
     }
 
     /// `started` is that of the first attempt.
@@ -162,6 +162,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             kind => Action::Run(kind),
         };
         let cancel = Cancel::default();
+        let job = self.plan.job(index.cell.job);
         let call = StepCall {
             run: self.options.run_id.clone(),
             id: id.clone(),
@@ -173,8 +174,12 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             outputs_schema: step.manifest.as_ref().map(|manifest| manifest.outputs.clone()),
             grants: decided.grants.clone(),
             env: decided.env.clone(),
+            secrets: job.and_then(|job| self.plan.call_around(job)).map(|(_, call)| call.secrets.clone()),
             limits: step.limits.clone(),
-            summary: self.so_far.at(started, self.scheduler.run_outcome()),
+            summary: match job.and_then(|job| self.plan.call_around(job)) {
+                None => self.so_far.at(started, self.scheduler.run_outcome()),
+                Some((call, called)) => self.so_far.inside(started, &call.name, &called.workflow.name),
+            },
             cancel: cancel.clone(),
         };
         let events = StepEvents::new(id.clone(), self.say.clone());
@@ -192,12 +197,25 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         let (job, steps) = planned(&plan, index.cell)?;
         let reason = match reason {
             Reason::Condition if job.unaffected => Job::UNAFFECTED.to_owned(),
-            Reason::Condition => "the condition of its job does not hold".to_owned(),
-            Reason::Hook => match plan.hooks.get(index.cell.job.checked_sub(plan.jobs.len())?)?.0 {
-                Hook::Success => "the run did not pass".to_owned(),
-                Hook::Failure => "the run did not fail".to_owned(),
-                Hook::Cancel | Hook::Finally => "the run was not cancelled".to_owned(),
+            Reason::Condition => match plan.call_around(job) {
+                Some((call, _)) if call.unaffected && !self.has_begun(job) => Job::UNAFFECTED.to_owned(),
+                Some((call, _)) if !self.has_begun(job) => {
+                    format!("the condition of the job `{}`, which calls its workflow, does not hold", call.name)
+                }
+                _ => "the condition of its job does not hold".to_owned(),
             },
+            Reason::Hook => {
+                let of_run = || Some(plan.hooks.get(index.cell.job.checked_sub(plan.jobs.len())?)?.0);
+                let (hook, what) = match job.hook {
+                    Some(hook) => (hook, "the called workflow"),
+                    None => (of_run()?, "the run"),
+                };
+                match hook {
+                    Hook::Success => format!("{what} did not pass"),
+                    Hook::Failure => format!("{what} did not fail"),
+                    Hook::Cancel | Hook::Finally => format!("{what} was not cancelled"),
+                }
+            }
             Reason::EarlierStepFailed => "an earlier step failed".to_owned(),
             Reason::OtherItemFailed => "another item of this step failed".to_owned(),
             Reason::OtherCellFailed => "another cell of this matrix failed".to_owned(),
@@ -212,11 +230,19 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             }
             Reason::JobTimedOut => "the time of its job was over".to_owned(),
             Reason::RunTimedOut => "the time of the run was over".to_owned(),
+            Reason::FailFast if self.scheduler.stop().is_none() => {
+                "a job failed, and the first failure ends the called workflow".to_owned()
+            }
             Reason::FailFast => "a job failed, and the first failure ends the run".to_owned(),
             Reason::Cancelled => "the run was cancelled".to_owned(),
         };
         self.end_unstarted(index, &steps[index.step], reason);
         None
+    }
+
+    /// Whether the call that the job is inside of has begun.
+    fn has_begun(&self, job: &Job) -> bool {
+        job.inside.is_some_and(|call| self.jobs[call].inside.is_some())
     }
 
     pub(super) fn end_unstarted(&mut self, index: StepIndex, step: &Step, reason: String) -> Input {
@@ -331,6 +357,14 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
                 format!("the job `{}` ran longer than its timeout of {timeout}", job.name),
             );
         }
+        let call = self.scheduler.timed_out_call(cell.job).and_then(|call| self.plan.job(call));
+        if let Some(call) = call.filter(|_| failure.kind == FailureKind::Cancelled) {
+            let timeout = duration(call.timeout_ms.unwrap_or_default());
+            failure = Failure::new(
+                FailureKind::TimedOut,
+                format!("the job `{}` ran longer than its timeout of {timeout}", call.name),
+            );
+        }
         if failure.kind == FailureKind::Cancelled && self.scheduler.stop() == Some(Reason::RunTimedOut) {
             let timeout = duration(self.plan.timeout_ms.unwrap_or_default());
             failure = Failure::new(FailureKind::TimedOut, format!("the run took longer than its timeout of {timeout}"));
@@ -347,7 +381,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
                 FailureKind::Load => (step.uses_span, "it could not be loaded"),
                 _ => (step.uses_span, "it failed"),
             };
-            failure.place = Some(Box::new(Place::new(&self.plan.source, span, label)));
+            failure.place = Some(Box::new(Place::new(&step.source, span, label)));
         }
         failure
     }

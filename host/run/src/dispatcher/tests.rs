@@ -1,5 +1,6 @@
 //! Workflows in YAML, a runner that plays a script, and every event of the run as it would be recorded.
 
+mod calls;
 mod cases;
 mod script;
 mod spread;
@@ -83,6 +84,10 @@ async fn play(yaml: &str, script: Script, dry_run: bool) -> Ran {
 
 /// The same with results that stand.
 async fn play_again(yaml: &str, script: Script, dry_run: bool, reuse: Reuse) -> Ran {
+    play_plan(plan(yaml), script, dry_run, reuse).await
+}
+
+async fn play_plan(plan: Plan, script: Script, dry_run: bool, reuse: Reuse) -> Ran {
     let started = Instant::now();
     let clock = move || u64::try_from(started.elapsed().as_millis()).unwrap();
     let options = Options { dry_run, reuse, ..Options::new("run-1", NonZeroUsize::new(2).unwrap(), clock) };
@@ -97,7 +102,7 @@ async fn play_again(yaml: &str, script: Script, dry_run: bool, reuse: Reuse) -> 
     drop(orders);
     let script = Arc::new(script);
     let mut events = Vec::new();
-    let outcome = run(Arc::new(plan(yaml)), script.clone(), options, control, |event| events.push(event.clone())).await;
+    let outcome = run(Arc::new(plan), script.clone(), options, control, |event| events.push(event.clone())).await;
     check(&events, outcome);
     Ran { outcome, events, script }
 }

@@ -41,7 +41,10 @@ impl Document<'_> {
         }
         let outer = self.defaults.clone();
         self.defaults = self.defaults(entries, &place);
+        let call = self.call(entries, &place);
         let steps = match field(entries, "steps") {
+            // What stands beside a call has been told.
+            _ if super::key(entries, "uses").is_some() => Vec::new(),
             Some(node) => self.steps(node, &what("steps")),
             None if !readable => Vec::new(),
             None => {
@@ -49,7 +52,7 @@ impl Document<'_> {
                     key.span,
                     format!("{place} has no `steps`"),
                     "nothing to do in this job",
-                    "add steps, for example `steps: [{run: echo hello}]`",
+                    "add steps, for example `steps: [{run: echo hello}]`, or call a workflow: `uses: ./FILE.yaml`",
                 );
                 Vec::new()
             }
@@ -69,6 +72,7 @@ impl Document<'_> {
             max_parallel,
             fail_fast: fail_fast.unwrap_or(true),
             steps,
+            call,
         }
     }
 
@@ -88,6 +92,7 @@ impl Document<'_> {
             max_parallel: None,
             fail_fast: true,
             steps: self.steps(steps, "`steps`"),
+            call: None,
         }
     }
 
@@ -148,7 +153,7 @@ impl Document<'_> {
         paths
     }
 
-    fn outputs(&mut self, node: &Node, what: &str) -> IndexMap<String, Template> {
+    pub(super) fn outputs(&mut self, node: &Node, what: &str) -> IndexMap<String, Template> {
         let mut outputs = IndexMap::new();
         for (key, node) in self.check.mapping(node, what).unwrap_or_default() {
             self.name(&key.name, key.span, "an output");
