@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bad_workflows;
+mod calls;
 mod changes;
 mod commands;
 mod documentation;

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod affected;
+mod calls;
 mod parts;
 mod properties;
 mod refused;

@@ -161,19 +161,26 @@ fn calls_do_not_multiply_without_end() {
     assert!(told.starts_with("workflow::call-depth\n  calls make ") && told.contains("2.yaml"), "{told}");
 }
 
-/// A fragment is written once, by an anchor, and merged by hand: `<<` is no key of YAML 1.2.
+/// A fragment is written once, with an anchor, and repeated by its name, with changes by a merge.
 #[test]
 fn fragments_are_anchors() {
     let root = "
 jobs:
-  a:
+  a: &job
+    env: {SUITE: a}
     steps: &steps
     - {id: x, run: make}
     - run: make test
   b: {needs: a, steps: *steps}
+  c:
+    <<: *job
+    env: {SUITE: c}
 ";
     let (workflow, problems) = load(&[("sluice.yaml", root)]);
     assert_eq!(problems, []);
-    let steps = |job: &str| workflow.as_ref().unwrap().jobs[job].steps.iter().map(|step| step.id.clone()).collect::<Vec<_>>();
-    assert_eq!(steps("a"), steps("b"));
+    let workflow = workflow.unwrap();
+    let steps = |job: &str| workflow.jobs[job].steps.iter().map(|step| step.id.clone()).collect::<Vec<_>>();
+    assert_eq!((steps("a"), steps("a")), (steps("b"), steps("c")));
+    let suite = |job: &str| workflow.jobs[job].env["SUITE"].literal();
+    assert_eq!((suite("a"), suite("c")), (Some("a".into()), Some("c".into())));
 }
