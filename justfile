@@ -13,9 +13,10 @@ default:
 setup:
     @sdk/wasm-target.sh
 
-# Build target/release/sluice with the first-party plugins inside
+# Build target/release/sluice with the first-party plugins inside. The whole workspace, so that the features of what is
+# shared are those of the tests, and the sandbox is compiled once
 build: setup
-    cargo build --release --locked
+    cargo build --release --locked --workspace --bins
 
 # The main job: workflows/ci.yaml on this repository
 demo: build
@@ -37,7 +38,7 @@ servers:
 
 # Our figures beside those of peers, measured in one run
 bench: build guests
-    cargo run --quiet --release --locked -p sluice-tests --bin bench -- {{sluice}}
+    {{target}}/release/bench {{sluice}}
 
 # Formatting, lints, advisories and licences
 check:

@@ -81,9 +81,8 @@ impl Environment {
     }
 
     pub fn sluice<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Ran {
-        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
-        let text = |bytes| self.steady(&String::from_utf8(bytes).expect("output is UTF-8"));
-        Ran { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }
+        let Ran { code, stdout, stderr } = Ran::of(self.command(arguments).output().unwrap());
+        Ran { code, stdout: self.steady(&stdout), stderr: self.steady(&stderr) }
     }
 
     /// Replaces what differs from run to run or from build to build: folders, run ids, durations, digests.
@@ -95,6 +94,11 @@ impl Environment {
 }
 
 impl Ran {
+    pub fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
+        Self { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
     /// Exit code and both streams, for snapshots.
     pub fn whole(&self) -> String {
         let mut text = format!("exit code: {}\n", self.code);

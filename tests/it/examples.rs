@@ -236,6 +236,16 @@ const EXAMPLES: &[Example] = &[
         run(environment, &["versions", "-i", "version=2.0.0"]);
         environment.sluice(&["run", "versions", "-i", "version=latest"]).exits_with(2);
     }),
+    ("wait-for", |environment| {
+        let busy = "503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        let server = Server::start(&[busy, OK]);
+        let (address, url) = (format!("server={}", server.address), format!("url={}", server.url("/health")));
+        let ran = run(environment, &["wait-for", "-i", &address, "-i", &url, "--json"]);
+        says(&ran, "not yet: it answered with status 503");
+        assert_eq!(environment.read("target/example-ready"), "up after 2 attempts\n");
+        let plan = environment.sluice(&["plan", "wait-for"]).exits_with(0);
+        says(&plan, "127.0.0.1:5432");
+    }),
 ];
 
 /// The text of every file that the run left behind.

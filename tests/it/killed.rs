@@ -3,6 +3,12 @@
 //! What must hold each time: no process outlives the runner, no file is half written, `resume` starts exactly the steps
 //! without a recorded end, and the verdict is that of a run that nobody disturbed.
 
+mod disk;
+mod namespace;
+mod read_only;
+mod signals;
+mod together;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -94,3 +94,28 @@ fn signals_end_a_run_with_their_code() {
         assert_eq!(latest(&environment).last().unwrap()["outcome"], "cancelled");
     }
 }
+
+#[test]
+fn a_record_that_was_changed_is_found_out() {
+    let environment = deploying();
+    environment.sluice(&["run"]).exits_with(0);
+    let verified = environment.sluice(&["runs", "verify", "--json"]).exits_with(0).stdout;
+    let verified: serde_json::Value = serde_json::from_str(&verified).unwrap();
+    assert_eq!(verified["ended"], true);
+    assert_eq!(verified["files"], serde_json::json!(["origin.json", "plan.json", "workflow.yaml"]));
+    let hash = verified["hash"].as_str().unwrap();
+    let expected = environment.sluice(&["runs", "verify", "--expect", hash]).exits_with(0).stdout;
+    assert!(expected.contains("is as it was written") && expected.contains(hash), "{expected}");
+    let other = format!("sha256:{}", "0".repeat(64));
+    let refused = environment.sluice(&["runs", "verify", "--expect", &other]).exits_with(1);
+    assert!(refused.stderr.contains("is another one"), "{}", refused.stderr);
+
+    let run = verified["run"].as_str().unwrap();
+    let events = format!(".sluice/runs/{run}/events.jsonl");
+    let text = environment.read(&events);
+    environment.write(&events, text.replace("\"outcome\":\"passed\"", "\"outcome\":\"failed\""));
+    let refused = environment.sluice(&["runs", "verify"]).exits_with(1);
+    assert!(refused.stderr.contains("run::record-edited") && refused.stderr.contains("line "), "{}", refused.stderr);
+    assert_eq!(refused.stdout, "");
+    environment.sluice(&["runs", "verify", "2019"]).exits_with(2);
+}

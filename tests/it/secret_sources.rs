@@ -406,3 +406,18 @@ fn all_text(folder: &Path) -> String {
     }
     text
 }
+
+/// An output is the last 64 KiB of what was printed: here the cut would leave the last three letters of the secret.
+#[test]
+fn an_output_that_was_cut_tells_no_part_of_a_secret() {
+    let environment = Environment::new();
+    environment.write("value", "correct-horse-battery");
+    mode(&environment, "value", 0o600);
+    environment.write(
+        "sluice.yaml",
+        "secrets:\n  S: {file: value}\nsteps:\n  - id: a\n    run: printf %s \"$S\"; head -c 65533 /dev/zero | tr '\\0' y\n    \
+         with: {secret-env: {S: S}}\n  - run: echo \"begins ${{ steps.a.outputs.stdout.startsWith('***y') }}\"\n",
+    );
+    let ran = environment.sluice(&["run", "--plain"]).exits_with(0);
+    assert!(ran.stdout.contains("begins true"), "{}", ran.whole().chars().take(2000).collect::<String>());
+}

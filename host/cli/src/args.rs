@@ -295,6 +295,24 @@ pub enum RunsCommand {
         after_help = "Examples:\n  sluice runs prune --runs 20 --days 30 --dry-run\n  sluice runs prune --days 7 --workflow nightly\n\nA run stays if it satisfies all that is given, or has not ended."
     )]
     Prune(PruneArgs),
+    /// Check that a record is as it was written
+    #[command(
+        after_help = "Examples:\n  sluice runs verify\n  sluice runs verify 20261121-0945 --expect sha256:ab12...\n\nEvery event carries a hash over itself and all before it. Whoever can write the whole record can also make it anew:\nkeep the hash that this prints elsewhere, and give it to `--expect` later.\n\nExit codes: 0 as it was written, 1 changed, 2 no such record."
+    )]
+    Verify(VerifyArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Id of the run, or its beginning
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// The hash that the record must have
+    #[arg(long, value_name = "HASH")]
+    pub expect: Option<sluice_model::Digest>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

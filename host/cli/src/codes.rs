@@ -128,6 +128,27 @@ Give more of the id:
         text: "A process holds the record of this run. Wait until it ends, or end it with a signal, before you resume the run.",
     },
     Explanation {
+        code: "run::record-edited",
+        title: "a record is not as it was written",
+        text: "Every event of a record carries a hash over itself and all before it, and the first one carries the digests of the files\nbeside it. What is told here is the first place that does not fit. Nothing behind it can be relied on.",
+    },
+    Explanation {
+        code: "run::record-unchained",
+        title: "a record has no hashes",
+        text: "It was written by a Sluice that made none. It can be read and resumed, but not verified.",
+    },
+    Explanation {
+        code: "run::incomplete",
+        title: "the record of a run is incomplete",
+        text: "\
+While the run went on, its events could no longer be written: the disk was full, or became read-only. The verdict was told at
+its end and stands, but the record ends in the middle. To resume it would do again what may have been done, so that is refused.
+Look at what the run did, make room, and run the workflow again:
+
+    sluice runs show RUN     # what is on record
+    sluice rerun RUN         # the same workflow with the same inputs",
+    },
+    Explanation {
         code: "run::no-events",
         title: "a record has no events",
         text: "The run ended before anything of it was recorded. Run the workflow again.",

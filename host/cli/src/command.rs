@@ -12,4 +12,5 @@ pub mod rollback;
 pub mod run;
 pub mod runs;
 pub mod schema;
+pub mod verify;
 pub mod watch;

@@ -10,6 +10,7 @@ use sluice_record::{Contents, RecordError, Recorder, RunId};
 use sluice_run::{Control, Options, Reuse};
 use tokio::sync::mpsc;
 
+use crate::command::run::run_id;
 use crate::engine::{engine, plugin};
 use crate::origin::{Origin, Settings};
 use crate::output::Output;
@@ -74,18 +75,30 @@ impl<'e> Execution<'e> {
             }
         };
         let runner = engine(workspace, secrets)?;
-        let origin = Origin::new(&prepared, settings);
+        let (mut id, mut prepared) = (id, prepared);
+        let mut record = match record {
+            Some(recorder) => Record { recorder: Some(recorder), error: None },
+            None => Record::create(workspace, &prepared, settings, &id),
+        };
+        while let Some(error @ RecordError::Exists { .. }) = &record.error {
+            if once {
+                output.problems(&[Problem::from(error)]);
+                return Ok(exit::REFUSED);
+            }
+            // Another run began in the same millisecond. This one takes another name, and its plan with it.
+            id = run_id()?;
+            prepared = match prepared.renamed(workspace, &id) {
+                Ok(prepared) => prepared,
+                Err(problems) => {
+                    output.problems(&problems);
+                    return Ok(exit::REFUSED);
+                }
+            };
+            record = Record::create(workspace, &prepared, settings, &id);
+        }
         for (reference, component) in prepared.components {
             let declared = host::declared(&prepared.plan, &reference);
             runner.add(plugin(component, declared));
-        }
-        let mut record = match record {
-            Some(recorder) => Record { recorder: Some(recorder), error: None },
-            None => Record::create(workspace, &prepared.plan, &origin, id.clone()),
-        };
-        if let Some(error @ RecordError::Exists { .. }) = record.error.as_ref().filter(|_| once) {
-            output.problems(&[Problem::from(error)]);
-            return Ok(exit::REFUSED);
         }
         let shown = record.recorder.as_ref().map(|_| format!(".sluice/runs/{}", id.as_str()));
         let mut screen = Screen::new(mode, output, shown, workspace);
@@ -118,7 +131,7 @@ impl<'e> Execution<'e> {
         let unshown = screen.finish();
         match record.finish() {
             Some(error) => {
-                output.problems(&[error.help("the verdict of the run stands; it cannot be looked at again")]);
+                output.problems(&[error.help("the verdict of the run stands; what is missing cannot be looked at again, and the run cannot be resumed")]);
             }
             None => output.problems(&retention::apply(workspace, &prepared.workflow)),
         }
@@ -161,13 +174,13 @@ struct Record {
 }
 
 impl Record {
-    fn create(workspace: &Path, plan: &sluice_plan::Plan, origin: &Origin, id: RunId) -> Self {
+    fn create(workspace: &Path, prepared: &Prepared, settings: Settings, id: &RunId) -> Self {
         let contents = Contents {
-            plan_json: plan.to_json().to_string().into_bytes(),
-            workflow_text: plan.source.text().to_owned(),
-            origin_json: origin.to_json(),
+            plan_json: prepared.plan.to_json().to_string().into_bytes(),
+            workflow_text: prepared.plan.source.text().to_owned(),
+            origin_json: Origin::new(prepared, settings).to_json(),
         };
-        match Recorder::create(&workspace.join(".sluice"), id, contents) {
+        match Recorder::create(&workspace.join(".sluice"), id.clone(), contents) {
             Ok(recorder) => Self { recorder: Some(recorder), error: None },
             Err(error) => Self { recorder: None, error: Some(error) },
         }

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::json;
 use sluice_model::{PluginRef, Problem, Source};
 use sluice_plan::{Facts, Plan, Plugins, Selection};
+use sluice_record::RunId;
 use sluice_registry::Component;
 use sluice_workflow::Workflow;
 
@@ -154,6 +155,15 @@ pub fn again(
     let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone())?;
     let (given, selection) = (given.to_vec(), selection.clone());
     Ok(Prepared { workflow, called, given, selection, facts, note: None, plan, components })
+}
+
+impl Prepared {
+    /// The same for a run with another id.
+    pub fn renamed(self, workspace: &Path, id: &RunId) -> Result<Self, Vec<Problem>> {
+        let Self { given, selection, mut facts, note, plan, .. } = self;
+        facts.run["id"] = json!(id.as_str());
+        Ok(Self { note, ..again(&plan.source, workspace, &given, &selection, facts)? })
+    }
 }
 
 /// Checks a workflow as far as that is possible without inputs: required ones get a value of their type.

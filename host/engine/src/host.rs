@@ -54,6 +54,11 @@ impl types::HostStep for State {
         Ok(self.call.cancel.is_cancelled())
     }
 
+    fn time_left(&mut self, _: Resource<StepHandle>) -> wasmtime::Result<u64> {
+        let spent = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Ok(self.call.limits.time_ms.saturating_sub(spent))
+    }
+
     fn idempotency_key(&mut self, _: Resource<StepHandle>) -> wasmtime::Result<String> {
         Ok(format!("{}/{}/{}", self.call.run, self.call.id, self.call.attempt))
     }

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use sluice_capability_artifacts::{Artifacts, Published, Store as ArtifactStore};
 use sluice_capability_exec::{Exec, Guard, GuardCommand, Pipe, Processes};
 use sluice_capability_http::Http;
 use sluice_capability_secrets::{Mask, Placeholders, SecretValues, Secrets};
+use sluice_capability_tcp::Tcp;
 use sluice_engine_compile::{CompileCache, engine_config};
 use sluice_model::event::Stream;
 use sluice_model::grant::{Access, FileGrant};
@@ -273,11 +274,13 @@ impl Step {
             placeholders: Placeholders::default(),
             denials: self.denials.clone(),
         };
+        let tcp = Tcp::new(&call.grants.tcp, self.denials.clone());
         let mut table = ResourceTable::new();
         table.set_max_capacity(call.limits.handles as usize);
         let state = State {
             table,
-            wasi: self.wasi()?,
+            wasi: self.wasi(&tcp)?,
+            tcp,
             http: self.http(&secrets.placeholders),
             exec: self.exec(&secrets),
             secrets,
@@ -286,6 +289,7 @@ impl Step {
             voice: self.voice.clone(),
             denials: self.denials.clone(),
             call: Arc::clone(call),
+            started: Instant::now(),
             workspace: inner.workspace.clone(),
             outputs: IndexMap::new(),
             progress_told: None,
@@ -299,13 +303,14 @@ impl Step {
         Ok(store)
     }
 
-    fn wasi(&self) -> Result<WasiCtx, Failure> {
+    fn wasi(&self, tcp: &Tcp) -> Result<WasiCtx, Failure> {
         let call = &self.call;
         let mut wasi = WasiCtx::builder();
         wasi.allow_blocking_current_thread(true)
             .max_random_size(RANDOM_BYTES)
             .stdout(Stdio { voice: self.voice.clone(), stream: Stream::Stdout })
             .stderr(Stdio { voice: self.voice.clone(), stream: Stream::Stderr });
+        tcp.open(&mut wasi);
         for grant in &call.grants.env {
             if let Some(value) = call.env.get(&grant.name).or_else(|| self.inner.host_env.get(&grant.name)) {
                 wasi.env(&grant.name, value);
@@ -368,6 +373,7 @@ impl Step {
                 };
                 Ok(voice.write(stream, bytes)?)
             }),
+            mask: inner.mask.clone(),
             processes: self.processes.clone(),
             denials: self.denials.clone(),
         }

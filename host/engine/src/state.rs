@@ -8,6 +8,7 @@ use sluice_capability_artifacts::{Artifacts, ArtifactsView};
 use sluice_capability_exec::{Exec, ExecView};
 use sluice_capability_http::Http;
 use sluice_capability_secrets::{Secrets, SecretsView};
+use sluice_capability_tcp::{Tcp, TcpView};
 use sluice_model::Denials;
 use sluice_run::StepCall;
 use wasmtime::component::ResourceTable;
@@ -30,6 +31,7 @@ pub struct State {
     pub table: ResourceTable,
     pub wasi: WasiCtx,
     pub http: Http,
+    pub tcp: Tcp,
     pub exec: Exec,
     pub secrets: Secrets,
     pub artifacts: Artifacts,
@@ -37,6 +39,7 @@ pub struct State {
     pub voice: Voice,
     pub denials: Denials,
     pub call: Arc<StepCall>,
+    pub started: std::time::Instant,
     pub workspace: Workspace,
     pub outputs: IndexMap<String, Value>,
     /// When progress was told last, to drop what comes too fast.
@@ -52,6 +55,12 @@ impl WasiView for State {
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         self.http.view(&mut self.table)
+    }
+}
+
+impl TcpView for State {
+    fn tcp(&mut self) -> (&mut Tcp, WasiCtxView<'_>) {
+        (&mut self.tcp, WasiCtxView { ctx: &mut self.wasi, table: &mut self.table })
     }
 }
 

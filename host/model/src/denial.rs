@@ -33,7 +33,7 @@ impl Denial {
     pub fn help(&self) -> Option<String> {
         let grant = self.grant.as_ref()?;
         let when = match self.capability {
-            Capability::Http => "if the step should reach that host too",
+            Capability::Http | Capability::Tcp => "if the step should reach that host too",
             _ => "if the step should be allowed that too",
         };
         Some(format!("{when}, add to its `grants`:\n    {}: [\"{grant}\"]", self.capability))

@@ -14,6 +14,10 @@ impl Digest {
         Self(bytes)
     }
 
+    pub fn to_bytes(self) -> [u8; 32] {
+        self.0
+    }
+
     pub fn hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }

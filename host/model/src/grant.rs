@@ -2,17 +2,21 @@
 //!
 //! The same decision code serves the plan and the call, so that the two cannot disagree.
 
+mod address;
 mod file;
 mod http;
 mod name;
+mod tcp;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use address::{AddressKind, address_kind, may_reach};
 pub use file::{Access, FileGrant, normalise_path};
 pub use http::{Host, HttpGrant, HttpTarget, Scheme};
 pub use name::{ArtifactGrant, EnvGrant, ExecGrant, SecretGrant};
+pub use tcp::TcpGrant;
 
 /// Something outside the sandbox that the host can do for a plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -20,6 +24,7 @@ pub use name::{ArtifactGrant, EnvGrant, ExecGrant, SecretGrant};
 pub enum Capability {
     Files,
     Http,
+    Tcp,
     Exec,
     Env,
     Secrets,
@@ -27,9 +32,10 @@ pub enum Capability {
 }
 
 impl Capability {
-    pub const ALL: [Capability; 6] = [
+    pub const ALL: [Capability; 7] = [
         Capability::Files,
         Capability::Http,
+        Capability::Tcp,
         Capability::Exec,
         Capability::Env,
         Capability::Secrets,
@@ -40,6 +46,7 @@ impl Capability {
         match self {
             Capability::Files => "files",
             Capability::Http => "http",
+            Capability::Tcp => "tcp",
             Capability::Exec => "exec",
             Capability::Env => "env",
             Capability::Secrets => "secrets",
@@ -56,6 +63,7 @@ impl Capability {
         match self {
             Capability::Files => "read or write files of the workspace",
             Capability::Http => "send HTTP requests",
+            Capability::Tcp => "make TCP connections",
             Capability::Exec => "run programs",
             Capability::Env => "read environment variables",
             Capability::Secrets => "use secrets",
@@ -69,7 +77,7 @@ impl Capability {
             Capability::Exec => Some("sluice:host/exec"),
             Capability::Secrets => Some("sluice:host/secrets"),
             Capability::Artifacts => Some("sluice:host/artifacts"),
-            Capability::Files | Capability::Http | Capability::Env => None,
+            Capability::Files | Capability::Http | Capability::Tcp | Capability::Env => None,
         }
     }
 }
@@ -89,6 +97,8 @@ pub struct Grants {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub http: Vec<HttpGrant>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tcp: Vec<TcpGrant>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exec: Vec<ExecGrant>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<EnvGrant>,
@@ -103,6 +113,7 @@ pub struct Grants {
 pub enum Grant {
     File(FileGrant),
     Http(HttpGrant),
+    Tcp(TcpGrant),
     Exec(ExecGrant),
     Env(EnvGrant),
     Secret(SecretGrant),
@@ -115,6 +126,7 @@ impl Grant {
         Ok(match capability {
             Capability::Files => Self::File(text.parse()?),
             Capability::Http => Self::Http(text.parse()?),
+            Capability::Tcp => Self::Tcp(text.parse()?),
             Capability::Exec => Self::Exec(text.parse()?),
             Capability::Env => Self::Env(text.parse()?),
             Capability::Secrets => Self::Secret(text.parse()?),
@@ -132,6 +144,7 @@ impl Grants {
         match capability {
             Capability::Files => !self.files.is_empty(),
             Capability::Http => !self.http.is_empty(),
+            Capability::Tcp => !self.tcp.is_empty(),
             Capability::Exec => !self.exec.is_empty(),
             Capability::Env => !self.env.is_empty(),
             Capability::Secrets => !self.secrets.is_empty(),
@@ -148,6 +161,7 @@ impl Grants {
         match grant {
             Grant::File(grant) => push(&mut self.files, grant),
             Grant::Http(grant) => push(&mut self.http, grant),
+            Grant::Tcp(grant) => push(&mut self.tcp, grant),
             Grant::Exec(grant) => push(&mut self.exec, grant),
             Grant::Env(grant) => push(&mut self.env, grant),
             Grant::Secret(grant) => push(&mut self.secrets, grant),
@@ -159,6 +173,7 @@ impl Grants {
         match capability {
             Capability::Files => self.files.clear(),
             Capability::Http => self.http.clear(),
+            Capability::Tcp => self.tcp.clear(),
             Capability::Exec => self.exec.clear(),
             Capability::Env => self.env.clear(),
             Capability::Secrets => self.secrets.clear(),
@@ -171,6 +186,7 @@ impl Grants {
         match grant {
             Grant::File(inner) => self.files.iter().any(|outer| outer.covers(inner)),
             Grant::Http(inner) => self.http.iter().any(|outer| outer.covers(inner)),
+            Grant::Tcp(inner) => self.tcp.iter().any(|outer| outer.covers(inner)),
             Grant::Exec(inner) => self.exec.iter().any(|outer| outer.covers(inner)),
             Grant::Env(inner) => self.env.iter().any(|outer| outer.covers(inner)),
             Grant::Secret(inner) => self.secrets.iter().any(|outer| outer.covers(inner)),
@@ -194,11 +210,12 @@ impl Grants {
     pub fn iter(&self) -> impl Iterator<Item = Grant> + '_ {
         let files = self.files.iter().cloned().map(Grant::File);
         let http = self.http.iter().cloned().map(Grant::Http);
+        let tcp = self.tcp.iter().cloned().map(Grant::Tcp);
         let exec = self.exec.iter().cloned().map(Grant::Exec);
         let env = self.env.iter().cloned().map(Grant::Env);
         let secrets = self.secrets.iter().cloned().map(Grant::Secret);
         let artifacts = self.artifacts.iter().cloned().map(Grant::Artifact);
-        files.chain(http).chain(exec).chain(env).chain(secrets).chain(artifacts)
+        files.chain(http).chain(tcp).chain(exec).chain(env).chain(secrets).chain(artifacts)
     }
 
     /// The spellings of one capability's grants, as they would stand in a workflow.
@@ -212,6 +229,7 @@ impl Grant {
         match self {
             Grant::File(_) => Capability::Files,
             Grant::Http(_) => Capability::Http,
+            Grant::Tcp(_) => Capability::Tcp,
             Grant::Exec(_) => Capability::Exec,
             Grant::Env(_) => Capability::Env,
             Grant::Secret(_) => Capability::Secrets,
@@ -225,6 +243,7 @@ impl fmt::Display for Grant {
         match self {
             Grant::File(grant) => grant.fmt(f),
             Grant::Http(grant) => grant.fmt(f),
+            Grant::Tcp(grant) => grant.fmt(f),
             Grant::Exec(grant) => grant.fmt(f),
             Grant::Env(grant) => grant.fmt(f),
             Grant::Secret(grant) => grant.fmt(f),

@@ -81,6 +81,10 @@ fn public(grant: Grant) -> Grant {
             grant.private = false;
             Grant::Http(grant)
         }
+        Grant::Tcp(mut grant) => {
+            grant.private = false;
+            Grant::Tcp(grant)
+        }
         other => other,
     }
 }

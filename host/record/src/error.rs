@@ -19,6 +19,8 @@ pub enum RecordError {
     Exists { id: RunId },
     /// The run goes on in another process.
     StillRunning { id: RunId },
+    /// The run went on when its events could no longer be written.
+    Incomplete { id: RunId },
     /// The run was interrupted before its first event.
     NoEvents { id: RunId },
     /// There is no record at all below this folder.
@@ -31,6 +33,10 @@ pub enum RecordError {
     NoSuchStep { wanted: String, known: Vec<String> },
     /// A line that is not the last cannot be read.
     Damaged { path: PathBuf, line: u64, reason: String },
+    /// A file, or a line of it, is not what was written.
+    Edited { path: PathBuf, line: Option<u64> },
+    /// The record was written without hashes.
+    Unchained { id: RunId },
 }
 
 impl RecordError {
@@ -46,6 +52,9 @@ impl RecordError {
             }
             Self::NotPlain { path } => format!("remove `{}`, and let sluice make it anew", path.display()),
             Self::StillRunning { .. } => "wait until it ends, or end its process".to_owned(),
+            Self::Incomplete { .. } => {
+                "look at what it did, then run the workflow again: `sluice run`, or `sluice rerun`".to_owned()
+            }
             Self::NoEvents { .. } => "nothing of it was done; run the workflow again".to_owned(),
             Self::NoRuns { .. } => "run a workflow first: `sluice run`".to_owned(),
             Self::NoSuchRun { latest, .. } => format!("the latest is `{latest}`; `sluice runs list` shows all"),
@@ -57,6 +66,8 @@ impl RecordError {
                 let shown: Vec<_> = known.iter().take(20).map(|name| format!("`{name}`")).collect();
                 format!("it has {}", shown.join(", "))
             }
+            Self::Edited { .. } => "do not rely on what it tells; run the workflow again".to_owned(),
+            Self::Unchained { .. } => "an older Sluice wrote it; nothing tells whether it was changed".to_owned(),
             Self::Io { .. } | Self::Exists { .. } | Self::Damaged { .. } => return None,
         })
     }
@@ -69,7 +80,10 @@ impl RecordError {
             Self::Exists { .. } => "host::record-exists",
             Self::Damaged { .. } => "host::record-damaged",
             Self::NoRuns { .. } | Self::NoSuchRun { .. } => "run::no-such-run",
+            Self::Edited { .. } => "run::record-edited",
+            Self::Unchained { .. } => "run::record-unchained",
             Self::StillRunning { .. } => "run::still-running",
+            Self::Incomplete { .. } => "run::incomplete",
             Self::NoEvents { .. } => "run::no-events",
             Self::Ambiguous { .. } => "run::ambiguous-run",
             Self::NoSuchStep { .. } => "run::no-such-step",
@@ -86,6 +100,9 @@ impl fmt::Display for RecordError {
             }
             Self::Exists { id } => write!(f, "there is a record of run `{id}` already"),
             Self::StillRunning { id } => write!(f, "run `{id}` is still running"),
+            Self::Incomplete { id } => {
+                write!(f, "the record of run `{id}` is incomplete, so nobody can tell what is left to do")
+            }
             Self::NoEvents { id } => write!(f, "the record of run `{id}` has no events"),
             Self::NoRuns { root } => write!(f, "there is no record of a run in `{}`", root.display()),
             Self::NoSuchRun { wanted, .. } => write!(f, "there is no record of run `{wanted}`"),
@@ -94,6 +111,13 @@ impl fmt::Display for RecordError {
             }
             Self::NoSuchStep { wanted, .. } => write!(f, "the run has no job or step `{wanted}`"),
             Self::Damaged { path, line, .. } => write!(f, "line {line} of `{}` cannot be read", path.display()),
+            Self::Edited { path, line: Some(line) } => {
+                write!(f, "line {line} of `{}`, or one before it, was changed after it was written", path.display())
+            }
+            Self::Edited { path, line: None } => {
+                write!(f, "`{}` was changed or removed after it was written", path.display())
+            }
+            Self::Unchained { id } => write!(f, "the record of run `{id}` has no hashes"),
         }
     }
 }
@@ -113,6 +137,9 @@ impl From<&RecordError> for Problem {
         match error {
             RecordError::Io { source, .. } => problem = problem.cause(source.to_string()),
             RecordError::Damaged { reason, .. } => problem = problem.cause(reason.clone()),
+            RecordError::Incomplete { .. } => {
+                problem = problem.cause("the run went on when its events could no longer be written");
+            }
             _ => {}
         }
         problem.help = error.help();

@@ -16,6 +16,8 @@ pub enum State {
     Running,
     /// Its process ended without a last event.
     Interrupted,
+    /// It went on when its events could no longer be written: how it ended is not known here.
+    Incomplete,
 }
 
 /// Steps by outcome.

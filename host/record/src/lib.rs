@@ -10,9 +10,14 @@
 //! | `origin.json` | from what the plan can be made again | staged, synced, renamed, at the start |
 //! | `summary.json` | [`RunInfo`], so that listing runs does not read events; a cache | staged, renamed, at the end |
 //!
+//! Every line of `events.jsonl` ends with a hash over itself and all before it, and the first also tells the digests of the
+//! files: [`Run::verify`] finds what was changed afterwards.
+//!
 //! An event counts once its line feed is on the disk: a last line without one is what a crash left, and is ignored and
-//! told. A summary that is missing or damaged is made again from the events. Nothing follows a symbolic link.
+//! told. When an event cannot be written, the file becomes `events.incomplete.jsonl`, and nothing more is added: the run goes on,
+//! its record does not, and nobody can resume it. A summary that is missing or damaged is made again from the events. Nothing follows a symbolic link.
 
+mod chain;
 mod error;
 mod events;
 mod folder;
@@ -23,6 +28,7 @@ mod read;
 mod recorder;
 mod writer;
 
+pub use chain::Verified;
 pub use error::RecordError;
 pub use events::{Events, TornTail};
 pub use id::RunId;

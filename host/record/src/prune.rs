@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::RecordError;
+use crate::events;
 use crate::folder;
 use crate::id::RunId;
 use crate::info::{RunInfo, State};
@@ -99,7 +100,7 @@ pub fn prune(root: &Path, retention: &Retention, now: u64, pretend: bool) -> Res
 /// False if the run lives after all, or somebody else has removed it.
 fn remove(run: &Run, runs: &Path) -> Result<bool, RecordError> {
     // Held until the folder has its new name, so that nobody goes on with the run meanwhile.
-    let events = folder::open_plain(&run.folder().join("events.jsonl"))?;
+    let (events, _) = events::open(run.folder())?;
     if let Some(events) = &events
         && matches!(events.try_lock(), Err(TryLockError::WouldBlock))
     {
@@ -183,7 +184,7 @@ fn referred(root: &Path, ids: &[RunId], gone: &BTreeSet<RunId>) -> Result<Option
         if run.is_alive()? {
             return Ok(None);
         }
-        for name in ["events.jsonl", "plan.json"] {
+        for name in [events::EVENTS, events::INCOMPLETE, "plan.json"] {
             let bytes = folder::read_plain(&run.folder().join(name))?.unwrap_or_default();
             let words = bytes.split(|byte| !byte.is_ascii_hexdigit()).filter(|word| is_digest(word));
             found.extend(words.map(|word| String::from_utf8_lossy(word).into_owned()));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sluice_model::{EventKind, StepId};
 
 use crate::error::RecordError;
-use crate::events::Events;
+use crate::events::{self, Events};
 use crate::folder;
 use crate::id::RunId;
 use crate::info::{RunInfo, State};
@@ -96,23 +96,32 @@ impl Run {
 
     /// The events in order, read as they are asked for.
     pub fn events(&self) -> Result<Events, RecordError> {
-        let path = self.folder.join("events.jsonl");
-        Ok(Events::new(folder::open_plain(&path)?, path))
+        let (file, path) = events::open(&self.folder)?;
+        Ok(Events::new(file, path))
+    }
+
+    /// The summary, if there is one that can be read and is of this run.
+    pub(crate) fn summary(&self) -> Result<Option<RunInfo>, RecordError> {
+        let bytes = folder::read_plain(&self.folder.join("summary.json"))?;
+        let summary = bytes.and_then(|bytes| serde_json::from_slice::<RunInfo>(&bytes).ok());
+        Ok(summary.filter(|summary| summary.id == self.id))
     }
 
     /// What it came to: from the summary, or from the events if there is none that can be read.
     pub fn info(&self) -> Result<RunInfo, RecordError> {
-        let path = self.folder.join("summary.json");
-        let summary = folder::read_plain(&path)?.and_then(|bytes| serde_json::from_slice::<RunInfo>(&bytes).ok());
-        if let Some(summary) = summary.filter(|summary| summary.id == self.id) {
+        if let Some(summary) = self.summary()? {
             return Ok(summary);
         }
         let mut info = RunInfo::new(self.id.clone());
         for event in self.events()? {
             info.add(&event?);
         }
-        if info.state == State::Interrupted && self.is_alive()? {
-            info.state = State::Running;
+        if info.state == State::Interrupted {
+            info.state = match (self.is_alive()?, events::is_incomplete(&self.folder)) {
+                (true, _) => State::Running,
+                (false, true) => State::Incomplete,
+                (false, false) => State::Interrupted,
+            };
         }
         Ok(info)
     }
@@ -175,7 +184,7 @@ impl Run {
 
     /// Whether the process that writes the record still lives: it holds a lock on the events.
     pub(crate) fn is_alive(&self) -> Result<bool, RecordError> {
-        let Some(events) = folder::open_plain(&self.folder.join("events.jsonl"))? else { return Ok(false) };
+        let (Some(events), _) = events::open(&self.folder)? else { return Ok(false) };
         Ok(matches!(events.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use sluice_model::Event;
 
+use crate::chain::{self, Chain};
 use crate::error::RecordError;
+use crate::events::{self, EVENTS};
 use crate::folder;
 use crate::id::RunId;
 use crate::info::{RunInfo, State};
@@ -22,6 +24,9 @@ pub struct Contents {
     pub origin_json: Vec<u8>,
 }
 
+/// The files beside the events, in the order of [`Contents`].
+const FILES: [&str; 3] = ["plan.json", "workflow.yaml", "origin.json"];
+
 /// Writes the record of one run. Only [`flush`](Self::flush) and [`finish`](Self::finish) wait for the disk.
 ///
 /// The first error is kept and given back at the end; what comes after it is dropped. It says nothing about the run.
@@ -29,6 +34,12 @@ pub struct Recorder {
     folder: PathBuf,
     writer: Writer,
     info: RunInfo,
+    /// Of the last event; `None` for a record that was begun without.
+    chain: Option<Chain>,
+    /// What the first event tells besides, if it is still to come.
+    files: Vec<u8>,
+    /// Whether nothing of the run was there before.
+    new: bool,
 }
 
 impl Recorder {
@@ -47,26 +58,34 @@ impl Recorder {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(RecordError::Exists { id }),
             other => other.map_err(RecordError::io("create", &folder))?,
         }
-        let path = folder.join("events.jsonl");
+        let path = folder.join(EVENTS);
         let opened = OpenOptions::new().append(true).create_new(true).open(&path);
-        let events = opened.map_err(RecordError::io("create", &path))?;
+        let events = opened.map_err(|error| {
+            // An empty folder would look like a run that was interrupted.
+            let _ = fs::remove_dir(&folder);
+            RecordError::io("create", &path)(error)
+        })?;
         // It tells readers that this process lives. Where files cannot be locked, they will say `interrupted`.
         let _ = events.try_lock();
         let Contents { plan_json, workflow_text, origin_json } = contents;
-        let files =
-            vec![("plan.json", plan_json), ("workflow.yaml", workflow_text.into_bytes()), ("origin.json", origin_json)];
+        let files = FILES.into_iter().zip([plan_json, workflow_text.into_bytes(), origin_json]).collect::<Vec<_>>();
+        let first = chain::files_field(&files);
         let preface = Preface { folder: folder.clone(), files };
         let writer = Writer::start(preface, events).map_err(RecordError::io("write", &path))?;
-        Ok(Self { folder, writer, info: RunInfo::new(id) })
+        Ok(Self { folder, writer, info: RunInfo::new(id), chain: Some(Chain::default()), files: first, new: true })
     }
 
     /// Goes on with the record of a run that has ended or was interrupted. Half an event at its end is cut off.
     ///
     /// # Errors
-    /// [`RecordError::StillRunning`] if its process lives; all others mean that it cannot go on.
+    /// [`RecordError::StillRunning`] if its process lives, [`RecordError::Incomplete`] if events are missing; all others
+    /// mean that it cannot go on.
     pub fn reopen(run: &Run) -> Result<Self, RecordError> {
         let folder = run.folder().to_owned();
-        let path = folder.join("events.jsonl");
+        if events::is_incomplete(&folder) {
+            return Err(RecordError::Incomplete { id: run.id().clone() });
+        }
+        let path = folder.join(EVENTS);
         // That it is a plain file, and no link to one.
         let Some(_) = folder::open_plain(&path)? else { return Err(RecordError::NoEvents { id: run.id().clone() }) };
         let events = OpenOptions::new().append(true).open(&path).map_err(RecordError::io("open", &path))?;
@@ -78,6 +97,7 @@ impl Recorder {
         for event in recorded.by_ref() {
             info.add(&event?);
         }
+        let chain = if info.events == 0 { Some(Chain::default()) } else { recorded.last_chain() };
         if let Some(torn) = recorded.torn_tail() {
             let length = events.metadata().map_err(RecordError::io("read", &path))?.len();
             events.set_len(length.saturating_sub(torn.bytes as u64)).map_err(RecordError::io("write", &path))?;
@@ -90,9 +110,17 @@ impl Recorder {
             }
             _ => {}
         }
+        // What the first event would have told of the files that were written before it.
+        let mut first = Vec::new();
+        if info.events == 0 {
+            let written = FILES.map(|name| Ok((name, folder::read_plain(&folder.join(name))?)));
+            let written: Vec<_> = written.into_iter().collect::<Result<_, RecordError>>()?;
+            let there = written.into_iter().filter_map(|(name, bytes)| Some((name, bytes?)));
+            first = chain::files_field(&there.collect::<Vec<_>>());
+        }
         let preface = Preface { folder: folder.clone(), files: Vec::new() };
         let writer = Writer::start(preface, events).map_err(RecordError::io("write", &path))?;
-        Ok(Self { folder, writer, info })
+        Ok(Self { folder, writer, info, chain, files: first, new: false })
     }
 
     /// How many events there are: the sequence number of the next.
@@ -108,9 +136,15 @@ impl Recorder {
     /// Adds an event. It is on the disk about 10 ms later.
     pub fn append(&mut self, event: &Event) {
         self.info.add(event);
-        self.writer.append(|lines| {
+        let Self { writer, chain, files, .. } = self;
+        writer.append(|lines| {
             // Events are maps with string keys, written to memory: there is nothing to fail.
-            serde_json::to_writer(&mut *lines, event).expect("an event is representable in JSON");
+            let mut line = serde_json::to_vec(event).expect("an event is representable in JSON");
+            line.splice(line.len() - 1..line.len() - 1, files.drain(..));
+            if let Some(chain) = chain {
+                chain.seal(&mut line);
+            }
+            lines.append(&mut line);
             lines.push(b'\n');
         });
     }
@@ -125,9 +159,14 @@ impl Recorder {
         self.writer.error()
     }
 
-    /// Brings everything to the disk, and the summary if the run has ended. The first error of all.
+    /// Brings everything to the disk, and the summary if the run has ended. The first error of all. A new record of
+    /// which not one event came to the disk is removed.
     pub fn finish(mut self) -> Result<(), RecordError> {
-        self.writer.close()?;
+        let closed = self.writer.close();
+        if closed.is_err() && self.new && self.writer.synced() == 0 {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+        closed?;
         if let State::Finished(_) = self.info.state {
             let bytes = serde_json::to_vec_pretty(&self.info).expect("a summary is representable in JSON");
             folder::write_cache(&self.folder, "summary.json", &bytes)?;

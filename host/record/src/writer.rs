@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::error::RecordError;
+use crate::events;
 use crate::folder;
 
 /// Events of this long share one write and one sync. Longer loses more at a crash; shorter costs more syncs.
@@ -21,6 +22,8 @@ pub struct Writer {
 
 #[derive(Default)]
 struct Shared {
+    /// Of the run.
+    folder: PathBuf,
     state: Mutex<State>,
     /// Tells the thread that there is something to do.
     work: Condvar,
@@ -54,8 +57,8 @@ pub struct Preface {
 impl Writer {
     /// Starts the threads. `events` is open for appending.
     pub fn start(preface: Preface, events: File) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
-        let path = preface.folder.join("events.jsonl");
+        let shared = Arc::new(Shared { folder: preface.folder.clone(), ..Shared::default() });
+        let path = preface.folder.join(events::EVENTS);
         let mut writer = Self { shared: Arc::clone(&shared), threads: Vec::new() };
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| thread::Builder::new().name(name.to_owned()).spawn(run);
         let beside = Arc::clone(&shared);
@@ -102,6 +105,11 @@ impl Writer {
         self.shared.lock().error.take().map_or(Ok(()), Err)
     }
 
+    /// Bytes of events that are on the disk.
+    pub fn synced(&self) -> u64 {
+        self.shared.lock().synced
+    }
+
     /// What went wrong so far, for people.
     pub fn error(&self) -> Option<String> {
         self.shared.lock().error.as_ref().map(ToString::to_string)
@@ -123,6 +131,7 @@ impl Shared {
     /// Keeps the first error.
     fn note(&self, result: Result<(), RecordError>) {
         if let Err(error) = result {
+            events::mark_incomplete(&self.folder);
             self.lock().error.get_or_insert(error);
             self.done.notify_all();
         }

@@ -10,7 +10,7 @@ use std::process::Command;
 use sha2::{Digest, Sha256};
 use wasmparser::{Parser, Payload};
 
-const PLUGINS: [&str; 6] = ["build", "deploy", "exec", "lint", "notify", "scan"];
+const PLUGINS: [&str; 7] = ["build", "deploy", "exec", "lint", "notify", "scan", "wait-for"];
 const MANIFEST_SECTION: &str = "sluice:manifest";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut table = String::from("&[\n");
     for name in PLUGINS {
-        let component = target.join(format!("wasm32-wasip2/plugin/sluice_plugin_{name}.wasm"));
+        let component = target.join(format!("wasm32-wasip2/plugin/sluice_plugin_{}.wasm", name.replace('-', "_")));
         write_entry(&mut table, name, &component, &out)?;
     }
     table.push_str("]\n");

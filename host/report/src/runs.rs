@@ -31,6 +31,8 @@ pub enum RowState {
     Finished(Outcome),
     Running,
     Interrupted,
+    /// It went on when its events could no longer be recorded.
+    Incomplete,
 }
 
 /// A table of runs, in the order given. `now` is in milliseconds since the Unix epoch.
@@ -43,6 +45,7 @@ pub fn list(rows: &[Row], now: u64, look: Look) -> String {
                 RowState::Finished(outcome) => outcome.as_str(),
                 RowState::Running => "running",
                 RowState::Interrupted => "interrupted",
+                RowState::Incomplete => "incomplete",
             };
             [
                 text::clean(&row.id, look).into_owned(),
@@ -73,7 +76,7 @@ pub fn list(rows: &[Row], now: u64, look: Look) -> String {
     for (row, cells) in rows.iter().zip(&cells) {
         let style = match row.state {
             RowState::Finished(outcome) => outcome_style(outcome),
-            RowState::Running | RowState::Interrupted => MAGENTA,
+            RowState::Running | RowState::Interrupted | RowState::Incomplete => MAGENTA,
         };
         out.push_str(&line(cells, &|at, cell| if at == 2 { look.paint(style, cell) } else { cell.to_owned() }));
     }
@@ -188,9 +191,10 @@ impl Show {
         }
     }
 
-    /// `alive`: the run has not ended because it still runs.
-    pub fn finish(self, alive: bool) -> String {
+    /// `state` says why there may be no end among the events.
+    pub fn finish(self, state: RowState) -> String {
         let look = self.options.look;
+        let alive = state == RowState::Running;
         let mut out = format!("{}\n", self.title);
         out.extend(self.jobs.into_values());
         for (id, step) in &self.steps.running {
@@ -201,10 +205,11 @@ impl Show {
             out.push_str(&format!("{} {job:<width$}  {name}  {words}\n", look.mark(Outcome::Unknown)));
         }
         out.push_str(&self.warnings);
-        let end = match self.ended {
-            Some((outcome, duration_ms)) => End::Ended { outcome, duration_ms },
-            None if alive => End::Running,
-            None => End::Interrupted,
+        let end = match (self.ended, state) {
+            (Some((outcome, duration_ms)), _) => End::Ended { outcome, duration_ms },
+            (None, RowState::Running) => End::Running,
+            (None, RowState::Incomplete) => End::Incomplete,
+            (None, _) => End::Interrupted,
         };
         out.push_str(&self.tally.render(end, look));
         out.push_str(&self.tally.pointers(self.options.record.as_deref(), "logs", look));

@@ -31,6 +31,7 @@ pub enum End {
     Ended { outcome: Outcome, duration_ms: u64 },
     Running,
     Interrupted,
+    Incomplete,
 }
 
 const OUTCOMES: [Outcome; 6] =
@@ -197,6 +198,10 @@ impl Tally {
             }
             End::Running => (Outcome::Unknown, format!("{workflow} is running")),
             End::Interrupted => (Outcome::Unknown, format!("{workflow} was interrupted")),
+            End::Incomplete => (
+                Outcome::Unknown,
+                format!("{workflow} went on, but its record is incomplete: nobody knows how it ended"),
+            ),
         };
         let steps = OUTCOMES.iter().zip(self.steps.outcomes).filter(|(_, number)| *number > 0).enumerate();
         let steps = steps.map(|(at, (outcome, number))| match at {

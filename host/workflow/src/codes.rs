@@ -237,6 +237,16 @@ Bad:
 Good:
     if: inputs.environment != \"\"
     if: inputs.a && inputs.b";
+    WAIT_FOR = "workflow::wait-for": "something that cannot be waited for", "\
+`tcp` is a host and a port, `http` a URL, `file` a path within the workspace, and `status` a number from 100 to 599 or a
+list of them.
+
+Bad:
+    - wait-for: {tcp: localhost}
+
+Good:
+    - wait-for: {tcp: \"localhost:5432\"}
+    - wait-for: {http: \"http://localhost:8080/health\", status: 200}";
     EXPRESSION = "workflow::expression": "an expression has no value", "\
 The expression could be read but not evaluated: something it reads is not there, an operator does not work on these
 types, or a list or mapping stands inside text. `has(a.b)` asks whether something is there; `list.join(\", \")` makes

@@ -12,6 +12,7 @@ mod retry;
 mod secrets;
 mod step;
 mod variables;
+mod wait_for;
 
 pub use input::{allowed, shown};
 

@@ -66,8 +66,10 @@ impl Table {
     }
 
     /// All tables, in the order of the document.
-    pub const ALL: [&'static Table; 12] =
-        [&WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &STEP, &RETRY, &LIMITS, &REQUIRES, &RETENTION];
+    pub const ALL: [&'static Table; 13] = [
+        &WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &STEP, &WAIT_FOR, &RETRY, &LIMITS, &REQUIRES,
+        &RETENTION,
+    ];
 }
 
 const fn field(name: &'static str, shape: Shape, description: &'static str) -> Field {
@@ -232,6 +234,7 @@ pub static STEP: Table = Table {
         NAME,
         field("uses", Shape::Text, "The plugin: a built-in name, or the path of a component"),
         field("with", Shape::Inputs, "Inputs of the plugin"),
+        field("wait-for", Shape::One(&WAIT_FOR), "What to wait for; short for `uses: wait-for` with these inputs"),
         field("run", Shape::Text, "A script; short for `uses: exec` with the input `run`"),
         SHELL,
         DIRECTORY,
@@ -246,6 +249,20 @@ pub static STEP: Table = Table {
         field("fail-on", Shape::Choice(&FAIL_ON), "The least severity of findings that fails the step"),
         field("grants", Shape::Grants, "Narrows what the plugin may touch"),
         field("limits", Shape::One(&LIMITS), "Changes the limits of the sandbox"),
+    ],
+};
+
+pub static WAIT_FOR: Table = Table {
+    of: "`wait-for`",
+    name: "wait-for",
+    fields: &[
+        field("tcp", Shape::Text, "A server that takes connections: `HOST:PORT`"),
+        field("http", Shape::Text, "A URL that answers a GET"),
+        field("status", Shape::Any, "The status that `http` waits for, or a list; any from 200 to 399 unless given"),
+        field("exec", Shape::Text, "A command for the shell that has to exit with code 0"),
+        field("file", Shape::Text, "A file or folder of the workspace"),
+        field("interval", Shape::Duration, "The pause between two attempts; `200ms` unless given"),
+        field("timeout", Shape::Duration, "The longest that it waits; `1m` unless given"),
     ],
 };
 

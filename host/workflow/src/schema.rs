@@ -26,7 +26,10 @@ fn mapping(table: &Table) -> Value {
     let kind = if table.name == "input" { json!(["object", "null"]) } else { json!("object") };
     let mut schema = json!({"type": kind, "additionalProperties": false, "properties": properties});
     match table.name {
-        "step" => schema["oneOf"] = json!([{"required": ["uses"]}, {"required": ["run"]}]),
+        "step" => schema["oneOf"] = json!([{"required": ["uses"]}, {"required": ["run"]}, {"required": ["wait-for"]}]),
+        "wait-for" => {
+            schema["oneOf"] = ["tcp", "http", "exec", "file"].map(|goal| json!({"required": [goal]})).as_slice().into();
+        }
         "job" => schema["oneOf"] = json!([{"required": ["steps"]}, {"required": ["uses"]}]),
         "secret" => {
             schema["minProperties"] = 1.into();

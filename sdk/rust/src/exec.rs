@@ -2,6 +2,7 @@
 //! shell is what is granted.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::Failure;
 use crate::bindings::imports::sluice::host::exec as wit;
@@ -109,6 +110,22 @@ impl Command {
     #[must_use]
     pub fn stdin(self, bytes: &[u8]) -> Self {
         self.0.stdin(bytes);
+        self
+    }
+
+    /// The longest that one [`run`](Command::run) may take; then the program and what it started are ended, and `run`
+    /// fails. Default: the time limit of the step.
+    #[must_use]
+    pub fn time_limit(self, limit: Duration) -> Self {
+        self.0.time_limit(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+        self
+    }
+
+    /// Keep the program's output out of the step's log; [`stdout`](Command::stdout) and [`stderr`](Command::stderr) still
+    /// give it. For a program that is run again and again.
+    #[must_use]
+    pub fn quiet(self) -> Self {
+        self.0.quiet();
         self
     }
 

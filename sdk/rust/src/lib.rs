@@ -28,6 +28,7 @@
 pub mod artifacts;
 #[doc(hidden)]
 pub mod bindings;
+pub mod duration;
 pub mod exec;
 mod failure;
 pub mod files;

@@ -1,6 +1,7 @@
 //! What a plugin may ask of the step it runs for.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use crate::Failure;
 use crate::bindings::imports::sluice::plugin::types as wit;
@@ -28,6 +29,11 @@ impl Step<'_> {
     /// Whether the run is being cancelled. Worth asking now and then in long work.
     pub fn cancelled(&self) -> bool {
         self.0.cancelled()
+    }
+
+    /// What is left of the time that this attempt may take; then the host ends it.
+    pub fn time_left(&self) -> Duration {
+        Duration::from_millis(self.0.time_left())
     }
 
     /// The same for every repetition of this attempt, different for any other. Send it to servers that can recognise

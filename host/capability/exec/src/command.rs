@@ -5,8 +5,10 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use nix::unistd::Pid;
+use sluice_capability_secrets::Mask;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
+use tokio::time::timeout;
 
 use crate::host::Pipe;
 use crate::processes::{MARK, Processes};
@@ -26,6 +28,10 @@ pub struct Command {
     pub(crate) secrets: Vec<(String, String)>,
     pub(crate) directory: Option<String>,
     pub(crate) stdin: Vec<u8>,
+    /// The longest that it may run.
+    pub(crate) time_limit: Option<Duration>,
+    /// Whether its output stays out of the log.
+    pub(crate) quiet: bool,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
 }
@@ -41,6 +47,8 @@ pub(crate) struct Checked<'a> {
 pub(crate) enum Stopped {
     /// The system could not start it or lost it.
     System(io::Error),
+    /// It ran for longer than this, which was its limit, and was ended.
+    Overdue(Duration),
     /// The listener to its output refused more.
     Listener(wasmtime::Error),
 }
@@ -58,6 +66,7 @@ impl Command {
         checked: Checked<'_>,
         processes: &Processes,
         listen: &(dyn Fn(Pipe, &[u8]) -> wasmtime::Result<()> + Send + Sync),
+        mask: &Mask,
     ) -> Result<ExitStatus, Stopped> {
         self.stdout.clear();
         self.stderr.clear();
@@ -84,13 +93,16 @@ impl Command {
             }
             Ok(())
         };
+        let quiet = self.quiet;
+        let listen = |pipe, bytes: &[u8]| if quiet { Ok(()) } else { listen(pipe, bytes) };
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (exited, has_exited) = tokio::sync::oneshot::channel::<()>();
+        let keep = KEPT + mask.holds_back();
         let read = async {
             let read = async {
                 tokio::try_join!(
-                    read_all(stdout, &mut self.stdout, |bytes| listen(Pipe::Stdout, bytes)),
-                    read_all(stderr, &mut self.stderr, |bytes| listen(Pipe::Stderr, bytes)),
+                    read_all(stdout, &mut self.stdout, keep, |bytes| listen(Pipe::Stdout, bytes)),
+                    read_all(stderr, &mut self.stderr, keep, |bytes| listen(Pipe::Stderr, bytes)),
                 )
             };
             // What left the group keeps the streams open for as long as it likes; it is ended with the step.
@@ -104,16 +116,25 @@ impl Command {
             }
         };
         // When the program itself has ended, what it left in the background is ended, which closes the streams.
+        let time_limit = self.time_limit;
         let wait = async {
+            let overdue = match time_limit {
+                Some(limit) => timeout(limit, child.wait()).await.err().map(|_| Stopped::Overdue(limit)),
+                None => None,
+            };
+            if overdue.is_some() {
+                processes.end_group(leader).await;
+            }
             let status = child.wait().await;
             processes.end_group(leader).await;
             let _ = exited.send(());
-            status.map_err(Stopped::from)
+            overdue.map_or_else(|| status.map_err(Stopped::from), Err)
         };
         let work = async { tokio::try_join!(wait, read, write) };
         let (status, (), ()) = work.await?;
-        trim(&mut self.stdout);
-        trim(&mut self.stderr);
+        for kept in [&mut self.stdout, &mut self.stderr] {
+            *kept = mask.end_of(kept, KEPT);
+        }
         Ok(status)
     }
 }
@@ -151,6 +172,7 @@ fn die_with_this_process(command: &mut tokio::process::Command) {
 async fn read_all(
     stream: Option<impl AsyncRead + Unpin>,
     kept: &mut Vec<u8>,
+    keep: usize,
     listen: impl Fn(&[u8]) -> wasmtime::Result<()>,
 ) -> Result<(), Stopped> {
     let Some(mut stream) = stream else { return Ok(()) };
@@ -161,16 +183,12 @@ async fn read_all(
             break;
         }
         kept.extend_from_slice(&buffer[..read]);
-        if kept.len() > 2 * KEPT {
-            trim(kept);
+        if kept.len() > 2 * keep {
+            kept.drain(..kept.len() - keep);
         }
         listen(&buffer[..read]).map_err(Stopped::Listener)?;
     }
     Ok(())
-}
-
-fn trim(kept: &mut Vec<u8>) {
-    kept.drain(..kept.len().saturating_sub(KEPT));
 }
 
 /// `Ok` is an exit code, `Err` a signal.

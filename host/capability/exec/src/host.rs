@@ -1,7 +1,9 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use sluice_capability_secrets::Mask;
 use sluice_model::grant::{Capability, ExecGrant, normalise_path};
 use sluice_model::{Denial, Denials};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
@@ -50,6 +52,8 @@ pub struct Exec {
     pub environment: Vec<(String, String)>,
     pub secret: RevealSecret,
     pub listen: Listen,
+    /// What a program prints may hold secrets; the plugin does not see them.
+    pub mask: Arc<Mask>,
     pub processes: Processes,
     pub denials: Denials,
 }
@@ -191,6 +195,14 @@ impl exec::HostCommand for View<'_> {
         self.change(command, bytes.len(), |command| command.stdin = bytes)
     }
 
+    fn time_limit(&mut self, command: Resource<Command>, milliseconds: u64) -> wasmtime::Result<()> {
+        self.change(command, 0, |command| command.time_limit = Some(Duration::from_millis(milliseconds)))
+    }
+
+    fn quiet(&mut self, command: Resource<Command>) -> wasmtime::Result<()> {
+        self.change(command, 0, |command| command.quiet = true)
+    }
+
     async fn run(&mut self, command: Resource<Command>) -> wasmtime::Result<Result<exec::Status, exec::Error>> {
         let exec = &*self.exec;
         let command = self.table.get_mut(&command)?;
@@ -204,13 +216,16 @@ impl exec::HostCommand for View<'_> {
             Err(error) => return Ok(Err(error)),
         };
         let checked = Checked { program: &program, directory: &directory, environment };
-        match command.run(checked, &exec.processes, &*exec.listen).await {
+        match command.run(checked, &exec.processes, &*exec.listen, &exec.mask).await {
             Ok(status) => Ok(Ok(match outcome(status) {
                 Ok(code) => exec::Status::Exited(code),
                 Err(signal) => exec::Status::Signalled(signal),
             })),
             Err(Stopped::System(error)) => {
                 Ok(Err(exec::Error::Failed(format!("the system could not run `{}`: {error}", command.program))))
+            }
+            Err(Stopped::Overdue(limit)) => {
+                Ok(Err(exec::Error::Failed(format!("`{}` was ended after {limit:?}, its time limit", command.program))))
             }
             Err(Stopped::Listener(error)) => Err(error),
         }

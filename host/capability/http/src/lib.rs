@@ -4,13 +4,11 @@
 //! connection goes to exactly an address that was checked. No redirect is followed: a plugin that follows one sends a
 //! new request, which is checked like any other.
 
-mod address;
 mod body;
 mod client;
 mod hooks;
 mod send;
 mod tls;
 
-pub use address::{AddressKind, address_kind};
 pub use client::exchange;
 pub use hooks::{Http, Reveal, add_to_linker};

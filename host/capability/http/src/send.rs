@@ -7,14 +7,15 @@ use http_body_util::BodyExt;
 use hyper::client::conn::http1;
 use hyper::rt::{Read, Write};
 use sluice_model::Denial;
-use sluice_model::grant::{Capability, Host, HttpGrant, HttpTarget, Scheme};
+use sluice_model::grant::{
+    AddressKind, Capability, Host, HttpGrant, HttpTarget, Scheme, address_kind, may_reach as allowed,
+};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::rustls::pki_types::ServerName;
 use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
-use crate::address::{AddressKind, address_kind};
 use crate::body::{Connection, LimitedBody};
 use crate::hooks::Hooks;
 use crate::tls;
@@ -136,11 +137,7 @@ async fn allowed_addresses(
 
 fn may_reach(ip: IpAddr, matching: &[&HttpGrant]) -> bool {
     let named = || matching.iter().any(|grant| grant.names_address(ip));
-    match address_kind(ip) {
-        AddressKind::Public => true,
-        AddressKind::Private => named() || matching.iter().any(|grant| grant.private),
-        AddressKind::Special => named(),
-    }
+    allowed(ip, named, || matching.iter().any(|grant| grant.private))
 }
 
 fn denial_of_address(target: &HttpTarget, ip: IpAddr) -> Denial {

@@ -74,6 +74,22 @@ impl Mask {
         Cow::Owned(masked)
     }
 
+    /// The end of a stream of bytes, about `most` of them, with every secret replaced by `***`. What stands at the
+    /// beginning of `stream` may be the rest of a secret that was cut: give [`Mask::holds_back`] bytes more than `most`
+    /// where something was cut off.
+    pub fn end_of(&self, stream: &[u8], most: usize) -> Vec<u8> {
+        let start = stream.len().saturating_sub(most);
+        let mut masked = Vec::with_capacity(stream.len() - start);
+        let mut told = start;
+        for range in self.finder.iter().flat_map(|finder| finder.find(stream)).filter(|range| range.end > start) {
+            masked.extend_from_slice(&stream[told..range.start.max(told)]);
+            masked.extend_from_slice(MASKED.as_bytes());
+            told = range.end;
+        }
+        masked.extend_from_slice(&stream[told..]);
+        masked
+    }
+
     /// How much of a stream may be told when its lines up to `end` are complete: at most `end`, and less, to the
     /// beginning of a line, if what follows may turn out to be the rest of a secret of several lines.
     pub fn whole_lines(&self, stream: &[u8], end: usize) -> usize {
@@ -94,7 +110,8 @@ impl Mask {
         finder.outside(stream, char_boundary(stream, stream.len().saturating_sub(finder.longest)))
     }
 
-    /// The most that [`Mask::part_of_line`] and [`Mask::whole_lines`] hold back of an ordinary stream, in bytes.
+    /// The most that one secret takes in a stream, in bytes, so the most that [`Mask::part_of_line`] and
+    /// [`Mask::whole_lines`] hold back of an ordinary one.
     pub fn holds_back(&self) -> usize {
         self.finder.as_ref().map_or(0, |finder| finder.longest)
     }

@@ -58,6 +58,9 @@ fn prepare_resume<'w>(
     if args.from.is_none() && matches!(state, State::Finished(Outcome::Passed | Outcome::Failed)) {
         return Err(vec![ended(run, state)]);
     }
+    if state == State::Incomplete {
+        return Err(vec![Problem::from(&RecordError::Incomplete { id: run.id().clone() })]);
+    }
     let origin = Origin::read(run).map_err(|problem| vec![problem])?;
     let prepared = origin.again(run, workspace)?;
     let (events, read) = events(run)?;

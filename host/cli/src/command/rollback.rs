@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sluice_engine::WasmRunner;
 use sluice_model::{EventKind, Grants, Limits, PluginRef, Problem, SecretSource, StepId};
 use sluice_plan::SEPARATOR;
-use sluice_record::Run;
+use sluice_record::{Run, State};
 use sluice_run::StepRunner;
 use sluice_run::runner::{Action, Cancel, Said, StepCall, StepEvents, Summary};
 use tokio::sync::mpsc;
@@ -37,6 +37,10 @@ pub fn run(args: &RollbackArgs, from: &Path, output: &Output) -> u8 {
         Ok(run) => run,
         Err(error) => return refuse(&[Problem::from(&error)], output),
     };
+    if run.info().is_ok_and(|info| info.state == State::Incomplete) {
+        let id = run.id();
+        output.message(&format!("note: the record of run `{id}` is incomplete; it may lack deployments of this run\n"));
+    }
     let deployments = match deployments(&run, args.step.as_deref()) {
         Ok(deployments) => deployments,
         Err(problem) => return refuse(&[problem], output),

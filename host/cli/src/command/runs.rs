@@ -17,6 +17,7 @@ pub fn run(command: &RunsCommand, from: &Path, output: &Output) -> u8 {
         RunsCommand::Show(args) => show(args, from, output),
         RunsCommand::Logs(args) => logs(args, from, output),
         RunsCommand::Prune(args) => return super::prune::run(args, from, output),
+        RunsCommand::Verify(args) => return super::verify::run(args, from, output),
     };
     match done {
         Ok(()) => exit::PASSED,
@@ -57,11 +58,7 @@ fn list(args: &JsonArgs, from: &Path, output: &Output) -> Result<(), Problem> {
         .map(|info| Row {
             id: info.id.as_str().to_owned(),
             workflow: info.workflow,
-            state: match info.state {
-                State::Finished(outcome) => RowState::Finished(outcome),
-                State::Running => RowState::Running,
-                State::Interrupted => RowState::Interrupted,
-            },
+            state: row_state(info.state),
             started: info.started,
             duration_ms: info.duration_ms,
             steps_passed: info.steps.passed,
@@ -71,6 +68,15 @@ fn list(args: &JsonArgs, from: &Path, output: &Output) -> Result<(), Problem> {
         .collect();
     output.result(&runs::list(&rows, now(), output.look()));
     Ok(())
+}
+
+fn row_state(state: State) -> RowState {
+    match state {
+        State::Finished(outcome) => RowState::Finished(outcome),
+        State::Running => RowState::Running,
+        State::Interrupted => RowState::Interrupted,
+        State::Incomplete => RowState::Incomplete,
+    }
 }
 
 fn show(args: &ShowRunArgs, from: &Path, output: &Output) -> Result<(), Problem> {
@@ -91,8 +97,8 @@ fn show(args: &ShowRunArgs, from: &Path, output: &Output) -> Result<(), Problem>
     if args.json {
         output.result(&String::from_utf8_lossy(&lines));
     } else {
-        let alive = run.info().is_ok_and(|info| info.state == State::Running);
-        output.result(&show.finish(alive));
+        let state = run.info().map_or(RowState::Interrupted, |info| row_state(info.state));
+        output.result(&show.finish(state));
     }
     Ok(())
 }

@@ -106,6 +106,52 @@ async fn http_reaches_what_is_granted_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn tcp_reaches_what_is_granted_and_nothing_else() {
+    let address = server::start();
+    let port = address.port();
+    let by_name = format!("localhost:{port}");
+    let here = format!("127.0.0.1:{port}");
+    let help = "help: if the step should reach that host too, add to its `grants`:\n    tcp: ";
+    let denied = |to: &str| format!("\n| the host denied a connection to {to}\n{help}[\"{to}\"]");
+    let no_lookup = |name: &str| format!("\n| the host denied looking up the name `{name}`\n{help}[\"{name}:PORT\"]");
+    let no_listening = "\n| the host denied listening at 127.0.0.1:0: a step makes connections and takes none";
+    let passed = String::new;
+    for (misdeed, what, grants, expected) in [
+        ("tcp", here.clone(), vec![format!("tcp: {here}")], passed()),
+        ("tcp", here.clone(), vec![], denied(&here)),
+        ("tcp", here.clone(), vec!["tcp: 127.0.0.1:1".into()], denied(&here)),
+        ("tcp", here.clone(), vec![format!("tcp: 127.0.0.2:{port}")], denied(&here)),
+        ("tcp", here.clone(), vec![format!("http: * http://{here}")], denied(&here)),
+        // A granted name opens what it leads to, once it was asked.
+        ("tcp", by_name.clone(), vec![format!("tcp: {by_name}")], passed()),
+        ("tcp", here.clone(), vec![format!("tcp: {by_name}")], denied(&here)),
+        ("tcp", by_name.clone(), vec![format!("tcp: {here}")], no_lookup("localhost")),
+        ("dns", "localhost".into(), vec![format!("tcp: {by_name}")], passed()),
+        ("dns", "LOCALHOST.".into(), vec![format!("tcp: {by_name}")], passed()),
+        // A name carries data out, whatever it leads to.
+        ("dns", "my-secret.evil.example".into(), vec![format!("tcp: {by_name}")], no_lookup("my-secret.evil.example")),
+        ("dns", "x.localhost".into(), vec![format!("tcp: {by_name}")], no_lookup("x.localhost")),
+        ("listen", "127.0.0.1:0".into(), vec![format!("tcp: {here}")], no_listening.to_owned()),
+        ("udp", here.clone(), vec![format!("tcp: {here}")], "failed".into()),
+    ] {
+        let bench = Bench::new();
+        let grants: Vec<&str> = grants.iter().map(String::as_str).collect();
+        let text = in_time(20_000, bench.run(command(&[misdeed, &what], &grants))).await.text();
+        let case = format!("{misdeed} {what} with {grants:?}: {text}");
+        match expected.as_str() {
+            "" => assert!(text.starts_with("passed"), "{case}"),
+            "failed" => assert!(text.starts_with("failed: command `command` exited with an error\n"), "{case}"),
+            expected => {
+                assert!(text.starts_with("denied: command `command` exited with an error\n"), "{case}");
+                assert!(text.ends_with(expected), "{case}\n{expected}");
+            }
+        }
+    }
+    let text = run(&Bench::new(), "get", &format!("http://{here}/x"), &[&format!("tcp: {here}")]).await;
+    assert!(text.starts_with("denied: plugin `task` returned an error: ErrorCode::HttpRequestDenied"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_cannot_hold_a_step() {
     let here = format!("http://{}", server::start());
     let grant = format!("http: GET {here}/*");
@@ -244,6 +290,18 @@ async fn programs_run_when_granted() {
         "denied: plugin `task` returned an error: the host denied running a program in `out`: it is not a folder inside \
          the workspace"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_may_limit_and_silence_a_program() {
+    let bench = Bench::new();
+    assert_eq!(
+        run(&bench, "exec-limited", "300", &["exec: sleep"]).await,
+        "failed: plugin `task` returned an error: `sleep` was ended after 300ms, its time limit"
+    );
+    assert_eq!(run(&bench, "exec-limited", "0", &["exec: sleep"]).await, "passed");
+    assert_eq!(run(&bench, "exec-quiet", "hello", &["exec: echo"]).await, "passed\n> 6 bytes unheard");
+    assert_eq!(run(&bench, "time-left", "", &[]).await, "passed\n> true true");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -39,6 +39,7 @@ fn in_its_form(declared: &Declared) -> String {
         Capability::Http => {
             (&["*", "https://api.example.com/v1/*", "api.example.com/v1/*"], "GET https://api.example.com/v1/*")
         }
+        Capability::Tcp => (&["5432", "db.example.org:5432"], "db.example.org:5432"),
         Capability::Exec => (&["git"], "git"),
         Capability::Env => (&["CI"], "CI"),
         Capability::Secrets => (&["API_TOKEN"], "API_TOKEN"),
@@ -67,6 +68,8 @@ mod tests {
             (Capability::Files, "write ${{ with.to }}", "write dist"),
             (Capability::Files, "read config/${{ with.stage }}", "read config"),
             (Capability::Files, "${{ with.files }}", "read src"),
+            (Capability::Tcp, "${{ with.tcp }}", "db.example.org:5432"),
+            (Capability::Tcp, "127.0.0.1:${{ with.port }}", "127.0.0.1:5432"),
             (Capability::Exec, "${{ with.program }}", "git"),
             (Capability::Secrets, "DEPLOY_${{ with.stage }}", "DEPLOY_API_TOKEN"),
             (Capability::Env, "${{ with.names }}", "CI"),

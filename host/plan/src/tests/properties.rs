@@ -13,12 +13,18 @@ fn spelling() -> impl Strategy<Value = (Capability, String)> {
         prop::sample::select(vec!["", "/v1", "/v1/*"]),
         prop::sample::select(vec!["", " private"]),
     );
+    let tcp = (
+        prop::sample::select(vec!["10.0.0.1", "[::1]", "localhost", "db.example.com"]),
+        prop::sample::select(vec!["80", "5432"]),
+        prop::sample::select(vec!["", " private"]),
+    );
     prop_oneof![
         files.prop_map(|(access, path)| (Capability::Files, format!("{access} {path}"))),
         http.prop_map(|(method, origin, path, private)| (
             Capability::Http,
             format!("{method} {origin}{path}{private}")
         )),
+        tcp.prop_map(|(host, port, private)| (Capability::Tcp, format!("{host}:{port}{private}"))),
         prop::sample::select(vec!["git", "sh"]).prop_map(|name| (Capability::Exec, name.to_owned())),
         prop::sample::select(vec!["CI", "HOME"]).prop_map(|name| (Capability::Env, name.to_owned())),
         prop::sample::select(vec!["A", "B"]).prop_map(|name| (Capability::Secrets, name.to_owned())),
@@ -32,6 +38,15 @@ fn grants(spellings: &[(Capability, String)]) -> Grants {
         grants.add(Grant::parse(*capability, spelling).unwrap());
     }
     grants
+}
+
+/// Whether a host name may lead to a private address.
+fn private(grant: &Grant) -> bool {
+    match grant {
+        Grant::Http(http) => http.private,
+        Grant::Tcp(tcp) => tcp.private,
+        _ => false,
+    }
 }
 
 proptest! {
@@ -68,11 +83,11 @@ proptest! {
                     prop_assert!(declared.covers(&grant), "{} is not declared", grant);
                     if step.narrows.contains(&grant.capability()) {
                         prop_assert!(narrowed.covers(&grant), "{} is not named", grant);
-                        if let Grant::Http(http) = &grant && http.private {
-                            prop_assert!(narrowed.http.contains(http), "{} is private though the step does not say so", grant);
+                        if private(&grant) {
+                            prop_assert!(narrowed.iter().any(|named| named == grant), "{} is private though the step does not say so", grant);
                         }
-                    } else if let Grant::Http(http) = &grant {
-                        prop_assert!(!http.private, "{} is private though the step does not say so", grant);
+                    } else {
+                        prop_assert!(!private(&grant), "{} is private though the step does not say so", grant);
                     }
                 }
                 prop_assert!(narrowed.iter().all(|grant| declared.covers(&grant)));

@@ -3,4 +3,5 @@
 mod broken;
 mod prune;
 mod run;
+mod verify;
 mod write;

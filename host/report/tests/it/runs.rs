@@ -23,6 +23,7 @@ fn rows() -> Vec<Row> {
         row("20261121-094312-0001", "nightly", RowState::Finished(Outcome::Passed), 120_000, 10),
         row("20261121-074312-0002", "ci", RowState::Finished(Outcome::AllowedToFail), 7_320_000, 9),
         row("20261111-074312-0003", "漢字\u{1b}", RowState::Interrupted, 864_000_000, 3),
+        row("20261101-074312-0003", "ci", RowState::Incomplete, 1_728_000_000, 4),
     ]
 }
 
@@ -34,6 +35,7 @@ fn a_list() {
     20261121-094312-0001  nightly   passed           2 minutes ago  1m 02s  10/10   1 warning
     20261121-074312-0002  ci        allowed-to-fail  2 hours ago    1m 02s  9/10    1 error, 1 warning
     20261111-074312-0003  漢字␛     interrupted      10 days ago    1m 02s  3/10    7 errors, 1 warning
+    20261101-074312-0003  ci        incomplete       20 days ago    1m 02s  4/10    6 errors, 1 warning
     ");
     insta::assert_snapshot!(visible(&list(&rows()[..2], START, COLOR)), @r"
     ␛[2mRUN␛[0m                   ␛[2mWORKFLOW␛[0m  ␛[2mRESULT␛[0m   ␛[2mSTARTED␛[0m        ␛[2mTOOK␛[0m    ␛[2mPASSED␛[0m  ␛[2mFINDINGS␛[0m
@@ -42,27 +44,34 @@ fn a_list() {
     ");
 }
 
-fn show(events: &[Event], alive: bool) -> String {
+fn show(events: &[Event], state: RowState) -> String {
     let mut show = Show::new(options(UNICODE), 80);
     for event in events {
         show.on_event(event);
     }
-    show.finish(alive)
+    show.finish(state)
 }
 
 #[test]
 fn a_whole_run() {
-    insta::assert_snapshot!(show(&failing_run(), false));
+    insta::assert_snapshot!(show(&failing_run(), RowState::Finished(Outcome::Failed)));
 }
 
 #[test]
 fn an_interrupted_run() {
-    insta::assert_snapshot!(show(&failing_run()[..8], false));
+    insta::assert_snapshot!(show(&failing_run()[..8], RowState::Interrupted));
+}
+
+#[test]
+fn a_run_with_an_incomplete_record() {
+    let shown = show(&failing_run()[..8], RowState::Incomplete);
+    let told = " went on, but its record is incomplete: nobody knows how it ended";
+    assert_eq!(shown, show(&failing_run()[..8], RowState::Interrupted).replace(" was interrupted", told));
 }
 
 #[test]
 fn a_run_under_way() {
-    insta::assert_snapshot!(show(&failing_run()[..8], true));
+    insta::assert_snapshot!(show(&failing_run()[..8], RowState::Running));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use sluice_model::finding::FailOn;
 use sluice_model::yaml::{Key, Node, field};
 use sluice_model::{PluginRef, Problem, Span, suggest};
 
-use super::{Document, key};
+use super::{Document, key, wait_for};
 use crate::codes;
 use crate::fields::{FAIL_ON, STEP};
 use crate::template::{Template, TemplateValue};
@@ -64,7 +64,7 @@ impl Document<'_> {
             with,
             condition,
             env,
-            timeout_ms: timeout_ms.or(self.defaults.timeout_ms),
+            timeout_ms: timeout_ms.or_else(|| Self::wait_for_time(entries)).or(self.defaults.timeout_ms),
             retry: retry.or_else(|| self.defaults.retry.clone()),
             for_each,
             max_parallel: max_parallel.unwrap_or(NonZeroUsize::MIN),
@@ -105,6 +105,9 @@ impl Document<'_> {
                         .help(format!("remove `{name}`, or give a script with `run`")),
                 );
             }
+        }
+        if let Some((own, waiting)) = key(entries, wait_for::FIELD) {
+            return self.wait_for(entries, own, waiting, place);
         }
         let with = field(entries, "with");
         match (key(entries, "uses"), key(entries, "run")) {
@@ -221,7 +224,7 @@ impl Document<'_> {
     }
 }
 
-fn shorten(line: &str) -> String {
+pub(super) fn shorten(line: &str) -> String {
     if line.chars().count() <= MAX_TITLE {
         line.to_owned()
     } else {

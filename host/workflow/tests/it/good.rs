@@ -80,6 +80,11 @@ jobs:
     steps:
     - uses: ./vendor/x.wasm
       with: {artifact: "${{ needs.build.outputs.digest }}", all: "${{ needs }}", list: "${{ inputs.regions.map(r, r + '-1').join(',') }}"}
+    - wait-for: {tcp: "localhost:${{ inputs.count }}", interval: 50ms, timeout: 30s}
+    - wait-for: {http: "http://localhost:8080/health?deep=1", status: [200, 204]}
+    - wait-for: {exec: "pg_isready --port ${{ inputs.count }}"}
+      timeout: 20s
+    - {wait-for: {file: run/ready}, name: the lock}
   test:
     needs: [build]
     if: always() && !cancelled()
@@ -163,6 +168,40 @@ fn every_field_is_read() {
     assert_eq!(deploy.steps[0].uses.value, PluginRef::Path("./vendor/x.wasm".into()));
     assert_eq!(workflow.hooks[3].1[0].id, "step-1");
     assert!(workflow.uses_root("git") && workflow.uses_root("run") && !workflow.uses_root("with"));
+}
+
+#[test]
+fn wait_for_is_short_for_the_plugin_of_that_name() {
+    let workflow = parse(FULL);
+    let steps = &workflow.jobs["deploy"].steps[1..];
+    let context = Context::new().with("inputs", &serde_json::json!({"count": 5432}));
+    let facts = steps.iter().map(|step| {
+        assert_eq!(step.uses.value, PluginRef::Builtin("wait-for".into()));
+        (step.name.as_str(), step.timeout_ms, step.with.evaluate(&context).expect("inputs").to_string())
+    });
+    assert_eq!(
+        facts.collect::<Vec<_>>(),
+        [
+            // It has the time to say why it waited in vain.
+            (
+                "wait for localhost:${{ inputs.count }}",
+                Some(40_000),
+                r#"{"tcp":"localhost:5432","interval":"50ms","timeout":"30s"}"#.to_owned()
+            ),
+            (
+                "wait for http://localhost:8080/health?deep=1",
+                Some(1_200_000),
+                r#"{"http":"http://localhost:8080/health?deep=1","status":[200,204]}"#.to_owned()
+            ),
+            // The step's own time is what it waits.
+            (
+                "wait for pg_isready --port ${{ inputs.count }}",
+                Some(20_000),
+                r#"{"exec":"pg_isready --port 5432","timeout":"20s"}"#.to_owned()
+            ),
+            ("the lock", Some(1_200_000), r#"{"file":"run/ready"}"#.to_owned()),
+        ]
+    );
 }
 
 #[test]

@@ -81,7 +81,20 @@ fn every_field_is_described_and_used() {
     }
     assert_eq!(
         definitions.keys().collect::<Vec<_>>(),
-        ["defaults", "input", "secret", "vault", "aws", "job", "step", "retry", "limits", "requires", "retention"]
+        [
+            "defaults",
+            "input",
+            "secret",
+            "vault",
+            "aws",
+            "job",
+            "step",
+            "wait-for",
+            "retry",
+            "limits",
+            "requires",
+            "retention"
+        ]
     );
     for name in fields {
         let used = [format!("{name}:"), format!("\n{name}:")].iter().any(|key| good::FULL.contains(key.as_str()));

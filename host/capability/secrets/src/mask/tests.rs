@@ -51,6 +51,23 @@ fn a_long_secret_is_masked_in_base64_that_was_cut_into_lines() {
 }
 
 #[test]
+fn the_end_of_a_stream_tells_no_part_of_a_secret() {
+    let mask = mask(&["hunter2"]);
+    let stream = b"\xff hunter2 and hunter2 is all";
+    for (most, masked) in [
+        (100, &b"\xff *** and *** is all"[..]),
+        (24, b"*** and *** is all"),
+        (16, b"d *** is all"),
+        (12, b"*** is all"),
+        (7, b" is all"),
+        (0, b""),
+    ] {
+        assert_eq!(mask.end_of(stream, most), masked, "{most}");
+    }
+    assert_eq!(Mask::default().end_of(b"hunter2", 3), b"er2");
+}
+
+#[test]
 fn of_secrets_that_overlap_nothing_is_left() {
     assert_eq!(mask(&["abcdef", "defghi"]).apply("<abcdefghi>"), "<***>");
     assert_eq!(mask(&["abcd", "abcdefgh"]).apply("abcdefgh abcd"), "*** ***");

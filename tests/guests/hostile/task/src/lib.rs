@@ -113,6 +113,24 @@ fn run(step: &Step, sink: &Sink, misdeed: &str, with: &str) -> Result<(), String
             command.args(&["-c".to_owned(), with.to_owned()]);
             finish(sink, &command)?;
         }
+        "exec-limited" => {
+            let command = Command::new("sleep");
+            command.args(&[with.to_owned()]);
+            command.time_limit(300);
+            finish(sink, &command)?;
+        }
+        "exec-quiet" => {
+            let command = Command::new("echo");
+            command.args(&[with.to_owned()]);
+            command.quiet();
+            finish(sink, &command)?;
+            sink.log(Level::Info, &format!("{} bytes unheard", command.stdout().len()));
+        }
+        "time-left" => {
+            let first = step.time_left();
+            wasi::clocks::monotonic_clock::subscribe_duration(20_000_000).block();
+            sink.log(Level::Info, &format!("{} {}", first <= 20_000 && first > 10_000, step.time_left() + 20 <= first));
+        }
         "exec-in" => {
             let command = Command::new("pwd");
             command.directory(with);

@@ -1,3 +1,5 @@
+//! Where an address leads, and whether a grant lets a step go there.
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Where an address leads.
@@ -61,6 +63,16 @@ fn kind_of_v6(ip: Ipv6Addr) -> AddressKind {
         [0x2001, 0xdb8, ..] | [0x3fff, ..] | [0x2001, 2, 0, ..] => AddressKind::Special,
         [0x2000..=0x3fff, ..] => AddressKind::Public,
         _ => AddressKind::Special,
+    }
+}
+
+/// Whether a step may reach an address that a granted host leads to. `named`: the grant itself names the address, as a
+/// literal or as `localhost`; `private`: it says that private addresses are meant.
+pub fn may_reach(ip: IpAddr, named: impl FnOnce() -> bool, private: impl FnOnce() -> bool) -> bool {
+    match address_kind(ip) {
+        AddressKind::Public => true,
+        AddressKind::Private => named() || private(),
+        AddressKind::Special => named(),
     }
 }
 

@@ -1,0 +1,145 @@
+//! One attempt.
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::path::Path;
+use std::time::Duration;
+
+use sluice_sdk::Failure;
+use sluice_sdk::exec::{Command, Error as ExecError};
+use sluice_sdk::http::{Error as HttpError, Request};
+
+use crate::goal::Goal;
+
+/// What an attempt came to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Attempt {
+    Ready,
+    /// Another attempt may do better; the reason completes "not yet: ".
+    NotYet(String),
+    /// No attempt will do better.
+    Never(Failure),
+}
+
+/// The most that is read of an answer, in bytes.
+const ANSWER: usize = 1 << 20;
+
+/// Tries once, for at most `limit`.
+pub fn probe(goal: &Goal, limit: Duration) -> Attempt {
+    match goal {
+        Goal::Tcp { host, port } => tcp(host, *port, limit),
+        Goal::Http { url, statuses, .. } => http(url, statuses, limit),
+        Goal::Exec(command) => exec(command, limit),
+        Goal::File(path) => file(path),
+    }
+}
+
+fn tcp(host: &str, port: u16, limit: Duration) -> Attempt {
+    let addresses: Vec<SocketAddr> = match (host, port).to_socket_addrs() {
+        Ok(addresses) => addresses.collect(),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return denied(host, port),
+        Err(_) => return Attempt::NotYet("the name of the server is unknown".into()),
+    };
+    let mut reason = "the name of the server leads to no address".to_owned();
+    for address in addresses {
+        match TcpStream::connect_timeout(&address, limit) {
+            Ok(_) => return Attempt::Ready,
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => return denied(host, port),
+            Err(error) => reason = connection_reason(&error, limit),
+        }
+    }
+    Attempt::NotYet(reason)
+}
+
+fn denied(host: &str, port: u16) -> Attempt {
+    Attempt::Never(Failure::denied(format!("the host denied a connection to {host}:{port}")))
+}
+
+fn connection_reason(error: &std::io::Error, limit: Duration) -> String {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => "the connection was refused".into(),
+        ErrorKind::TimedOut => format!("no answer within {limit:?}"),
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => "the server cannot be reached".into(),
+        _ => error.to_string(),
+    }
+}
+
+fn http(url: &str, statuses: &[u16], limit: Duration) -> Attempt {
+    match Request::get(url).timeout(limit).max_body(ANSWER).send() {
+        Ok(answer) if is_wanted(answer.status, statuses) => Attempt::Ready,
+        Ok(answer) => Attempt::NotYet(format!("it answered with status {}", answer.status)),
+        // An answer so large is one.
+        Err(HttpError::TooLarge(_)) if statuses.is_empty() => Attempt::Ready,
+        Err(HttpError::TimedOut(message) | HttpError::Connection(message) | HttpError::TooLarge(message)) => {
+            Attempt::NotYet(message)
+        }
+        Err(error @ (HttpError::Invalid(_) | HttpError::Denied(_) | HttpError::Untrusted(_))) => {
+            Attempt::Never(error.into())
+        }
+    }
+}
+
+fn is_wanted(status: u16, statuses: &[u16]) -> bool {
+    if statuses.is_empty() { (200..400).contains(&status) } else { statuses.contains(&status) }
+}
+
+fn exec(script: &str, limit: Duration) -> Attempt {
+    let command = Command::new("sh").args(["-eu", "-c", script]).time_limit(limit).quiet();
+    match command.run() {
+        Ok(status) if status.success() => Attempt::Ready,
+        Ok(status) => Attempt::NotYet(match last_line(&command.stderr()).or_else(|| last_line(&command.stdout())) {
+            Some(line) => format!("it {status}: {line}"),
+            None => format!("it {status}"),
+        }),
+        Err(ExecError::Failed(message)) => Attempt::NotYet(message),
+        Err(error) => Attempt::Never(error.into()),
+    }
+}
+
+/// The last line that says something, not too long.
+fn last_line(output: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(output);
+    let line = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
+    Some(line.chars().take(200).collect())
+}
+
+fn file(path: &str) -> Attempt {
+    let path = if path.is_empty() { "." } else { path };
+    match Path::new(path).symlink_metadata() {
+        Ok(_) => Attempt::Ready,
+        Err(error) if error.kind() == ErrorKind::NotFound => Attempt::NotYet("it does not exist".into()),
+        Err(error) => Attempt::NotYet(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_wanted_or_not() {
+        for (status, statuses, wanted) in [
+            (200, &[][..], true),
+            (302, &[], true),
+            (404, &[], false),
+            (503, &[], false),
+            (401, &[401], true),
+            (200, &[401], false),
+            (204, &[200, 204], true),
+        ] {
+            assert_eq!(is_wanted(status, statuses), wanted, "{status} {statuses:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_line_that_says_something_is_the_reason() {
+        for (output, line) in [
+            ("", None),
+            ("\n \n", None),
+            ("no response\n", Some("no response")),
+            ("first\n  second  \n\n", Some("second")),
+        ] {
+            assert_eq!(last_line(output.as_bytes()).as_deref(), line);
+        }
+    }
+}
