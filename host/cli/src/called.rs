@@ -41,3 +41,8 @@ pub fn recorded(file: &str, texts: &BTreeMap<String, String>) -> Result<Source, 
 pub fn sources(workflow: &Workflow) -> Vec<Source> {
     workflow.files().into_iter().skip(1).map(|file| file.source.clone()).collect()
 }
+
+/// The texts of files by their paths, as a record keeps them.
+pub fn texts(files: &[Source]) -> BTreeMap<String, String> {
+    files.iter().map(|file| (file.name().to_owned(), file.text().to_owned())).collect()
+}

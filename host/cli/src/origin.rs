@@ -10,6 +10,7 @@ use sluice_model::{Problem, Source};
 use sluice_plan::{Facts, Selection};
 use sluice_record::Run;
 
+use crate::called;
 use crate::prepare::{self, Prepared};
 
 /// How a run was asked for, beside its workflow and inputs.
@@ -45,7 +46,7 @@ impl Origin {
         Self {
             made_by: env!("CARGO_PKG_VERSION").to_owned(),
             file: prepared.plan.source.name().to_owned(),
-            called: prepared.called.iter().map(|file| (file.name().to_owned(), file.text().to_owned())).collect(),
+            called: called::texts(&prepared.called),
             given: prepared.given.clone(),
             selection: prepared.selection.clone(),
             facts: prepared.facts.clone(),

@@ -160,9 +160,9 @@ pub fn again(
 impl Prepared {
     /// The same for a run with another id.
     pub fn renamed(self, workspace: &Path, id: &RunId) -> Result<Self, Vec<Problem>> {
-        let Self { given, selection, mut facts, note, plan, .. } = self;
+        let Self { called, given, selection, mut facts, note, plan, .. } = self;
         facts.run["id"] = json!(id.as_str());
-        Ok(Self { note, ..again(&plan.source, workspace, &given, &selection, facts)? })
+        Ok(Self { note, ..again(&plan.source, &called::texts(&called), workspace, &given, &selection, facts)? })
     }
 }
 
