@@ -33,7 +33,8 @@ pub fn read(file: &str, workspace: &Path) -> Result<Source, Problem> {
 /// The same from the texts of a record.
 pub fn recorded(file: &str, texts: &BTreeMap<String, String>) -> Result<Source, Problem> {
     texts.get(file).map(|text| Source::new(file, text.as_str())).ok_or_else(|| {
-        Problem::new("workflow::call", format!("cannot read the workflow `{file}`")).cause("the record does not have it")
+        Problem::new("workflow::call", format!("cannot read the workflow `{file}`"))
+            .cause("the record does not have it")
     })
 }
 

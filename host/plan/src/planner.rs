@@ -68,8 +68,10 @@ pub fn plan(
     };
     let scope = planner.enter(Some(&Scope::new(&context)), &workflow.env);
     planner.part(workflow, &Part::default(), scope.as_ref());
-    let hooks =
-        workflow.hooks.iter().filter_map(|(hook, steps)| Some((*hook, planner.hook(*hook, steps, scope.as_ref(), false)?)));
+    let hooks = workflow
+        .hooks
+        .iter()
+        .filter_map(|(hook, steps)| Some((*hook, planner.hook(*hook, steps, scope.as_ref(), false)?)));
     let hooks = hooks.collect();
     let called = std::mem::take(&mut planner.told);
     let own = std::mem::take(&mut planner.problems);
@@ -202,13 +204,7 @@ impl<'w> Planner<'w> {
         Some(names.into_iter().zip(cells).map(|(name, cell)| (name, Some(Value::Object(cell)))).collect())
     }
 
-    fn hook(
-        &mut self,
-        hook: Hook,
-        steps: &'w [workflow::Step],
-        scope: Option<&Scope>,
-        excluded: bool,
-    ) -> Option<Job> {
+    fn hook(&mut self, hook: Hook, steps: &'w [workflow::Step], scope: Option<&Scope>, excluded: bool) -> Option<Job> {
         let (first, last) = (steps.first()?, steps.last()?);
         let name = hook.name().to_owned();
         let steps = steps.iter().filter_map(|step| self.step(step, scope, excluded)).collect();
@@ -300,5 +296,6 @@ fn located(problem: Problem, at: Span) -> Problem {
 fn known(scope: &Scope, expressions: &[&Expression]) -> bool {
     let roots: BTreeSet<&str> =
         expressions.iter().flat_map(|expression| expression.roots()).map(String::as_str).collect();
-    roots.into_iter().all(|root| scope.context.has(root)) && expressions.iter().all(|expression| scope.knows(expression))
+    roots.into_iter().all(|root| scope.context.has(root))
+        && expressions.iter().all(|expression| scope.knows(expression))
 }

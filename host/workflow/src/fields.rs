@@ -222,7 +222,11 @@ pub static JOB: Table = Table {
         field("steps", Shape::List(&STEP), "Run one after the other"),
         field("uses", Shape::Text, "Instead of steps: the file of another workflow, relative to the workspace"),
         field("with", Shape::Inputs, "Inputs of the workflow that `uses` names"),
-        field("secrets", Shape::Renamed, "Secrets for that workflow, which gets no others: a list, or THEIR_NAME: OURS"),
+        field(
+            "secrets",
+            Shape::Renamed,
+            "Secrets for that workflow, which gets no others: a list, or THEIR_NAME: OURS",
+        ),
     ],
 };
 

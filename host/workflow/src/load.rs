@@ -76,9 +76,10 @@ impl Loader<'_> {
 
     fn tell(&mut self, source: &Source, problems: Vec<Problem>) {
         let by = |problem: Problem| {
-            self.chain.iter().rev().fold(problem, |problem, (file, job)| {
-                problem.cause(format!("called by job `{job}` of `{file}`"))
-            })
+            self.chain
+                .iter()
+                .rev()
+                .fold(problem, |problem, (file, job)| problem.cause(format!("called by job `{job}` of `{file}`")))
         };
         let problems: Vec<Problem> = problems.into_iter().map(|problem| by(problem).within(source)).collect();
         self.problems.extend(problems);
@@ -99,7 +100,9 @@ impl Loader<'_> {
         if size.depth > 0 && size.jobs > MAX_JOBS {
             let last = workflow.jobs.values().rev().find_map(|job| job.call.as_ref());
             let problem = Problem::new(codes::CALL_DEPTH, format!("calls make {} jobs of this workflow", size.jobs))
-                .help(format!("at most {MAX_JOBS} are possible; a matrix in the called workflow makes cells, not jobs"));
+                .help(format!(
+                    "at most {MAX_JOBS} are possible; a matrix in the called workflow makes cells, not jobs"
+                ));
             own.push(last.iter().fold(problem, |problem, call| problem.at(call.file.span, "one of the calls")));
         }
     }

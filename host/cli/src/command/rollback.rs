@@ -98,7 +98,8 @@ fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &O
     let recorded = recorded_plan(run);
     let granted = deployments.iter().flat_map(|deployment| {
         let names = recorded_names(&recorded, &deployment.id.job);
-        let value = move |name: &String| names.as_ref().map_or_else(|| Some(name.clone()), |all| all.get(name).cloned());
+        let value =
+            move |name: &String| names.as_ref().map_or_else(|| Some(name.clone()), |all| all.get(name).cloned());
         deployment.grants.secrets.iter().filter_map(move |grant| value(&grant.name))
     });
     let secrets = match secrets::for_record(&recorded_sources(&recorded), granted, workspace, &runtime, &mut signals) {
@@ -115,10 +116,8 @@ fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &O
     let mut failed = false;
     for deployment in deployments {
         let id = &deployment.id;
-        let call = StepCall {
-            secrets: recorded_names(&recorded, &id.job),
-            ..call(run, deployment, workspace, &runner)?
-        };
+        let call =
+            StepCall { secrets: recorded_names(&recorded, &id.job), ..call(run, deployment, workspace, &runner)? };
         let (sender, mut said) = mpsc::unbounded_channel();
         let report = runtime.block_on(runner.run(call, StepEvents::new(id.clone(), sender)));
         while let Ok((_, said)) = said.try_recv() {

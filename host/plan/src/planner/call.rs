@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Map;
 use sluice_model::{Problem, Span};
+use sluice_workflow::bind_call;
 use sluice_workflow::template::TemplateValue;
 use sluice_workflow::workflow::{self, Spanned, Workflow};
-use sluice_workflow::bind_call;
 
 use super::{Planner, known};
 use crate::call::{Call, qualify};
@@ -101,8 +101,7 @@ impl<'w> Planner<'w> {
 
         let mut chain = around.chain;
         chain.insert(0, format!("called by job `{}` of `{}`", self.jobs[index].local_name(), source.name()));
-        let inside =
-            Part { call: Some((name, index)), secrets: Some(secrets), excluded: around.excluded, chain };
+        let inside = Part { call: Some((name, index)), secrets: Some(secrets), excluded: around.excluded, chain };
         let outer = std::mem::take(&mut self.problems);
         self.source = called.source.clone();
         let scope = Scope::new(&context).without_inputs(unknown);

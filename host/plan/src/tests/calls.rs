@@ -125,7 +125,9 @@ finally: [{run: \"echo ${{ needs.a.outcome }}\"}]
         crate::select(load(&files), &crate::Selection { jobs, step: step.map(str::to_owned) }).map(|workflow| {
             let inside = |job: &sluice_workflow::workflow::Job| {
                 let called = job.call.as_ref().and_then(|call| call.workflow.clone());
-                called.map(|called| (called.jobs.keys().cloned().collect::<Vec<_>>(), called.outputs.len(), called.hooks.len()))
+                called.map(|called| {
+                    (called.jobs.keys().cloned().collect::<Vec<_>>(), called.outputs.len(), called.hooks.len())
+                })
             };
             workflow.jobs.values().map(|job| (job.name.value.clone(), inside(job))).collect::<Vec<_>>()
         })
@@ -137,7 +139,8 @@ finally: [{run: \"echo ${{ needs.a.outcome }}\"}]
     assert_eq!(select(&["call.b"], None).unwrap(), [named("first", None), named("call", only_b.clone())]);
     assert_eq!(select(&["call.b", "call"], None).unwrap(), [named("first", None), named("call", all)]);
     assert_eq!(select(&[], Some("other.b/y")).unwrap(), [named("other", Some((vec!["b".to_owned()], 0, 0)))]);
-    for (jobs, step) in [(&["call.c"][..], None), (&["first.x"], None), (&[], Some("call/y")), (&[], Some("call.b/z"))] {
+    for (jobs, step) in [(&["call.c"][..], None), (&["first.x"], None), (&[], Some("call/y")), (&[], Some("call.b/z"))]
+    {
         let problems = select(jobs, step).expect_err("no such part");
         assert!(problems[0].help.is_some(), "{problems:?}");
     }

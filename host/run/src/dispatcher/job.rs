@@ -114,13 +114,10 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             let expressions = template.expressions();
             let scope = match &job.call {
                 Some(_) => self.scope_of_outputs(cell.job, job, &expressions),
-                None => {
-                    self.cell_scope(cell, job).map(|scope| self.with_results(cell, job, scope, &expressions))
-                }
+                None => self.cell_scope(cell, job).map(|scope| self.with_results(cell, job, scope, &expressions)),
             };
-            let value = scope.and_then(|scope| {
-                template.evaluate(&scope.context).map_err(|problem| self.failure(job, problem))
-            });
+            let value =
+                scope.and_then(|scope| template.evaluate(&scope.context).map_err(|problem| self.failure(job, problem)));
             match value {
                 Ok(value) => {
                     outputs.insert(name.clone(), value);
@@ -146,8 +143,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
     ) -> Scope {
         let is_hook = index >= self.plan.jobs.len() || job.hook.is_some();
         let local = |need: &String| need.rsplit(sluice_plan::SEPARATOR).next().unwrap_or_default().to_owned();
-        let needs =
-            || if is_hook { self.plan.names_inside(job.inside) } else { job.needs.iter().map(local).collect() };
+        let needs = || if is_hook { self.plan.names_inside(job.inside) } else { job.needs.iter().map(local).collect() };
         let lookup = |name: &str| self.needs.get(&self.plan.qualified(job, name));
         values::add_results(&mut scope, "needs", expressions, lookup, needs);
         scope

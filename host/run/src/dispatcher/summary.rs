@@ -84,10 +84,9 @@ impl SoFar {
         let mut value = self.to_json();
         let jobs = value["jobs"].take();
         let jobs: Map<String, Value> = match jobs {
-            Value::Object(jobs) => jobs
-                .into_iter()
-                .filter_map(|(name, job)| Some((name.strip_prefix(before)?.to_owned(), job)))
-                .collect(),
+            Value::Object(jobs) => {
+                jobs.into_iter().filter_map(|(name, job)| Some((name.strip_prefix(before)?.to_owned(), job))).collect()
+            }
             _ => Map::new(),
         };
         let has = |outcome: Outcome| jobs.values().any(|job| job["outcome"] == json!(outcome));

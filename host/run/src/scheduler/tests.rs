@@ -205,7 +205,10 @@ fn play(script: &Script) -> Seen {
                     }
                     let ended = |job: &usize| seen.jobs.contains_key(job);
                     if let Some(call) = graph.jobs[cell.job].inside {
-                        assert!(begun.contains(&CellIndex { job: call, cell: 0 }) && !ended(&call), "{cell:?} is not inside");
+                        assert!(
+                            begun.contains(&CellIndex { job: call, cell: 0 }) && !ended(&call),
+                            "{cell:?} is not inside"
+                        );
                         let others = (0..cell.job).filter(|job| graph.jobs[*job].inside == Some(call));
                         assert!(graph.jobs[cell.job].hook.is_none() || others.into_iter().all(|job| ended(&job)));
                     }

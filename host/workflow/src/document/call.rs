@@ -11,8 +11,7 @@ use crate::template::{Template, TemplateValue};
 use crate::workflow::{Call, Spanned};
 
 /// What a job that calls a workflow can have; the rest belongs into the called workflow.
-const BESIDE: [&str; 9] =
-    ["name", "needs", "if", "paths", "timeout", "continue-on-error", "uses", "with", "secrets"];
+const BESIDE: [&str; 9] = ["name", "needs", "if", "paths", "timeout", "continue-on-error", "uses", "with", "secrets"];
 
 impl Document<'_> {
     /// The call of a job with these entries, if it is one.
@@ -118,7 +117,9 @@ fn instead_of(field: &str) -> &'static str {
         "steps" => "put the steps into a job of their own; it can need this one",
         "env" => "the called workflow sees no variables of its caller; pass values with `with`",
         "outputs" => "declare `outputs` in the called workflow; they are this job's",
-        "matrix" | "max-parallel" => "put the matrix into a job of the called workflow, or write one call for each cell",
+        "matrix" | "max-parallel" => {
+            "put the matrix into a job of the called workflow, or write one call for each cell"
+        }
         _ => "put it into the called workflow",
     }
 }

@@ -7,10 +7,8 @@ use super::*;
 
 /// Plans the first of some files, which may call the others.
 fn plan_files(files: &[(&str, &str)]) -> Plan {
-    let sources: BTreeMap<&str, Source> =
-        files.iter().map(|(name, text)| (*name, Source::new(*name, *text))).collect();
-    let (workflow, problems) =
-        sluice_workflow::load(&sources[files[0].0], &mut |file| Ok(sources[file].clone()));
+    let sources: BTreeMap<&str, Source> = files.iter().map(|(name, text)| (*name, Source::new(*name, *text))).collect();
+    let (workflow, problems) = sluice_workflow::load(&sources[files[0].0], &mut |file| Ok(sources[file].clone()));
     assert_eq!(problems, []);
     let workflow = workflow.unwrap();
     let inputs = sluice_workflow::bind_inputs(&workflow, &[]).unwrap();
@@ -26,10 +24,10 @@ async fn play_files(files: &[(&str, &str)], script: Script) -> Ran {
 fn course(ran: &Ran) -> String {
     let line = |event: &Event| match &event.kind {
         EventKind::JobStarted { job } => Some(format!("+ {job}")),
-        EventKind::JobFinished { job, outcome, outputs, .. } if outputs.is_empty() => Some(format!("- {job} {outcome}")),
-        EventKind::JobFinished { job, outcome, outputs, .. } => {
-            Some(format!("- {job} {outcome} {}", json!(outputs)))
+        EventKind::JobFinished { job, outcome, outputs, .. } if outputs.is_empty() => {
+            Some(format!("- {job} {outcome}"))
         }
+        EventKind::JobFinished { job, outcome, outputs, .. } => Some(format!("- {job} {outcome} {}", json!(outputs))),
         EventKind::StepFinished { id, outcome, reason, failure, .. } => {
             let why = reason.clone().or_else(|| failure.as_ref().map(|failure| failure.message.clone()));
             Some(format!("  {id} {outcome}{}", why.map(|why| format!(": {why}")).unwrap_or_default()))
@@ -119,7 +117,8 @@ async fn a_failure_inside_is_one_of_the_call() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_does_not_begin_skips_all_that_is_inside() {
-    let condition = CALLING.replace("    uses: called.yaml", "    if: needs.build.outputs.version == \"2\"\n    uses: called.yaml");
+    let condition =
+        CALLING.replace("    uses: called.yaml", "    if: needs.build.outputs.version == \"2\"\n    uses: called.yaml");
     let ran = play_files(&[("sluice.yaml", condition.as_str()), ("called.yaml", CALLED)], script()).await;
     insta::assert_snapshot!("skipped_by_condition", course(&ran));
     let files = [("sluice.yaml", CALLING), ("called.yaml", CALLED)];
@@ -127,7 +126,9 @@ async fn a_call_that_does_not_begin_skips_all_that_is_inside() {
     insta::assert_snapshot!("skipped_by_need", course(&ran));
     let always = CALLING.replace("    uses: called.yaml", "    if: always()\n    uses: called.yaml");
     let always = always.replace("${{ needs.build.outputs.version }}\"}\n    secrets", "none\"}\n    secrets");
-    let ran = play_files(&[("sluice.yaml", always.as_str()), ("called.yaml", CALLED)], script().step("make", [failed()])).await;
+    let ran =
+        play_files(&[("sluice.yaml", always.as_str()), ("called.yaml", CALLED)], script().step("make", [failed()]))
+            .await;
     insta::assert_snapshot!("despite_a_need", course(&ran));
 }
 
@@ -146,7 +147,9 @@ async fn an_input_that_does_not_fit_fails_what_is_inside() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_inside_points_into_the_called_file() {
-    let called = CALLED.replace("own ${{ inputs.version }}", "own ${{ inputs.version }}").replace("\"${{ inputs.level }}\"", "\"${{ inputs.level / 0 }}\"");
+    let called = CALLED
+        .replace("own ${{ inputs.version }}", "own ${{ inputs.version }}")
+        .replace("\"${{ inputs.level }}\"", "\"${{ inputs.level / 0 }}\"");
     let ran = play_files(&[("sluice.yaml", CALLING), ("called.yaml", called.as_str())], script()).await;
     let place = ran.events.iter().find_map(|event| match &event.kind {
         EventKind::StepFinished { failure: Some(failure), .. } => failure.place.clone(),
@@ -173,7 +176,8 @@ async fn a_call_ends_in_order_when_the_run_is_cancelled_or_its_time_is_over() {
 
 #[tokio::test(start_paused = true)]
 async fn a_called_workflow_that_fails_fast_ends_itself_only() {
-    let calling = "jobs:\n  call: {uses: called.yaml, continue-on-error: true}\n  other: {steps: [{id: long, uses: task}]}\n";
+    let calling =
+        "jobs:\n  call: {uses: called.yaml, continue-on-error: true}\n  other: {steps: [{id: long, uses: task}]}\n";
     let called = "fail-fast: true\njobs:\n  a: {steps: [{id: bad, uses: task}]}\n  b: {steps: [{id: long, uses: task}]}\n  c: {needs: b, steps: [{uses: task}]}\n";
     let script = Script::default().step("bad", [Act::Sleep(10), failed()]).step("long", [Act::Sleep(5000)]);
     let ran = play_files(&[("sluice.yaml", calling), ("called.yaml", called)], script).await;
