@@ -70,7 +70,7 @@ jobs:
     assert_eq!(after("open.inner.a"), ["first"]);
     assert_eq!(after("open"), ["open.inner"]);
     let granted: Vec<&str> = plan.granted_secrets().into_keys().collect();
-    assert_eq!(granted, ["MINE", "known.OWN", "open.inner.OWN"]);
+    assert_eq!(granted, ["known.OWN", "MINE", "open.inner.OWN"]);
     assert_eq!(plan.file_of_secret("known.OWN").name(), "called.yaml");
     assert_eq!(plan.called_files().len(), 2);
 }

@@ -20,7 +20,8 @@ pub struct Inside {
     pub timed_out: bool,
     /// Why what is inside ends early, if it does.
     pub stopped: Option<Reason>,
-    /// Whether it began although what is around it was ending, so that this does not end what is inside.
+    /// Whether it began although what is around it was ending, so that this does not end what is inside. Another reason
+    /// to end does.
     pub despite: bool,
 }
 
@@ -165,6 +166,7 @@ impl Scheduler {
         while let Some(call) = open.pop() {
             for job in self.inside(call).0 {
                 if self.graph.jobs[job].calls {
+                    self.jobs[job].inside.despite = false;
                     open.push(job);
                 } else {
                     self.stop_job(job, reason, commands);

@@ -54,6 +54,7 @@ impl Scheduler {
     pub(super) fn stop_with(&mut self, reason: Reason, commands: &mut Vec<Command>) {
         self.stop = Some(reason);
         for job in 0..self.jobs.len() - self.graph.hooks.len() {
+            self.jobs[job].inside.despite = false;
             self.stop_job(job, reason, commands);
         }
     }

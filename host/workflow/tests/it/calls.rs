@@ -98,7 +98,6 @@ jobs:
       dry: a ${{ inputs.n }}
       regions: ${{ inputs.n }}
       stage: ${{ inputs.all }}
-      note: ${{ needs.build.outputs.x }}
   after: {needs: release, steps: [{run: \"${{ needs.release.outputs.link }} ${{ needs.release.steps }}\"}]}
 ";
     insta::assert_snapshot!(told(&[("sluice.yaml", root), ("ci/release.yaml", RELEASE)]));
