@@ -35,10 +35,17 @@ guests: setup
 # Servers that the tests talk to; installed once
 servers:
     @tests/servers/aws.sh
+    @tests/servers/databases.sh
 
-# Our figures beside those of peers, measured in one run
-bench: build guests
-    {{target}}/release/bench {{sluice}}
+# Our figures beside those of peers, measured in one run; `just bench killed`: what each does when it is killed
+bench *ARGS: build guests
+    {{target}}/release/bench {{sluice}} {{ARGS}}
+
+# Fuzz all that reads text from outside, each target for so many seconds; installs cargo-fuzz on first use. What it finds
+# stays in tests/fuzz/artifacts
+fuzz SECONDS="60" *TARGETS="workflow expression event manifest grant quantity":
+    command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked --quiet
+    tests/fuzz/run.sh {{SECONDS}} {{TARGETS}}
 
 # Formatting, lints, advisories and licences
 check:

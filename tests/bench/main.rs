@@ -1,5 +1,8 @@
 //! `just bench`: our figures beside those of peers, whole processes, in one run. Medians, and the ratio pair by pair, so
-//! that a comparison holds when the machine's speed drifts. Prints; judges nothing.
+//! that a comparison holds when the machine's speed drifts. Prints; judges nothing. `bench PATH killed` compares what
+//! runners do when they are killed.
+
+mod killed;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -21,12 +24,16 @@ struct Bench {
 }
 
 fn main() {
-    let sluice = PathBuf::from(std::env::args_os().nth(1).expect("usage: bench PATH-OF-SLUICE"));
+    let sluice = PathBuf::from(std::env::args_os().nth(1).expect("usage: bench PATH-OF-SLUICE [killed]"));
+    if std::env::args().nth(2).as_deref() == Some("killed") {
+        return killed::compare(&sluice.canonicalize().expect("the binary exists"));
+    }
     let folder = tempfile::tempdir().expect("a temporary folder");
     let bench = Bench { folder: folder.path().to_owned(), sluice: sluice.canonicalize().expect("the binary exists") };
     println!("{} processors; medians, ratio = ours / peer, pair by pair", processors());
     bench.noop_start();
     bench.thousand_steps();
+    bench.ten_thousand_steps();
     bench.scan_tree();
     bench.plan_ten_thousand();
 }
@@ -64,11 +71,6 @@ impl Bench {
 
     /// 1,000 no-op steps in 20 jobs, record on, against 1,000 times `true`.
     fn thousand_steps(&self) {
-        let mut workflow = String::from("jobs:\n");
-        for job in 0..20 {
-            let _ = writeln!(workflow, "  job-{job}:\n    steps:");
-            workflow.push_str(&"      - uses: ./noop.wasm\n".repeat(50));
-        }
         let targets: Vec<String> = (0..1000).map(|n| format!("t{n}")).collect();
         let mut make = format!("all: {}\n.PHONY: all {}\n", targets.join(" "), targets.join(" "));
         let mut ninja = String::from("rule run\n  command = true\n");
@@ -77,11 +79,20 @@ impl Bench {
             let _ = writeln!(ninja, "build {target}: run");
         }
         self.write("many/noop.wasm", noop_component());
-        self.write("many/sluice.yaml", workflow);
+        self.write("many/sluice.yaml", many_steps(20, "uses: ./noop.wasm"));
         self.write("many/Makefile", make);
         self.write("many/build.ninja", ninja);
         let peers = [peer("make", &["-s", "-j2"]), peer("ninja", &["--quiet", "-j2"])];
         self.compare("1,000 no-op steps", "many", 7, self.ours(&["run", "--plain"]), &peers);
+        self.peak_memory("many", "run --plain");
+    }
+
+    /// The same ten times over.
+    fn ten_thousand_steps(&self) {
+        self.write("more/noop.wasm", noop_component());
+        self.write("more/sluice.yaml", many_steps(200, "uses: ./noop.wasm"));
+        self.compare("10,000 no-op steps", "more", 5, self.ours(&["run", "--plain"]), &[]);
+        self.peak_memory("more", "run --plain");
     }
 
     /// 20 MB of source-like text in 2,000 files.
@@ -109,15 +120,14 @@ impl Bench {
 
     /// Planning only, with its peak memory.
     fn plan_ten_thousand(&self) {
-        let mut workflow = String::from("jobs:\n");
-        for job in 0..200 {
-            let _ = writeln!(workflow, "  job-{job}:\n    steps:");
-            workflow.push_str(&"      - run: echo ${{ run.id }}\n        timeout: 5m\n".repeat(50));
-        }
-        self.write("large/sluice.yaml", workflow);
+        self.write("large/sluice.yaml", many_steps(200, "run: echo ${{ run.id }}\n        timeout: 5m"));
         self.compare("plan of 10,000 steps", "large", 7, self.ours(&["plan", "--json"]), &[]);
-        let script =
-            format!("cd {} && {} plan --json >/dev/null", self.folder.join("large").display(), self.sluice.display());
+        self.peak_memory("large", "plan --json");
+    }
+
+    fn peak_memory(&self, folder: &str, arguments: &str) {
+        let (folder, sluice) = (self.folder.join(folder), self.sluice.display());
+        let script = format!("cd {} && {sluice} {arguments} >/dev/null", folder.display());
         match Command::new("/usr/bin/time").args(["-f", "%M", "sh", "-c", &script]).output() {
             Ok(output) => println!("  peak memory {} KiB", String::from_utf8_lossy(&output.stderr).trim()),
             Err(_) => println!("  peak memory not measured: /usr/bin/time is missing"),
@@ -147,6 +157,16 @@ impl Bench {
             println!("  (a peer that is not installed was left out)");
         }
     }
+}
+
+/// A workflow of jobs with 50 equal steps each.
+fn many_steps(jobs: usize, step: &str) -> String {
+    let mut workflow = String::from("jobs:\n");
+    for job in 0..jobs {
+        let _ = writeln!(workflow, "  job-{job}:\n    steps:");
+        workflow.push_str(&format!("      - {step}\n").repeat(50));
+    }
+    workflow
 }
 
 /// A peer, if it is installed.

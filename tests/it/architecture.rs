@@ -82,6 +82,11 @@ const NEVER_BELOW: &[(&str, &[&str], &str)] = &[
         "records see events only",
     ),
     (
+        "sluice-group",
+        &["sluice-run", "sluice-plan", "sluice-workflow", "sluice-record", "wasmtime*", "tokio"],
+        "a queue knows runs by name only",
+    ),
+    (
         "sluice-registry",
         &["sluice-run", "sluice-plan", "sluice-workflow", "sluice-engine"],
         "a registry hands out bytes",
@@ -194,6 +199,7 @@ fn only_the_command_line_prints_or_exits() {
         "host/engine/compile/src",
         "host/capability",
         "host/registry/src",
+        "host/group/src",
         "host/record/src",
         "host/report/src",
     ];

@@ -19,6 +19,7 @@ fn helps_have_examples() {
         &["run", "--help"],
         &["plan", "--help"],
         &["watch", "--help"],
+        &["approve", "--help"],
         &["check", "--help"],
         &["list", "--help"],
         &["runs", "--help"],

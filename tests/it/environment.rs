@@ -47,6 +47,10 @@ impl Environment {
         self.root.path().join("work")
     }
 
+    pub fn home(&self) -> PathBuf {
+        self.root.path().join("home")
+    }
+
     /// Writes a file of the workspace.
     pub fn write(&self, path: &str, content: impl AsRef<[u8]>) -> &Self {
         let path = self.workspace().join(path);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use crate::backup;
 use crate::environment::{Environment, Ran, guest, repository};
 use crate::repository::{commit, git};
 use crate::secret_sources::Aws;
@@ -43,11 +44,21 @@ fn says(ran: &Ran, text: &str) {
 type Example = (&'static str, fn(&Environment));
 
 const EXAMPLES: &[Example] = &[
+    ("approval", |environment| {
+        let parked = environment.sluice(&["run", "approval", "--plain"]).exits_with(75);
+        says(&parked, "deploy waits for approval: Deploy with a coverage of 87 %?");
+        let ran = environment.sluice(&["approve", "--attest", "announced", "--json"]).exits_with(0);
+        says(&ran, "deploying");
+        let denied = environment.sluice(&["run", "approval", "-i", "coverage=79", "--json"]).exits_with(1);
+        says(&denied, "gate `coverage` does not hold");
+        says(&denied, "nothing was deployed");
+    }),
     ("artifacts", |environment| {
         run(environment, &["artifacts"]);
         let text = environment.read("target/example-site/current/wit/kinds.wit");
         assert_eq!(text, environment.read("wit/kinds.wit"));
     }),
+    ("backup", backup::example),
     ("ci", |environment| {
         let webhook = Server::start(&[OK]);
         run(environment, &["ci", "-i", "to=site", "-i", &format!("webhook={}", webhook.url("/hook"))]);
@@ -61,6 +72,13 @@ const EXAMPLES: &[Example] = &[
         let ran = run(environment, &["command", "--json"]);
         says(&ran, "\"hello, ada and grace\"");
         says(&ran, "\"good morning, ada\"");
+    }),
+    ("concurrency", |environment| {
+        let ran = run(environment, &["concurrency", "--json"]);
+        says(&ran, "deploying to test");
+        says(&ran, "leaving test");
+        let plan = environment.sluice(&["plan", "concurrency", "-i", "stage=prod"]).exits_with(0);
+        says(&plan, "one run at a time of example-deploy-prod; when busy: wait at most 600 s");
     }),
     ("conditions", |environment| {
         let ran = run(environment, &["conditions", "--json"]);
@@ -76,6 +94,7 @@ const EXAMPLES: &[Example] = &[
     ("defaults", |environment| {
         run(environment, &["defaults"]);
     }),
+    ("deploy-script", crate::deploy_script::runs),
     ("environment", |environment| says(&run(environment, &["environment", "--json"]), "test green test-small")),
     ("findings", |environment| {
         run(environment, &["findings"]);
@@ -127,13 +146,29 @@ const EXAMPLES: &[Example] = &[
         environment.sluice(&["run", "inputs", "-i", "environment=production"]).exits_with(2);
         environment.sluice(&["run", "inputs", "-i", "replicas=many"]).exits_with(2);
     }),
+    ("jenkins-like", |environment| {
+        let current = environment.workspace().join("target/example-pipeline/current");
+        environment.sluice(&["run", "jenkins-like"]).exits_with(75);
+        let denied = environment.sluice(&["approve", "--deny", "--comment", "not on a Friday", "--json"]).exits_with(1);
+        says(&denied, "not on a Friday");
+        says(&denied, "not deployed\"");
+        says(&denied, "the pipeline failed");
+        assert!(!current.exists());
+        environment.sluice(&["run", "jenkins-like"]).exits_with(75);
+        let ran = environment.sluice(&["approve", "--attest-all", "--json"]).exits_with(0);
+        says(&ran, "deployed to production");
+        says(&ran, "the pipeline passed");
+        assert!(current.join("docs/README.md").exists());
+    }),
     ("matrix", |environment| {
         let ran = run(environment, &["matrix", "--json"]);
         says(&ran, "small in sh, large in sh, large in bash, tiny in sh; count passed");
         for job in ["test (sh, tiny)", "count (docs)", "count (wit)"] {
             says(&ran, &format!("\"event\":\"job-finished\",\"job\":\"{job}\",\"outcome\":\"passed\""));
         }
+        says(&ran, "\"name\":\"the tiny test with sh\"");
         let plan = environment.sluice(&["plan", "matrix"]).exits_with(0);
+        says(&plan, "test (bash, large)  the large test with bash");
         says(&plan, "test (bash, large)");
         says(&plan, "known when the job starts");
     }),

@@ -2,11 +2,16 @@
 //!
 //! `just test` sets `SLUICE_BIN`; by hand: `just build && cargo test --release -p sluice-tests`.
 
+mod approval;
 mod architecture;
+mod backup;
 mod bad_workflows;
 mod calls;
 mod changes;
 mod commands;
+mod concurrency;
+mod databases;
+mod deploy_script;
 mod documentation;
 mod environment;
 mod examples;
@@ -23,5 +28,8 @@ mod requires;
 mod resume;
 mod secret_sources;
 mod server;
+mod servers;
+mod services;
 mod vault;
+mod waiting;
 mod watch;

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::environment::{Environment, Ran, binary, repository};
-use crate::vault;
+use crate::{servers, vault};
 
 /// moto with the secrets of `tests/servers/aws.py`; ends when dropped.
 pub struct Aws {
@@ -23,14 +23,7 @@ pub struct Aws {
 impl Aws {
     /// `None` where it is not installed, which in CI it must be.
     pub fn start() -> Option<Self> {
-        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
-        let python = cache.join("sluice/servers/moto/bin/python");
-        if !python.exists() {
-            eprintln!("skipped: moto is not installed; `just servers` installs it where python3 is");
-            assert!(std::env::var_os("CI").is_none(), "moto must be there in CI");
-            return None;
-        }
+        let python = servers::installed("moto/bin/python", "moto")?;
         let mut process = Command::new(python)
             .arg(repository().join("tests/servers/aws.py"))
             .stdin(Stdio::piped())
@@ -239,14 +232,14 @@ fn a_short_value_is_told_to_be_unmasked() {
 
 /// Runs `sluice run` at a terminal; `script` is what to type after what is shown.
 fn at_terminal(environment: &Environment, script: &[&str]) -> (i32, String) {
+    at_terminal_with(environment, script, &["run", "--plain"])
+}
+
+/// The same with other arguments.
+pub fn at_terminal_with(environment: &Environment, script: &[&str], arguments: &[&str]) -> (i32, String) {
     let hermetic = environment.command::<&str>(&[]);
     let mut command = Command::new("python3");
-    command
-        .arg(repository().join("tests/it/terminal.py"))
-        .args(script)
-        .arg("--")
-        .arg(binary())
-        .args(["run", "--plain"]);
+    command.arg(repository().join("tests/it/terminal.py")).args(script).arg("--").arg(binary()).args(arguments);
     command.env_clear().envs(hermetic.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let ran = command.current_dir(environment.workspace()).stdin(Stdio::null()).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&ran.stderr), "");

@@ -126,3 +126,52 @@ fn a_workflow_that_writes_while_it_runs_comes_to_an_end() {
     watching.until("waiting for changes");
     watching.end();
 }
+
+#[test]
+fn only_jobs_that_a_change_concerns_run_again() {
+    let environment = Environment::new();
+    environment.write(
+        "sluice.yaml",
+        "\
+jobs:
+  docs: {paths: docs/, steps: [{run: echo said-docs}]}
+  code: {paths: ['src/**'], steps: [{run: 'echo said-code; test ! -e bad'}]}
+  all: {steps: [{run: echo said-all}]}
+finally:
+  - run: echo said-finally
+",
+    );
+    environment.write("docs/a.md", "1").write("src/a.rs", "1").write(".gitignore", "/bad\n");
+    let said = |lines: &[String]| -> Vec<&'static str> {
+        let words = ["said-docs", "said-code", "said-all"];
+        words.into_iter().filter(|word| lines.iter().any(|line| line.contains(word))).collect()
+    };
+    let watching = Watching::start(&environment, &["-j", "1"]);
+    let run = || {
+        let mut lines = watching.until("said-finally");
+        lines.extend(watching.until("waiting for changes"));
+        lines
+    };
+    assert_eq!(said(&run()), ["said-docs", "said-code", "said-all"]);
+    environment.write("docs/a.md", "2");
+    let lines = run();
+    assert_eq!(said(&lines), ["said-docs", "said-all"]);
+    assert!(
+        lines.iter().any(|line| line.contains("[code/step-1] skipped: no file below its paths changed")),
+        "{lines:?}"
+    );
+    environment.write("bad", "").write("src/a.rs", "2");
+    assert_eq!(said(&run()), ["said-code", "said-all"]);
+    // What failed is run again with what comes next.
+    environment.write("docs/a.md", "3");
+    assert_eq!(said(&run()), ["said-docs", "said-code", "said-all"]);
+    std::fs::remove_file(environment.workspace().join("bad")).unwrap();
+    environment.write("docs/a.md", "4");
+    assert_eq!(said(&run()), ["said-docs", "said-code", "said-all"]);
+    environment.write("docs/a.md", "5");
+    assert_eq!(said(&run()), ["said-docs", "said-all"]);
+    let workflow = environment.read("sluice.yaml");
+    environment.write("sluice.yaml", workflow + "# changed\n");
+    assert_eq!(said(&run()), ["said-docs", "said-code", "said-all"]);
+    watching.end();
+}

@@ -25,7 +25,7 @@ Examples:
   sluice plugin show scan       what a plugin does and what it asks for
 
 Exit codes: 0 passed, 1 a step failed, 2 the workflow or the command line is wrong or refused,
-70 our fault, 130 and 143 ended by a signal.";
+70 our fault, 75 waits for an approval, 130 and 143 ended by a signal.";
 
 #[derive(Debug, Args)]
 pub struct Global {
@@ -54,6 +54,9 @@ pub enum Command {
         after_help = "Examples:\n  sluice resume                        the latest run\n  sluice resume 20261121-0945 --from test/unit\n  sluice resume --repeat deploy/site   a deploy step whose outcome is unknown is done again"
     )]
     Resume(ResumeArgs),
+    /// Say that a job of a run may run, or may not, and go on with the run
+    #[command(after_help = APPROVE_EXAMPLES)]
+    Approve(ApproveArgs),
     /// Run a recorded run again, as a new run of the same workflow with the same inputs
     #[command(
         after_help = "Examples:\n  sluice rerun                         the latest run, all of it\n  sluice rerun --failed 20261121-0945  what did not end well, and what needs it"
@@ -192,6 +195,44 @@ pub struct ResumeArgs {
     /// Do this deploy or notify step again, though it was started and may have done its work
     #[arg(long, value_name = "JOB/STEP")]
     pub repeat: Vec<String>,
+    /// Print events as JSON, one a line
+    #[arg(long, conflicts_with = "plain")]
+    pub json: bool,
+    /// Print plain lines even at a terminal
+    #[arg(long)]
+    pub plain: bool,
+}
+
+const APPROVE_EXAMPLES: &str = "\
+Examples:
+  sluice approve                           the run that waits
+  sluice approve 20261121-0945 --comment 'looks good'
+  sluice approve --attest announced        a gate that a person has to attest
+  sluice approve --deny --comment 'not on a Friday'
+  sluice approve --no-run                  only record it; `sluice resume` goes on";
+
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    /// Id of the run, or its beginning [default: the one that waits]
+    pub run: Option<String>,
+    /// The job; needed if several wait; may be given several times
+    #[arg(long, value_name = "JOB")]
+    pub job: Vec<String>,
+    /// Say no: the job fails
+    #[arg(long)]
+    pub deny: bool,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    pub comment: Option<String>,
+    /// Attest that this gate of the checklist holds; may be given several times
+    #[arg(long, value_name = "GATE", conflicts_with = "deny")]
+    pub attest: Vec<String>,
+    /// Attest that every gate holds that asks for it
+    #[arg(long, conflicts_with_all = ["deny", "attest"])]
+    pub attest_all: bool,
+    /// Record the answer, and do not go on with the run
+    #[arg(long, conflicts_with_all = ["json", "plain"])]
+    pub no_run: bool,
     /// Print events as JSON, one a line
     #[arg(long, conflicts_with = "plain")]
     pub json: bool,

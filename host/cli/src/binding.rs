@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use sluice_model::Problem;
 use sluice_plan::{Difference, Selection, differences};
 use sluice_record::{RecordError, RunId};
-use sluice_workflow::workflow::Hook;
 
 use crate::args::WorkflowArgs;
+use crate::change;
 use crate::discover::Found;
 use crate::prepare::{self, Prepared};
 
@@ -26,9 +26,6 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// A longer file is no plan, in bytes.
 const MAX_BYTES: u64 = 256 << 20;
-
-/// Longer values are cut in messages, in characters.
-const MAX_SHOWN: usize = 100;
 
 /// A plan in a file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -139,7 +136,7 @@ impl BoundPlan {
         // What cannot be told from JSON apart is the same: 1 and 1.0 after a round trip.
         let now = serde_json::from_str(&now.to_string()).unwrap_or(now);
         let found_differences = differences(&planned, &now);
-        if found_differences.is_empty() { Ok((found, prepared, id)) } else { Err(self.refuse(found_differences)) }
+        if found_differences.is_empty() { Ok((found, prepared, id)) } else { Err(self.refuse(&found_differences)) }
     }
 
     fn find(&self, from: &Path) -> Result<Found, Problem> {
@@ -174,14 +171,9 @@ impl BoundPlan {
     }
 
     /// One problem for each step, job or other place.
-    fn refuse(&self, differences: Vec<Difference>) -> Vec<Problem> {
-        let mut places: IndexMap<String, Vec<String>> = IndexMap::new();
-        for difference in &differences {
-            let (place, rest) = place(&difference.path);
-            places.entry(place).or_default().push(change(&rest.join("."), difference));
-        }
+    fn refuse(&self, differences: &[Difference]) -> Vec<Problem> {
         let mut problems: Vec<Problem> = self.other_version().into_iter().collect();
-        problems.extend(places.into_iter().map(|(place, changes)| {
+        problems.extend(change::by_place(differences).into_iter().map(|(place, changes)| {
             let mut problem =
                 Problem::new("plan::changed", format!("{place} is not as the plan `{}` has it", self.name));
             problem.causes = changes;
@@ -193,48 +185,4 @@ impl BoundPlan {
         }
         problems
     }
-}
-
-fn is_hook(name: &str) -> bool {
-    Hook::ALL.iter().any(|hook| hook.name() == name)
-}
-
-/// Whose difference it is, and where there.
-fn place(path: &[String]) -> (String, &[String]) {
-    let parts: Vec<&str> = path.iter().map(String::as_str).collect();
-    match parts.as_slice() {
-        ["plan", "jobs", job, "steps", step, ..] if *step != "order" => (format!("step `{job}/{step}`"), &path[5..]),
-        ["plan", hook, "steps", step, ..] if is_hook(hook) && *step != "order" => {
-            (format!("step `{hook}/{step}`"), &path[4..])
-        }
-        ["plan", "jobs", job, ..] if path.len() > 3 || *job != "order" => (format!("job `{job}`"), &path[3..]),
-        ["plan", hook, ..] if is_hook(hook) => (format!("`{hook}`"), &path[2..]),
-        ["plan", ..] => ("the workflow".to_owned(), &path[1..]),
-        ["git", ..] => ("the repository".to_owned(), path),
-        _ => ("the plan".to_owned(), path),
-    }
-}
-
-/// `digest: sha256:0123 -> sha256:4567`
-fn change(at: &str, difference: &Difference) -> String {
-    let at = if at.is_empty() { String::new() } else { format!("{at}: ") };
-    match (&difference.old, &difference.new) {
-        (Some(old), Some(new)) => format!("{at}{} -> {}", shown(old), shown(new)),
-        (None, Some(_)) if at.is_empty() => "it is new".to_owned(),
-        (_, None) if at.is_empty() => "it is gone".to_owned(),
-        (None, new) => format!("{at}nothing -> {}", new.as_ref().map(shown).unwrap_or_default()),
-        (Some(old), None) => format!("{at}{} -> nothing", shown(old)),
-    }
-}
-
-fn shown(value: &Value) -> String {
-    let text = match value {
-        Value::String(text) if text.starts_with("sha256:") => text.chars().take("sha256:".len() + 12).collect(),
-        other => other.to_string(),
-    };
-    if text.chars().count() <= MAX_SHOWN {
-        return text;
-    }
-    let cut: String = text.chars().take(MAX_SHOWN).collect();
-    format!("{cut}...")
 }

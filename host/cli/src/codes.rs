@@ -108,6 +108,61 @@ Give more of the id:
         text: "`sluice resume` goes on with a run that was interrupted or cancelled. One that passed or failed has nothing left to do.\nTo run again what failed: `sluice rerun --failed`. To go back to a step of the same run: `sluice resume --from JOB/STEP`.",
     },
     Explanation {
+        code: "run::gate",
+        title: "a gate of a checklist does not hold",
+        text: "\
+The `checklist` of a job says what must be so before it runs. A gate that is checked and does not hold fails the job at once,
+and nobody is asked. The table shows all gates; a value that was never set counts as not holding.",
+    },
+    Explanation {
+        code: "run::not-approved",
+        title: "a job was denied, or nobody answered in time",
+        text: "\
+A job with `approval` runs only after somebody said yes. No, or silence until its `timeout` is over, fails it. What was said
+stands for this run; to be asked again, run again:
+
+    sluice rerun --failed",
+    },
+    Explanation {
+        code: "run::waits-for-nothing",
+        title: "there is nothing to approve",
+        text: "\
+The run has ended, or was answered, or has no job that asks. `sluice runs list` shows the runs that wait for an approval.",
+    },
+    Explanation {
+        code: "run::ambiguous-job",
+        title: "several jobs of the run wait for an approval",
+        text: "Name those that you mean:\n\n    sluice approve 20261121-0945 --job deploy",
+    },
+    Explanation {
+        code: "run::decided",
+        title: "somebody else has answered before",
+        text: "An answer stands once it is on record, and of two the first counts. `sluice runs show` tells who gave it.",
+    },
+    Explanation {
+        code: "run::too-late",
+        title: "the time for an answer is over",
+        text: "\
+The `timeout` of an approval runs from the moment somebody was asked, also while the run is parked. After it, silence means
+no: `sluice resume` goes on with the run, and the job fails.",
+    },
+    Explanation {
+        code: "run::may-not-approve",
+        title: "somebody else has to answer",
+        text: "\
+`by` of an approval names the users of the system who may answer, and `not-self: true` leaves out the one who started the
+run. The help says who may.",
+    },
+    Explanation {
+        code: "run::not-attested",
+        title: "a gate has to be attested by the person who approves",
+        text: "\
+A gate with `attest` is a question to that person. Approving needs a yes to each:
+
+    sluice approve --attest announced
+    sluice approve --attest-all",
+    },
+    Explanation {
         code: "run::outcome-unknown",
         title: "a step may or may not have done its work",
         text: "The run ended between the start of a deploy or notify step and the record of its end: killed, out of power, disk full.\nDoing it twice may matter, so it is not done again by itself. Look at what it changes, then:\n\n    sluice resume --repeat JOB/STEP\n\nThe plugin gets the same idempotency key as before.",
@@ -257,6 +312,22 @@ A manifest names the plugin, its kinds, its inputs and the capabilities it decla
     capabilities:
       - files: [\"read .\"]
         reason: the files to check",
+    },
+    Explanation {
+        code: "run::group-busy",
+        title: "another run of the same group is under way",
+        text: "\
+Runs of one `concurrency` group are never under way at once, whatever workspace they are in. This one does not wait, or has waited
+as long as it may. The message names the run that is there:
+
+    concurrency: {group: deploy-shop, when-busy: wait, wait-timeout: 30m}",
+    },
+    Explanation {
+        code: "host::group",
+        title: "nobody can tell which runs of a group are under way",
+        text: "\
+Runs of a `concurrency` group find each other in `sluice/groups` of your state folder: XDG_STATE_HOME, or ~/.local/state. It
+has to be a folder of yours, on a file system with locks; no link is followed.",
     },
     Explanation {
         code: "host::record",

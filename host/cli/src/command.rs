@@ -1,5 +1,6 @@
 //! One module a command. Each returns an exit code.
 
+pub mod approve;
 pub mod check;
 pub mod completions;
 pub mod explain;

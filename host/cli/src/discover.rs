@@ -83,7 +83,8 @@ fn explicit(path: &Path, wanted: &str) -> Result<Found, Problem> {
     Ok(Found { file, workspace })
 }
 
-fn in_workspace(workspace: &Path) -> Vec<Found> {
+/// Every workflow of this folder.
+pub fn in_workspace(workspace: &Path) -> Vec<Found> {
     let found = |file: PathBuf| Found { file, workspace: workspace.to_owned() };
     let mut all: Vec<Found> =
         SINGLE_FILES.iter().map(|name| workspace.join(name)).filter(|path| path.is_file()).map(found).collect();

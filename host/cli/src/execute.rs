@@ -5,11 +5,14 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use sluice_group::Place;
 use sluice_model::{Event, Outcome, Problem};
 use sluice_record::{Contents, RecordError, Recorder, RunId};
-use sluice_run::{Control, Options, Reuse};
+use sluice_run::{Control, End, Options, Reuse};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
+use crate::approver::Approver;
 use crate::command::run::run_id;
 use crate::engine::{engine, plugin};
 use crate::origin::{Origin, Settings};
@@ -18,7 +21,8 @@ use crate::prepare::Prepared;
 use crate::screen::{Mode, Screen, now};
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;
-use crate::{exit, host, machine, retention};
+use crate::turn::{self, Claim, NoTurn};
+use crate::{exit, host, machine, retention, user};
 
 /// What to run and how.
 pub struct Execution<'e> {
@@ -30,6 +34,8 @@ pub struct Execution<'e> {
     /// Results that stand, and the record to go on with, if it is that of the same run.
     pub reuse: Reuse,
     pub record: Option<Recorder>,
+    /// The user of the system who started the run.
+    pub started_by: Option<String>,
     /// Whether a run with this id must not have been before.
     pub once: bool,
 }
@@ -47,19 +53,30 @@ impl<'e> Execution<'e> {
             mode: Mode::Plain,
             reuse: Reuse::default(),
             record: None,
+            started_by: Some(user::name()),
             once: false,
         }
     }
 
     /// Runs it. When `stop` is ready the run is cancelled in order. Gives the exit code, unless the machine is at fault.
     pub fn run(self, output: &Output, stop: impl Future<Output = ()>) -> Result<u8, Problem> {
-        let Self { workspace, id, prepared, settings, mode, reuse, record, once } = self;
+        let Self { workspace, id, prepared, settings, mode, reuse, record, started_by, once } = self;
         if let Err(problems) = machine::check(&prepared.plan, workspace) {
             output.problems(&problems);
             return Ok(exit::REFUSED);
         }
         let runtime = host::runtime()?;
         let mut signals = Signals::new(&runtime)?;
+        tokio::pin!(stop);
+        let taking = turn::take(Claim::of(&prepared.plan), id.as_str(), workspace, &mut signals, stop.as_mut(), output);
+        let place = match runtime.block_on(taking) {
+            Ok(place) => place,
+            Err(NoTurn::Ended(code)) => return Ok(code),
+            Err(NoTurn::Refused(problem)) => {
+                output.problems(&[problem]);
+                return Ok(exit::REFUSED);
+            }
+        };
         let secrets = match secrets::for_plan(&prepared.plan, workspace, &runtime, &mut signals, output) {
             Ok(secrets) => secrets,
             Err(unavailable) => {
@@ -78,7 +95,7 @@ impl<'e> Execution<'e> {
         let (mut id, mut prepared) = (id, prepared);
         let mut record = match record {
             Some(recorder) => Record { recorder: Some(recorder), error: None },
-            None => Record::create(workspace, &prepared, settings, &id),
+            None => Record::create(workspace, &prepared, settings, &started_by, &id),
         };
         while let Some(error @ RecordError::Exists { .. }) = &record.error {
             if once {
@@ -94,7 +111,7 @@ impl<'e> Execution<'e> {
                     return Ok(exit::REFUSED);
                 }
             };
-            record = Record::create(workspace, &prepared, settings, &id);
+            record = Record::create(workspace, &prepared, settings, &started_by, &id);
         }
         for (reference, component) in prepared.components {
             let declared = host::declared(&prepared.plan, &reference);
@@ -102,7 +119,11 @@ impl<'e> Execution<'e> {
         }
         let shown = record.recorder.as_ref().map(|_| format!(".sluice/runs/{}", id.as_str()));
         let mut screen = Screen::new(mode, output, shown, workspace);
+        let (orders, control) = mpsc::channel(2);
+        let approver = Approver::new(&runtime, &prepared.plan, orders.clone(), screen.holder(), *output, mode);
         let options = Options {
+            started_by,
+            ask: approver.ask(),
             dry_run: settings.dry_run,
             fail_fast: settings.fail_fast,
             reuse,
@@ -110,26 +131,36 @@ impl<'e> Execution<'e> {
             ..Options::new(id.as_str(), settings.max_parallel.unwrap_or_else(processors), now)
         };
         let signalled = Arc::new(OnceLock::new());
-        let outcome = runtime.block_on(async {
-            let (orders, control) = mpsc::channel(2);
+        let end = runtime.block_on(async {
             tokio::spawn(listen(orders.clone(), signalled.clone(), signals));
+            let obey = |place: &Place| turn::obey(place.requests(), orders.clone(), signalled.clone());
+            let obeying = place.as_ref().map(|place| tokio::spawn(obey(place)));
             let sink = |event: &Event| {
                 record.append(event);
                 screen.on_event(event);
+                approver.on_event(event);
             };
             let run = sluice_run::run(Arc::new(prepared.plan), Arc::new(runner), options, control, sink);
             tokio::pin!(run);
-            tokio::select! {
-                outcome = &mut run => outcome,
-                () = stop => {
+            let end = tokio::select! {
+                end = &mut run => end,
+                () = &mut stop => {
                     // The run may have ended this moment.
                     let _ = orders.send(Control::Cancel).await;
                     run.await
                 }
-            }
+            };
+            // Nobody can end it any more.
+            obeying.iter().for_each(JoinHandle::abort);
+            end
         });
         let unshown = screen.finish();
+        let mut lost = false;
         match record.finish() {
+            Some(error) if end == End::Parked => {
+                lost = true;
+                output.problems(&[error.help("nobody can approve a run without a record; run the workflow again")]);
+            }
             Some(error) => {
                 output.problems(&[error.help("the verdict of the run stands; what is missing cannot be looked at again, and the run cannot be resumed")]);
             }
@@ -140,12 +171,21 @@ impl<'e> Execution<'e> {
                 Problem::new("host::output", "part of the output could not be written").cause(error.to_string())
             ]);
         }
+        // The next run of the group begins when this one is on record.
+        drop(place);
         // A step that hangs in the kernel keeps its thread; nobody waits for it.
-        runtime.shutdown_background();
-        Ok(match (outcome, signalled.get()) {
+        if signalled.get().is_some() {
+            // What ends in the background still needs timers, as long as this process lives.
+            std::mem::forget(runtime);
+        } else {
+            runtime.shutdown_background();
+        }
+        Ok(match (end, signalled.get()) {
             (_, Some(code)) => *code,
-            (outcome, None) if outcome.is_good() => exit::PASSED,
-            (Outcome::Failed | Outcome::Cancelled, None) => exit::FAILED,
+            (End::Parked, None) if lost => exit::FAILED,
+            (End::Parked, None) => exit::PARKED,
+            (End::Finished(outcome), None) if outcome.is_good() => exit::PASSED,
+            (End::Finished(Outcome::Failed | Outcome::Cancelled), None) => exit::FAILED,
             _ => exit::INTERNAL,
         })
     }
@@ -174,11 +214,17 @@ struct Record {
 }
 
 impl Record {
-    fn create(workspace: &Path, prepared: &Prepared, settings: Settings, id: &RunId) -> Self {
+    fn create(
+        workspace: &Path,
+        prepared: &Prepared,
+        settings: Settings,
+        started_by: &Option<String>,
+        id: &RunId,
+    ) -> Self {
         let contents = Contents {
-            plan_json: prepared.plan.to_json().to_string().into_bytes(),
+            plan_json: prepared.plan.json_line(),
             workflow_text: prepared.plan.source.text().to_owned(),
-            origin_json: Origin::new(prepared, settings).to_json(),
+            origin_json: Origin::new(prepared, settings, started_by.clone()).to_json(),
         };
         match Recorder::create(&workspace.join(".sluice"), id.clone(), contents) {
             Ok(recorder) => Self { recorder: Some(recorder), error: None },

@@ -26,6 +26,13 @@ pub fn cache_folder() -> Option<PathBuf> {
     Some(cache.join("sluice"))
 }
 
+/// `sluice` in the user's folder for what outlives a run, if the environment names one.
+pub fn state_folder() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
+    Some(state.join("sluice"))
+}
+
 /// A program on the search path, outside the workspace: a step could have planted one there.
 pub fn program(name: &str, workspace: &Path) -> Option<PathBuf> {
     let path: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).collect();

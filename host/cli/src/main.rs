@@ -1,8 +1,10 @@
 //! The command line: the only crate that prints, reads the environment, exits.
 
+mod approver;
 mod args;
 mod binding;
 mod called;
+mod change;
 mod codes;
 mod command;
 mod discover;
@@ -24,6 +26,8 @@ mod secrets;
 mod signals;
 mod snapshot;
 mod terminal;
+mod turn;
+mod user;
 
 use std::panic;
 use std::path::PathBuf;
@@ -73,6 +77,7 @@ fn run() -> u8 {
     match &cli.command {
         Command::Run(args) => command::run::run(args, &from, &output),
         Command::Resume(args) => command::resume::resume(args, &from, &output),
+        Command::Approve(args) => command::approve::run(args, &from, &output),
         Command::Rerun(args) => command::resume::rerun(args, &from, &output),
         Command::Plan(args) => command::plan::run(args, &from, &output),
         Command::Watch(args) => command::watch::run(args, &from, &output),

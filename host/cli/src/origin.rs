@@ -5,13 +5,17 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sluice_model::{Problem, Source};
-use sluice_plan::{Facts, Selection};
+use sluice_plan::{Difference, Facts, Selection, differences};
 use sluice_record::Run;
 
 use crate::called;
+use crate::change;
 use crate::prepare::{self, Prepared};
+
+/// Changes of so many places are told.
+const MAX_CAUSES: usize = 10;
 
 /// How a run was asked for, beside its workflow and inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,10 +43,13 @@ pub struct Origin {
     selection: Selection,
     facts: Facts,
     settings: Settings,
+    /// The user of the system who started the run.
+    #[serde(default)]
+    started_by: Option<String>,
 }
 
 impl Origin {
-    pub fn new(prepared: &Prepared, settings: Settings) -> Self {
+    pub fn new(prepared: &Prepared, settings: Settings, started_by: Option<String>) -> Self {
         Self {
             made_by: env!("CARGO_PKG_VERSION").to_owned(),
             file: prepared.plan.source.name().to_owned(),
@@ -51,6 +58,7 @@ impl Origin {
             selection: prepared.selection.clone(),
             facts: prepared.facts.clone(),
             settings,
+            started_by,
         }
     }
 
@@ -75,6 +83,10 @@ impl Origin {
         self.settings
     }
 
+    pub fn started_by(&self) -> Option<String> {
+        self.started_by.clone()
+    }
+
     /// Makes the plan of a recorded run again.
     ///
     /// # Errors
@@ -84,14 +96,15 @@ impl Origin {
         let recorded = run.plan().map_err(|error| vec![Problem::from(&error)])?.unwrap_or_default();
         let recorded: Value = serde_json::from_slice(&recorded).unwrap_or_default();
         // What cannot be told apart in JSON is the same: 1 and 1.0 after a round trip.
-        let now: Value = serde_json::from_str(&prepared.plan.to_json().to_string()).unwrap_or_default();
-        if recorded == now {
+        let now: Value = serde_json::from_slice(&prepared.plan.json_line()).unwrap_or_default();
+        let differences = differences(&json!({"plan": recorded}), &json!({"plan": now}));
+        if differences.is_empty() {
             return Ok(prepared);
         }
         let mut problem =
             Problem::new("run::plan-changed", format!("the plan of run `{}` is not the same any more", run.id()))
                 .help("a plugin or sluice itself has changed since; run the workflow again: `sluice run`");
-        problem.causes = changes(&recorded, &now, self.made_by.as_str());
+        problem.causes = causes(&differences, &self.made_by);
         Err(vec![problem])
     }
 
@@ -109,36 +122,11 @@ impl Origin {
     }
 }
 
-/// What people should look at: plugins whose digest is another one.
-fn changes(recorded: &Value, now: &Value, made_by: &str) -> Vec<String> {
-    let mut causes = Vec::new();
-    if made_by != env!("CARGO_PKG_VERSION") {
-        causes.push(format!("it was made by sluice {made_by}, and this is {}", env!("CARGO_PKG_VERSION")));
-    }
-    let (old, new) = (digests(recorded), digests(now));
-    for (plugin, digest) in &new {
-        if let Some((_, before)) = old.iter().find(|(name, before)| name == plugin && before != digest) {
-            let cause = format!("plugin `{plugin}` was {before}, and is {digest}");
-            if !causes.contains(&cause) {
-                causes.push(cause);
-            }
-        }
-    }
-    causes
-}
-
-/// Every plugin of a plan with its digest.
-fn digests(plan: &Value) -> Vec<(String, String)> {
-    match plan {
-        Value::Object(fields) => {
-            let own = (fields.get("uses").and_then(Value::as_str), fields.get("digest").and_then(Value::as_str));
-            let own = match own {
-                (Some(uses), Some(digest)) => vec![(uses.to_owned(), digest.to_owned())],
-                _ => Vec::new(),
-            };
-            own.into_iter().chain(fields.values().flat_map(digests)).collect()
-        }
-        Value::Array(items) => items.iter().flat_map(digests).collect(),
-        _ => Vec::new(),
-    }
+/// What people should look at.
+fn causes(differences: &[Difference], made_by: &str) -> Vec<String> {
+    let version = env!("CARGO_PKG_VERSION");
+    let other = format!("it was made by sluice {made_by}, and this is {version}");
+    let places = change::by_place(differences).into_iter();
+    let changes = places.map(|(place, changes)| format!("{place}: {}", changes.join("; "))).take(MAX_CAUSES);
+    Some(other).filter(|_| made_by != version).into_iter().chain(changes).collect()
 }

@@ -93,6 +93,17 @@ pub fn prepare(
     selection: &Selection,
     run_id: &str,
 ) -> Result<Prepared, Vec<Problem>> {
+    prepare_for(found, args, selection, run_id, None)
+}
+
+/// The same, for what concerns these files alone; `None` for what was asked for on the command line.
+pub fn prepare_for(
+    found: &Found,
+    args: &WorkflowArgs,
+    selection: &Selection,
+    run_id: &str,
+    changed: Option<Vec<String>>,
+) -> Result<Prepared, Vec<Problem>> {
     let workflow = parse(found)?;
     let called = called::sources(&workflow);
     let workflow = sluice_plan::select(workflow, selection)?;
@@ -107,7 +118,9 @@ pub fn prepare(
     };
     let mut facts = facts(&workflow, found, git.as_ref(), changes.as_ref(), run_id)?;
     let mut note = None;
-    if let Some(changes) = changes.filter(|_| args.affected) {
+    if changed.is_some() {
+        facts.changed = changed;
+    } else if let Some(changes) = changes.filter(|_| args.affected) {
         let every = if changes.files.is_none() { "; every file counts as changed" } else { "" };
         note = changes.note.map(|note| format!("note: {note}{every}\n"));
         facts.changed = changes.files;

@@ -50,7 +50,7 @@ impl Screen {
             Mode::Json => Shown::Json,
             Mode::Plain => Shown::Plain(Box::new(Plain::new(options, output.width()))),
             Mode::Live => {
-                let state = Painting { live: Live::new(options, size()), lines: 0, done: false };
+                let state = Painting { live: Live::new(options, size()), lines: 0, held: Held::No, done: false };
                 let painter = Arc::new(Painter { state: Mutex::new(state), wake: Condvar::new() });
                 let own = painter.clone();
                 Shown::Live { thread: std::thread::spawn(move || own.paint_until_done()), painter }
@@ -78,6 +78,14 @@ impl Screen {
         if let Err(error) = result {
             self.failed.get_or_insert(error);
         }
+    }
+
+    /// What keeps the moving part still while somebody is asked.
+    pub fn holder(&self) -> Holder {
+        Holder(match &self.shown {
+            Shown::Live { painter, .. } => Some(painter.clone()),
+            Shown::Plain(_) | Shown::Json => None,
+        })
     }
 
     /// Shows the last state. Returns why something could not be shown; a reader that went away is no reason.
@@ -135,10 +143,41 @@ struct Painter {
     wake: Condvar,
 }
 
+/// Keeps the moving part of a screen still, if it has one.
+#[derive(Clone)]
+pub struct Holder(Option<Arc<Painter>>);
+
+impl Holder {
+    /// Returns when everything so far has been shown, and nothing more will be until [`Holder::release`].
+    pub fn hold(&self) {
+        let Some(painter) = &self.0 else { return };
+        let mut state = painter.lock();
+        state.held = Held::Wanted;
+        painter.wake.notify_all();
+        while state.held == Held::Wanted && !state.done {
+            state = painter.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    pub fn release(&self) {
+        let Some(painter) = &self.0 else { return };
+        painter.lock().held = Held::No;
+        painter.wake.notify_all();
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    No,
+    Wanted,
+    Yes,
+}
+
 struct Painting {
     live: Live,
     /// Height of the moving part that stands on the terminal.
     lines: usize,
+    held: Held,
     done: bool,
 }
 
@@ -151,14 +190,18 @@ impl Painter {
         let _ = write(b"\x1b[?25l");
         let mut state = self.lock();
         loop {
-            let text = state.next_frame();
-            let done = state.done;
+            let (held, done) = (state.held, state.done);
+            let text = if held == Held::Yes && !done { String::new() } else { state.next_frame() };
             drop(state);
             let _ = write(text.as_bytes());
             if done {
                 break;
             }
             state = self.lock();
+            if held == Held::Wanted && state.held == Held::Wanted {
+                state.held = Held::Yes;
+                self.wake.notify_all();
+            }
             if !state.done {
                 state = self.wake.wait_timeout(state, FRAME).unwrap_or_else(PoisonError::into_inner).0;
             }
@@ -176,7 +219,10 @@ impl Painting {
             text.push_str(&format!("\x1b[{}A\r\x1b[J", self.lines));
         }
         text.push_str(&self.live.take_scrollback());
-        let frame = if self.done { String::new() } else { self.live.frame(now()) };
+        let moving = self.held == Held::No && !self.done;
+        let frame = if moving { self.live.frame(now()) } else { String::new() };
+        // Whoever types wants to see where.
+        text.push_str(if moving { "\x1b[?25l" } else { "\x1b[?25h" });
         self.lines = frame.lines().count();
         text.push_str(&frame);
         text

@@ -99,6 +99,7 @@ fn call(bytes: &'static [u8], action: Action, files: &[&str]) -> (Plugin, StepCa
         env: Default::default(),
         secrets: None,
         limits: Limits::default(),
+        stop_timeout_ms: None,
         summary: json!({}).into(),
         cancel: Cancel::default(),
     };

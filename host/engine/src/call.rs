@@ -14,8 +14,8 @@ use crate::state::{SinkHandle, State, StepHandle};
 pub enum Ended {
     /// The plugin returned a failure.
     Failed(types::Failure),
-    /// A command returned an error, or exited with a status that is not 0.
-    Status,
+    /// A command returned an error, which counts as 1, or exited with this status, which is not 0.
+    Status(i32),
     /// The component trapped, or the host ended it.
     Trapped(wasmtime::Error),
     /// It does not export what was to be called.
@@ -86,10 +86,10 @@ impl Caller<'_> {
         let run: TypedFunc<(), (Result<(), ()>,)> = self.function("wasi:cli/run@0.2.12", "run")?;
         match run.call_async(&mut *self.store, ()).await {
             Ok((Ok(()),)) => Ok(()),
-            Ok((Err(()),)) => Err(Ended::Status),
+            Ok((Err(()),)) => Err(Ended::Status(1)),
             Err(error) => match error.downcast_ref::<wasmtime_wasi::I32Exit>() {
                 Some(wasmtime_wasi::I32Exit(0)) => Ok(()),
-                Some(_) => Err(Ended::Status),
+                Some(wasmtime_wasi::I32Exit(status)) => Err(Ended::Status(*status)),
                 None => Err(error.into()),
             },
         }

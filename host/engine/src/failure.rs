@@ -21,7 +21,7 @@ const ONLY_NARROW: &str = "`grants` only narrow: for these inputs, the plugin mu
 pub fn explain(plugin: &PluginRef, ended: Ended, voice: &Voice, denials: &[Denial]) -> Failure {
     let failure = match ended {
         Ended::Failed(failure) => from_plugin(plugin, failure, denials),
-        Ended::Status => {
+        Ended::Status(_) => {
             let failure = Failure::new(FailureKind::Failed, format!("command `{plugin}` exited with an error"));
             voice.last_words().into_iter().fold(failure, Failure::cause)
         }

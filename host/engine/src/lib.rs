@@ -12,6 +12,7 @@ pub mod inspect;
 mod limiter;
 mod linker;
 mod plugin;
+mod ports;
 mod runner;
 mod state;
 mod stdio;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use sluice_capability_artifacts::{Artifacts, Published, Store as ArtifactStore};
-use sluice_capability_exec::{Exec, Guard, GuardCommand, Pipe, Processes};
+use sluice_capability_exec::{Exec, GRACE as PROGRAM_GRACE, Guard, GuardCommand, Pipe, Processes};
 use sluice_capability_http::Http;
 use sluice_capability_secrets::{Mask, Placeholders, SecretValues, Secrets};
 use sluice_capability_tcp::Tcp;
@@ -24,10 +24,11 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
-use crate::call::call;
+use crate::call::{Ended, call};
 use crate::failure;
 use crate::limiter::Limiter;
 use crate::plugin::{Linkers, Loaded, Plugin};
+use crate::ports::Ports;
 use crate::state::State;
 use crate::stdio::Stdio;
 use crate::ticker::Ticker;
@@ -91,6 +92,7 @@ struct Inner {
     guard: Guard,
     host_env: HashMap<String, String>,
     search_path: Vec<PathBuf>,
+    ports: Ports,
 }
 
 impl WasmRunner {
@@ -113,6 +115,7 @@ impl WasmRunner {
             secrets: settings.secrets,
             search_path: path.split(':').filter(|folder| !folder.is_empty()).map(PathBuf::from).collect(),
             guard: Guard::new(settings.guard),
+            ports: Ports::default(),
             host_env: settings.host_env,
         })))
     }
@@ -133,6 +136,10 @@ impl StepRunner for WasmRunner {
     async fn run(&self, call: StepCall, says: StepEvents) -> StepReport {
         Arc::clone(&self.0).run(Arc::new(call), says).await
     }
+
+    fn port(&self, wanted: Option<u16>) -> Result<u16, String> {
+        self.0.ports.take(wanted)
+    }
 }
 
 fn failed(failure: Failure) -> StepReport {
@@ -151,7 +158,8 @@ impl Inner {
         {
             return failed(failure);
         }
-        let processes = match Processes::new(self.guard.clone()) {
+        let grace = call.stop_timeout_ms.map_or(PROGRAM_GRACE, Duration::from_millis);
+        let processes = match Processes::new(self.guard.clone(), grace) {
             Ok(processes) => processes,
             Err(error) => return failed(Failure::new(FailureKind::Internal, error)),
         };
@@ -198,7 +206,8 @@ impl Step {
     /// Runs the step on a thread of its own, and gives the thread up if it does not end in time.
     async fn run(self, plugin: Arc<Loaded>) -> StepReport {
         let time = Duration::from_millis(self.call.limits.time_ms);
-        let grace = if self.call.grants.exec.is_empty() { GRACE } else { GRACE + PROCESS_GRACE };
+        let stop = self.call.stop_timeout_ms.map_or(Duration::ZERO, Duration::from_millis);
+        let grace = if self.call.grants.exec.is_empty() { GRACE } else { GRACE + PROCESS_GRACE + stop };
         let (handle, step) = (Handle::current(), self.clone());
         let mut work: JoinHandle<StepReport> =
             tokio::task::spawn_blocking(move || handle.block_on(step.run_here(&plugin, time)));
@@ -238,7 +247,11 @@ impl Step {
             () = sleep(time) => Err(failure::timed_out(plugin, time, &self.denials.list())),
             () = self.cancelled() => Err(failure::cancelled(plugin)),
         };
-        let outputs = std::mem::take(&mut store.data_mut().outputs);
+        let mut outputs = std::mem::take(&mut store.data_mut().outputs);
+        if let Ok(Err(Ended::Status(status))) = &ended {
+            // As the plugin `exec` has it.
+            outputs.insert("exit-code".to_owned(), (*status).into());
+        }
         // Whatever the plugin still holds (files, connections, artifacts in the making) goes with its store.
         drop(store);
         self.processes.end().await;

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::approval::{ApprovalRequest, Decision, Gate};
 use crate::digest::Digest;
 use crate::finding::Finding;
 use crate::grant::Grants;
@@ -120,8 +121,25 @@ pub enum EventKind {
         /// Every cell with the ids of its steps, in order.
         cells: IndexMap<String, Vec<String>>,
     },
+    /// What must hold before the job runs was looked at.
+    ChecklistChecked {
+        job: String,
+        gates: Vec<Gate>,
+    },
+    /// The job waits until somebody answers.
+    ApprovalRequested(ApprovalRequest),
+    /// Somebody answered, or the time for that was over. Said again when a run goes on.
+    ApprovalGiven(Decision),
+    /// The job fails without having begun: a gate does not hold, or the job was denied.
+    JobRefused {
+        job: String,
+        failure: Failure,
+    },
     JobStarted {
         job: String,
+        /// What people call the job, if the workflow says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
     },
     /// The items of a `for-each`; they take the place of the step.
     StepExpanded {
@@ -161,6 +179,13 @@ pub enum EventKind {
         attempt: u32,
         plugin: PluginRef,
         digest: Digest,
+    },
+    /// A step in the background can be used.
+    StepReady {
+        #[serde(flatten)]
+        id: StepId,
+        /// How long that took.
+        duration_ms: u64,
     },
     Log {
         #[serde(flatten)]
@@ -229,9 +254,20 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
         outputs: IndexMap<String, Value>,
     },
+    /// The run ends before its time because somebody asked for it.
+    RunCancelled {
+        /// Who, for people.
+        by: String,
+    },
     /// Something people should know that changes no verdict.
     Warning {
         message: String,
+    },
+    /// All that is left waits for an answer, and nobody can give it here: the process ends, the run does not.
+    RunParked {
+        /// Those that wait for an answer.
+        jobs: Vec<String>,
+        duration_ms: u64,
     },
     RunFinished {
         outcome: Outcome,

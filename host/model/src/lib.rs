@@ -1,5 +1,6 @@
 //! The vocabulary of Sluice: the words that every other crate speaks. No IO, no clock, no environment.
 
+pub mod approval;
 pub mod denial;
 pub mod digest;
 pub mod event;
@@ -17,6 +18,7 @@ pub mod span;
 pub mod suggest;
 pub mod yaml;
 
+pub use approval::{ApprovalRequest, Decision};
 pub use denial::{Denial, Denials};
 pub use digest::Digest;
 pub use event::{Event, EventKind, StepId};

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Limits {
-    /// Wall-clock time of one attempt, in milliseconds.
+    /// Wall-clock time of one attempt, in milliseconds; [`Limits::ENDLESS_MS`] for what runs as long as its job.
+    #[serde(default = "endless", skip_serializing_if = "is_endless")]
     pub time_ms: u64,
     /// All linear memories together, in bytes.
     pub memory_bytes: u64,
@@ -16,6 +17,20 @@ pub struct Limits {
     pub handles: u32,
     /// Everything the step says: log, standard output, findings, outputs, in bytes.
     pub output_bytes: u64,
+}
+
+impl Limits {
+    /// Longer than anything runs, in milliseconds: a hundred years. Not written out.
+    pub const ENDLESS_MS: u64 = 100 * 365 * 24 * 3_600_000;
+}
+
+fn endless() -> u64 {
+    Limits::ENDLESS_MS
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_endless(time_ms: &u64) -> bool {
+    *time_ms >= Limits::ENDLESS_MS
 }
 
 impl Default for Limits {

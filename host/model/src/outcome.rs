@@ -69,6 +69,10 @@ pub enum FailureKind {
     Cancelled,
     /// The component could not be loaded or linked.
     Load,
+    /// A gate of a job's checklist does not hold.
+    Gate,
+    /// Somebody said no to a job, or nobody answered in time.
+    NotApproved,
     /// An expression could not be evaluated while the run was under way.
     Expression,
     /// Our fault.
@@ -89,6 +93,8 @@ impl FailureKind {
             FailureKind::Limit => "run::limit",
             FailureKind::Cancelled => "run::cancelled",
             FailureKind::Load => "plugin::load",
+            FailureKind::Gate => "run::gate",
+            FailureKind::NotApproved => "run::not-approved",
             FailureKind::Expression => "run::expression",
             FailureKind::Internal => "host::internal",
         }

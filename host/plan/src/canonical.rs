@@ -10,11 +10,13 @@ use sha2::{Digest as _, Sha256};
 use sluice_model::grant::Capability;
 use sluice_model::{Digest, FailureKind, Grants, Kind, Limits, PluginRef, SecretSource};
 use sluice_workflow::Template;
+use sluice_workflow::background::Port;
 use sluice_workflow::template::{Condition, Expression, Piece, TemplateValue};
-use sluice_workflow::workflow::Retry;
+use sluice_workflow::workflow::{Flag, Retry, Symptom};
 
+use crate::approval::{self, ApprovalView, GateView};
 use crate::call::Call;
-use crate::plan::{Cell, Decided, Job, Plan, Step};
+use crate::plan::{Background, Cell, Concurrency, Decided, Job, Plan, Step, When};
 
 impl Plan {
     /// What `sluice plan --json` prints and the record keeps: everything that decides what runs. Holds no secret and no
@@ -23,7 +25,18 @@ impl Plan {
         serde_json::to_value(PlanView::new(self)).unwrap_or_default()
     }
 
-    /// The digest of the bytes of [`Plan::to_json`].
+    /// [`Plan::to_json`] as text on one line, without the detour.
+    pub fn json_line(&self) -> Vec<u8> {
+        // Writing to memory does not fail, and neither does a view of plain data.
+        serde_json::to_vec(&PlanView::new(self)).unwrap_or_default()
+    }
+
+    /// [`Plan::to_json`] as text for people, without the detour.
+    pub fn json_text(&self) -> String {
+        serde_json::to_string_pretty(&PlanView::new(self)).unwrap_or_default()
+    }
+
+    /// The digest of the bytes of [`Plan::json_line`].
     pub(crate) fn compute_digest(&self) -> Digest {
         let mut hasher = Sha256::new();
         // Writing into a hasher does not fail, and neither does a view of plain data.
@@ -43,6 +56,8 @@ struct PlanView<'p> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     requires: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    concurrency: Option<ConcurrencyView<'p>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     timeout_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_parallel: Option<NonZeroUsize>,
@@ -52,6 +67,15 @@ struct PlanView<'p> {
     /// By name: `on-failure`, `finally`.
     #[serde(flatten)]
     hooks: IndexMap<&'p str, JobView<'p>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ConcurrencyView<'p> {
+    group: &'p str,
+    when_busy: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wait_timeout_ms: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -66,6 +90,8 @@ struct JobView<'p> {
     /// Names of its secrets -> names in [`PlanView::secrets`], or of the environment.
     #[serde(skip_serializing_if = "Option::is_none")]
     secrets: Option<&'p BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'p str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     needs: &'p [String],
     #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
@@ -76,8 +102,8 @@ struct JobView<'p> {
     unaffected: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout_ms: Option<u64>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    continue_on_error: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    continue_on_error: Option<FlagView<'p>>,
     /// As it stands in the workflow, while only the run knows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     matrix: Option<TemplateView<'p>>,
@@ -85,6 +111,10 @@ struct JobView<'p> {
     max_parallel: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fail_fast: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<ApprovalView<'p>>,
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    checklist: IndexMap<&'p str, GateView<'p>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     steps: Vec<StepView<'p>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -97,7 +127,12 @@ struct JobView<'p> {
 #[serde(rename_all = "kebab-case")]
 struct CellView<'p> {
     name: &'p str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'p str>,
     matrix: &'p Value,
+    /// If it is not the same for all cells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    continue_on_error: Option<bool>,
     steps: Vec<StepView<'p>>,
 }
 
@@ -119,7 +154,23 @@ struct RetryView {
     factor: f64,
     max_delay_ms: u64,
     jitter: bool,
-    on: Vec<FailureKind>,
+    on: Vec<RetryOn>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum RetryOn {
+    Kind(FailureKind),
+    Symptom(SymptomView),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct SymptomView {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exit_code: Vec<u8>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    message: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -144,6 +195,8 @@ struct StepView<'p> {
     grants: &'p Grants,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     undecided: &'p [Capability],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    at_services: &'p [String],
     limits: &'p Limits,
     #[serde(skip_serializing_if = "Option::is_none")]
     fail_on: Option<sluice_model::finding::FailOn>,
@@ -158,12 +211,41 @@ struct StepView<'p> {
     max_parallel: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fail_fast: Option<bool>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    continue_on_error: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    continue_on_error: Option<FlagView<'p>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    background: Option<BackgroundView<'p>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     excluded: bool,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     notes: &'p [String],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct BackgroundView<'p> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<PortView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready: Option<ReadyView<'p>>,
+    stop_timeout_ms: u64,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum PortView {
+    Auto(&'static str),
+    Fixed(u16),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ReadyView<'p> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<Box<StepView<'p>>>,
+    timeout_ms: u64,
 }
 
 #[derive(Serialize)]
@@ -190,10 +272,28 @@ impl EnvView<'_> {
     }
 }
 
-/// A template as it stands in the workflow.
-struct TemplateView<'p>(&'p Template);
+#[derive(Serialize)]
+#[serde(untagged)]
+enum FlagView<'p> {
+    Known(bool),
+    Asked(ConditionView<'p>),
+}
 
-struct ConditionView<'p>(&'p Condition);
+impl<'p> FlagView<'p> {
+    /// `None` for one that does not hold.
+    fn new(flag: &'p Flag) -> Option<Self> {
+        match flag {
+            Flag::Known(false) => None,
+            Flag::Known(true) => Some(Self::Known(true)),
+            Flag::Asked(condition) => Some(Self::Asked(ConditionView(condition))),
+        }
+    }
+}
+
+/// A template as it stands in the workflow.
+pub struct TemplateView<'p>(pub &'p Template);
+
+pub struct ConditionView<'p>(pub &'p Condition);
 
 impl<'p> PlanView<'p> {
     fn new(plan: &'p Plan) -> Self {
@@ -203,6 +303,7 @@ impl<'p> PlanView<'p> {
             inputs: &plan.inputs,
             secrets: plan.secrets.iter().map(|(name, source)| (name.as_str(), &source.value)).collect(),
             requires: plan.requirements().into_iter().flat_map(|(_, requires)| requires.lines()).collect(),
+            concurrency: plan.concurrency.as_ref().map(ConcurrencyView::new),
             jobs: plan.jobs.iter().map(|(name, job)| (name.as_str(), JobView::new(plan, job))).collect(),
             timeout_ms: plan.timeout_ms,
             max_parallel: plan.max_parallel,
@@ -212,15 +313,27 @@ impl<'p> PlanView<'p> {
     }
 }
 
+impl<'p> ConcurrencyView<'p> {
+    fn new(concurrency: &'p Concurrency) -> Self {
+        let (when_busy, wait_timeout_ms) = (concurrency.when_busy.as_str(), concurrency.wait_timeout_ms);
+        Self { group: &concurrency.group, when_busy, wait_timeout_ms }
+    }
+}
+
 impl<'p> JobView<'p> {
     fn new(plan: &'p Plan, job: &'p Job) -> Self {
         let steps = |cell: &'p Cell| cell.steps.iter().map(|step| StepView::new(plan, job, step)).collect();
         let plain = job.cells.iter().all(|cell| cell.matrix.is_none());
         let spread = !plain || job.matrix.is_some() || job.cells.is_empty();
-        let cells = job
-            .cells
-            .iter()
-            .filter_map(|cell| Some(CellView { name: &cell.name, matrix: cell.matrix.as_ref()?, steps: steps(cell) }));
+        let cells = job.cells.iter().filter_map(|cell| {
+            let continue_on_error = match (&job.continue_on_error, &cell.continue_on_error) {
+                (Flag::Asked(_), Flag::Known(known)) => Some(*known),
+                _ => None,
+            };
+            let matrix = cell.matrix.as_ref()?;
+            let (name, title) = (&cell.name, cell.title.as_deref());
+            Some(CellView { name, title, matrix, continue_on_error, steps: steps(cell) })
+        });
         let call = job.call.as_ref();
         let with = |call: &'p Call| match &call.inputs {
             Some(inputs) => InputsView::Named(inputs),
@@ -231,15 +344,20 @@ impl<'p> JobView<'p> {
             uses: call.map(|call| call.workflow.source.name()),
             with: call.map(with),
             secrets: call.map(|call| &call.secrets).filter(|secrets| !secrets.is_empty()),
+            title: job.cells.first().filter(|_| plain).and_then(|cell| cell.title.as_deref()),
             needs: &job.needs,
             condition: job.condition.as_ref().map(ConditionView),
             paths: &job.paths,
             unaffected: job.unaffected,
             timeout_ms: job.timeout_ms,
-            continue_on_error: job.continue_on_error,
+            continue_on_error: FlagView::new(
+                job.cells.first().filter(|_| plain).map_or(&job.continue_on_error, |cell| &cell.continue_on_error),
+            ),
             matrix: job.matrix.as_ref().map(TemplateView),
             max_parallel: (job.max_parallel < usize::MAX).then_some(job.max_parallel),
             fail_fast: spread.then_some(job.fail_fast).or(ends_inside),
+            approval: job.approval.as_ref().map(ApprovalView::new),
+            checklist: approval::gates(&job.checklist),
             steps: job.cells.first().filter(|_| plain).map(steps).unwrap_or_default(),
             cells: cells.collect(),
             outputs: templates(&job.outputs).collect(),
@@ -266,6 +384,7 @@ impl<'p> StepView<'p> {
             env: decided.map_or_else(|| EnvView::Open(open()), |known| EnvView::Final(&known.env)),
             grants: &step.at_most,
             undecided: &step.undecided,
+            at_services: &step.at_services,
             limits: &step.limits,
             fail_on: step.kind.emits_findings().then_some(step.fail_on),
             retry: step.retry.as_ref().map(RetryView::new),
@@ -273,10 +392,28 @@ impl<'p> StepView<'p> {
             items: items.iter().map(ItemView::new).collect(),
             max_parallel: step.for_each.as_ref().map(|_| step.max_parallel),
             fail_fast: step.for_each.as_ref().map(|_| step.fail_fast),
-            continue_on_error: step.continue_on_error,
+            continue_on_error: FlagView::new(&step.continue_on_error),
+            background: step.background.as_ref().map(|background| BackgroundView::new(plan, job, background)),
             excluded: step.excluded,
             notes: &step.notes,
         }
+    }
+}
+
+impl<'p> BackgroundView<'p> {
+    fn new(plan: &'p Plan, job: &'p Job, background: &'p Background) -> Self {
+        let port = background.port.map(|port| match port {
+            Port::Auto => PortView::Auto("auto"),
+            Port::Fixed(port) => PortView::Fixed(port),
+        });
+        let ready = background.ready.as_ref().map(|ready| {
+            let (log, step) = match &ready.when {
+                When::Says(pattern) => (Some(pattern.as_str()), None),
+                When::Passes(step) => (None, Some(Box::new(StepView::new(plan, job, step)))),
+            };
+            ReadyView { log, step, timeout_ms: ready.timeout_ms }
+        });
+        Self { port, ready, stop_timeout_ms: background.stop_timeout_ms }
     }
 }
 
@@ -288,7 +425,10 @@ impl<'p> ItemView<'p> {
 
 impl RetryView {
     fn new(retry: &Retry) -> Self {
-        let Retry { attempts, delay_ms, factor, max_delay_ms, jitter, on } = retry.clone();
+        let Retry { attempts, delay_ms, factor, max_delay_ms, jitter, on, symptoms } = retry.clone();
+        let symptom = |own: Symptom| SymptomView { exit_code: own.exit_codes, message: own.messages };
+        let symptoms = symptoms.into_iter().map(|own| RetryOn::Symptom(symptom(own)));
+        let on = on.into_iter().map(RetryOn::Kind).chain(symptoms).collect();
         Self { attempts, delay_ms, factor, max_delay_ms, jitter, on }
     }
 }

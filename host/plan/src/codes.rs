@@ -17,11 +17,13 @@ pub const BAD_GRANT: &str = "plan::bad-grant";
 pub const GRANT_EXCEEDS: &str = "plan::grant-exceeds";
 pub const UNDECIDED_GRANT: &str = "plan::undecided-grant";
 pub const NO_FINDINGS: &str = "plan::no-findings";
+pub const NOT_IN_BACKGROUND: &str = "plan::not-in-background";
 pub const UNMET: &str = "plan::unmet-requirement";
 
 pub const MATRIX: &str = "plan::matrix";
 pub const ITEMS: &str = "plan::items";
 pub const SECRET_NOT_PASSED: &str = "plan::secret-not-passed";
+pub const GROUP: &str = "plan::group";
 pub const UNKNOWN_JOB: &str = "plan::unknown-job";
 pub const UNKNOWN_STEP: &str = "plan::unknown-step";
 pub const NOT_ALONE: &str = "plan::not-alone";
@@ -112,6 +114,16 @@ pub const CODES: &[Explanation] = &[
         code: ITEMS,
         title: "`for-each` has no list of items",
         text: "The value of `for-each` is a list of at most 1000 items, written out or from an expression:\n\n    - for-each: ${{ inputs.regions }}\n      run: deploy ${{ item }}",
+    },
+    Explanation {
+        code: NOT_IN_BACKGROUND,
+        title: "a plugin that cannot run in the background",
+        text: "A service, or a step with `background: true`, runs until the other steps of its job have ended. That is for plugins\nof the kind `task`, such as `exec`, and for plain commands; all other kinds do something and are done:\n\n    services:\n      web:\n        run: exec python3 -m http.server \"$PORT\"\n        port: auto",
+    },
+    Explanation {
+        code: GROUP,
+        title: "a group of `concurrency` that cannot be used",
+        text: "The name of the group came from an expression and is no name: null, a list, a mapping, empty, or longer than 200\ncharacters. It names what only one run at a time may touch:\n\n    concurrency: deploy-shop-${{ inputs.env }}",
     },
     Explanation {
         code: UNMET,

@@ -1,5 +1,6 @@
 //! [`sluice_workflow::Workflow`] + manifests -> [`Plan`]. Pure: no file, clock or environment. Refuses what is not granted.
 
+mod approval;
 mod call;
 mod canonical;
 mod codes;
@@ -19,7 +20,7 @@ pub use call::{Call, SEPARATOR};
 pub use codes::CODES;
 pub use decide::decide;
 pub use difference::{Difference, differences};
-pub use plan::{Cell, Decided, ForEach, Job, Plan, PluginInfo, Step};
+pub use plan::{Background, Cell, Concurrency, Decided, ForEach, Job, Plan, PluginInfo, Ready, Step, When};
 pub use planner::{Facts, Plugins, plan};
 pub use plugin::Plugin;
 pub use scope::Scope;

@@ -9,9 +9,11 @@ use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
 use sluice_model::{Digest, Grants, Kind, Limits, Manifest, PluginRef, SecretSource, Source, Span};
 use sluice_workflow::Template;
+use sluice_workflow::background::{Port, SERVICES};
+use sluice_workflow::concurrency::WhenBusy;
 use sluice_workflow::requires::Requires;
 use sluice_workflow::template::Condition;
-use sluice_workflow::workflow::{Hook, Retry, Spanned};
+use sluice_workflow::workflow::{Approval, Flag, Gate, Hook, Retry, Spanned};
 
 use crate::call::Call;
 use crate::plugin::Plugin;
@@ -46,6 +48,8 @@ pub struct Plan {
     pub secrets: IndexMap<String, Spanned<SecretSource>>,
     /// Checked by whoever runs the plan, before anything runs: [`crate::requires::unmet`].
     pub requires: Requires,
+    /// Honoured by whoever runs the plan.
+    pub concurrency: Option<Concurrency>,
     /// What is inside a call comes right after it, hooks last.
     pub jobs: IndexMap<String, Job>,
     /// What runs at the end, in this order, each as a job.
@@ -56,6 +60,18 @@ pub struct Plan {
     pub max_parallel: Option<NonZeroUsize>,
     /// Whether the first failure of a job ends the run.
     pub fail_fast: bool,
+}
+
+/// The group of runs that are never under way at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Concurrency {
+    pub group: String,
+    /// What happens while another run of the group is under way.
+    pub when_busy: WhenBusy,
+    /// The longest wait; for ever without it.
+    pub wait_timeout_ms: Option<u64>,
+    /// Of the group in the workflow.
+    pub span: Span,
 }
 
 #[derive(Debug, Clone)]
@@ -82,7 +98,8 @@ pub struct Job {
     /// Of a call, those of the called workflow.
     pub outputs: IndexMap<String, Template>,
     pub timeout_ms: Option<u64>,
-    pub continue_on_error: bool,
+    /// As it stands in the workflow; cells have it decided as far as that is known.
+    pub continue_on_error: Flag,
     /// A matrix whose cells only the run knows: the one cell of `cells` stands for all of them.
     pub matrix: Option<Template>,
     /// Ways through the job; one without a matrix.
@@ -91,6 +108,10 @@ pub struct Job {
     pub max_parallel: usize,
     /// Whether a cell that fails ends the others.
     pub fail_fast: bool,
+    /// Somebody is asked before it runs.
+    pub approval: Option<Approval>,
+    /// What must hold before it runs, by name.
+    pub checklist: IndexMap<String, Gate>,
 }
 
 /// One way through a job.
@@ -100,6 +121,11 @@ pub struct Cell {
     pub name: String,
     /// What `matrix` is in expressions; `None` without one, or while it is not known.
     pub matrix: Option<Value>,
+    /// `name` of the job, for people; as it stands in the workflow while it is not known.
+    pub title: Option<String>,
+    /// If it is not known before the run.
+    pub open_title: Option<Template>,
+    pub continue_on_error: Flag,
     pub steps: Vec<Step>,
 }
 
@@ -111,12 +137,43 @@ pub struct ForEach {
     pub items: Option<Vec<(Value, Decided)>>,
 }
 
+/// What a step in the background has besides: the steps after it run beside it, and it is stopped after the last.
+#[derive(Debug, Clone)]
+pub struct Background {
+    /// What `services.NAME` in expressions means.
+    pub name: String,
+    pub port: Option<Port>,
+    pub ready: Option<Ready>,
+    /// Time between the request to end and the kill.
+    pub stop_timeout_ms: u64,
+}
+
+/// When a step in the background can be used.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// Of the way to know it.
+    pub span: Span,
+    pub when: When,
+    pub timeout_ms: u64,
+}
+
+#[derive(Debug, Clone)]
+pub enum When {
+    /// A line of its log matches.
+    Says(regex::Regex),
+    /// This step passes, which tries until its time is over.
+    Passes(Box<Step>),
+}
+
 #[derive(Debug, Clone)]
 pub struct Step {
     pub id: String,
+    /// For people; as it stands in the workflow while it is not known.
     pub name: String,
     /// Where it stands.
     pub source: Source,
+    /// If it is not known before the run.
+    pub open_name: Option<Template>,
     pub span: Span,
     pub uses: PluginRef,
     pub uses_span: Span,
@@ -141,6 +198,8 @@ pub struct Step {
     pub narrows: Vec<Capability>,
     /// Capabilities whose grants follow from values that only the run knows. Empty when `decided` is known.
     pub undecided: Vec<Capability>,
+    /// Grants in which only ports of services are open, as `CAPABILITY: SPELLING` with `${{ services.NAME.port }}`.
+    pub at_services: Vec<String>,
     pub limits: Limits,
     pub fail_on: FailOn,
     pub retry: Option<Retry>,
@@ -149,7 +208,8 @@ pub struct Step {
     pub max_parallel: usize,
     /// Whether an item that fails ends the others.
     pub fail_fast: bool,
-    pub continue_on_error: bool,
+    pub continue_on_error: Flag,
+    pub background: Option<Background>,
     /// Whether its condition, or that of its job, is known not to hold.
     pub excluded: bool,
     /// What people should know before they run this: `runs programs unconfined`.
@@ -194,9 +254,29 @@ impl Plan {
         self.jobs.get_index(index).map(|(_, job)| job).or_else(hook)
     }
 
-    /// All steps of all cells.
+    /// All steps of all cells, each followed by the one that tells when it is ready, if there is one.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
-        self.all_jobs().flat_map(Job::all_steps)
+        self.all_jobs().flat_map(Job::all_steps).flat_map(Step::with_probe)
+    }
+}
+
+impl Step {
+    /// Whether it stands below `services` of its job.
+    pub fn is_service(&self) -> bool {
+        self.id.starts_with(SERVICES)
+    }
+
+    /// The step that tells when this one is ready, if another step does.
+    pub fn probe(&self) -> Option<&Step> {
+        match &self.background.as_ref()?.ready.as_ref()?.when {
+            When::Passes(step) => Some(step),
+            When::Says(_) => None,
+        }
+    }
+
+    /// Itself and its probe.
+    pub fn with_probe(&self) -> impl Iterator<Item = &Step> {
+        std::iter::once(self).chain(self.probe())
     }
 }
 
@@ -206,9 +286,13 @@ impl Job {
         self.cells.iter().flat_map(|cell| &cell.steps)
     }
 
+    /// The cell at this position; of a matrix that only the run knows, the one that stands for all.
+    pub fn cell(&self, cell: usize) -> Option<&Cell> {
+        self.cells.get(if self.matrix.is_some() { 0 } else { cell })
+    }
+
     /// The steps of one cell; of a matrix that only the run knows, all cells have the same.
     pub fn steps(&self, cell: usize) -> &[Step] {
-        let cell = if self.matrix.is_some() { 0 } else { cell };
-        self.cells.get(cell).map_or(&[], |cell| &cell.steps)
+        self.cell(cell).map_or(&[], |cell| &cell.steps)
     }
 }

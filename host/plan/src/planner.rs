@@ -1,6 +1,8 @@
 //! Workflow and plugins -> plan.
 
 mod call;
+mod concurrency;
+mod services;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +15,7 @@ use serde_json::{Value, json};
 use sluice_model::suggest::{closest, list};
 use sluice_model::{Digest, Globs, PluginRef, Problem, SecretSource, Source, Span};
 use sluice_workflow::template::{Condition, Expression, FILES_ROOT};
-use sluice_workflow::workflow::{Hook, Spanned, Workflow};
+use sluice_workflow::workflow::{Flag, Hook, Spanned, Title, Workflow};
 use sluice_workflow::{Template, matrix, workflow};
 
 use crate::codes;
@@ -21,6 +23,7 @@ use crate::plan::{Cell, Job, Plan, PluginInfo};
 use crate::plugin::Plugin;
 use crate::scope::Scope;
 use call::Part;
+use services::Ports;
 
 /// What the caller knows of the world before the run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -67,6 +70,7 @@ pub fn plan(
         told: Vec::new(),
     };
     let scope = planner.enter(Some(&Scope::new(&context)), &workflow.env);
+    let concurrency = planner.concurrency(workflow.concurrency.as_ref(), scope.as_ref());
     planner.part(workflow, &Part::default(), scope.as_ref());
     let hooks = workflow
         .hooks
@@ -89,6 +93,7 @@ pub fn plan(
         env: workflow.env.clone(),
         secrets: planner.sources,
         requires: workflow.requires.clone(),
+        concurrency,
         jobs: planner.jobs,
         hooks,
         timeout_ms: workflow.timeout_ms,
@@ -158,14 +163,28 @@ impl<'w> Planner<'w> {
             Some(Some(cells)) => cells,
             _ => vec![(job.name.value.clone(), None)],
         };
+        let source = self.source.clone();
+        let ports = Ports::new(job, source.text());
         let cells = cells.into_iter().map(|(name, matrix)| {
             let scope = scope.cloned().map(|mut scope| {
                 scope.context.set_some("matrix", matrix.as_ref());
+                scope.context.set("services", &ports.value);
                 scope
             });
             let scope = self.enter(scope.as_ref(), &job.env);
-            let steps = job.steps.iter().filter_map(|step| self.step(step, scope.as_ref(), excluded)).collect();
-            Cell { name, matrix, steps }
+            let steps = job.steps.iter().filter_map(|step| self.step(step, scope.as_ref(), excluded, &ports)).collect();
+            let read: Vec<_> = job.continue_on_error.expression().into_iter().collect();
+            let known_in = scope.as_ref().filter(|_| !excluded && !ports.show_in(None, &read));
+            let continue_on_error = self.flag(&job.continue_on_error, known_in);
+            let (title, open_title) = match &job.title {
+                Some(title) => {
+                    let read = title.template.iter().flat_map(|template| template.expressions()).collect::<Vec<_>>();
+                    let known_in = scope.as_ref().filter(|_| !ports.show_in(None, &read));
+                    self.title(title, known_in, excluded)
+                }
+                None => (None, None),
+            };
+            Cell { name, matrix, title, open_title, continue_on_error, steps }
         });
         let cells = cells.collect();
         Job {
@@ -183,11 +202,13 @@ impl<'w> Planner<'w> {
             env: job.env.clone(),
             outputs: job.outputs.clone(),
             timeout_ms: job.timeout_ms,
-            continue_on_error: job.continue_on_error,
+            continue_on_error: job.continue_on_error.clone(),
             matrix: job.matrix.clone().filter(|_| open),
             cells,
             max_parallel: job.max_parallel.map_or(usize::MAX, NonZeroUsize::get),
             fail_fast: job.fail_fast,
+            approval: job.approval.clone(),
+            checklist: job.checklist.clone(),
         }
     }
 
@@ -207,7 +228,8 @@ impl<'w> Planner<'w> {
     fn hook(&mut self, hook: Hook, steps: &'w [workflow::Step], scope: Option<&Scope>, excluded: bool) -> Option<Job> {
         let (first, last) = (steps.first()?, steps.last()?);
         let name = hook.name().to_owned();
-        let steps = steps.iter().filter_map(|step| self.step(step, scope, excluded)).collect();
+        let ports = Ports::default();
+        let steps = steps.iter().filter_map(|step| self.step(step, scope, excluded, &ports)).collect();
         Some(Job {
             name: name.clone(),
             source: self.source.clone(),
@@ -223,11 +245,20 @@ impl<'w> Planner<'w> {
             env: IndexMap::new(),
             outputs: IndexMap::new(),
             timeout_ms: None,
-            continue_on_error: false,
+            continue_on_error: Flag::default(),
             matrix: None,
-            cells: vec![Cell { name, matrix: None, steps }],
+            cells: vec![Cell {
+                name,
+                matrix: None,
+                title: None,
+                open_title: None,
+                continue_on_error: Flag::default(),
+                steps,
+            }],
             max_parallel: usize::MAX,
             fail_fast: true,
+            approval: None,
+            checklist: IndexMap::new(),
         })
     }
 
@@ -250,6 +281,36 @@ impl<'w> Planner<'w> {
             Err(problem) => {
                 self.problems.push(problem);
                 false
+            }
+        }
+    }
+
+    /// A name, and its template if it is not known in the scope. What does not run keeps a name that has no value.
+    fn title(&mut self, title: &Title, scope: Option<&Scope>, excluded: bool) -> (Option<String>, Option<Template>) {
+        let raw = Some(title.text.clone());
+        let Some(template) = &title.template else { return (raw, None) };
+        let open = (raw, Some(template.clone()));
+        let Some(scope) = scope.filter(|scope| known(scope, &template.expressions())) else { return open };
+        match template.evaluate_line(&scope.context) {
+            Ok(name) => (Some(name), None),
+            Err(problem) => {
+                self.problems.extend(Some(problem).filter(|_| !excluded));
+                open
+            }
+        }
+    }
+
+    /// A flag, decided if all that it reads is known in the scope.
+    fn flag(&mut self, flag: &Flag, scope: Option<&Scope>) -> Flag {
+        let (Flag::Asked(condition), Some(scope)) = (flag, scope) else { return flag.clone() };
+        if !known(scope, &[&condition.expression]) {
+            return flag.clone();
+        }
+        match condition.holds(&scope.context) {
+            Ok(holds) => Flag::Known(holds),
+            Err(problem) => {
+                self.problems.push(problem);
+                flag.clone()
             }
         }
     }

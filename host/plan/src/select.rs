@@ -34,7 +34,7 @@ impl Selection {
 /// Leaves out of a workflow what was not asked for, so that it can be planned like any other.
 ///
 /// With jobs, what they need stays, and so does `finally`, but for its steps that read results of jobs left out. With a
-/// step, nothing else stays.
+/// step, nothing else stays but the services of its job.
 ///
 /// # Errors
 /// Every name that is unknown; every result that the step reads and that nobody makes.
@@ -132,12 +132,13 @@ fn one_step(mut workflow: Workflow, wanted: &str) -> Result<Workflow, Vec<Proble
             Problem::new(codes::UNKNOWN_STEP, format!("the job `{job_name}` has no step `{id}`")).help(help),
         ]);
     };
-    let step = job.steps.swap_remove(at);
+    let step = job.steps.remove(at);
+    job.steps.retain(Step::is_service);
     let problems = alone(&workflow, &job, &step);
     if !problems.is_empty() {
         return Err(problems);
     }
-    job.steps = vec![step];
+    job.steps.push(step);
     job.needs.clear();
     job.outputs.clear();
     workflow.jobs = IndexMap::from([(job_name.to_owned(), job)]);
@@ -173,20 +174,29 @@ fn one_step_inside(mut workflow: Workflow, mut job: Job, wanted: &str) -> Result
     Ok(workflow)
 }
 
-/// What keeps a step from running without the rest of the workflow.
+/// What keeps a step from running without the rest of the workflow but the services of its job, which are all that is
+/// left in it.
 fn alone(workflow: &Workflow, job: &Job, step: &Step) -> Vec<Problem> {
-    let lost = |path: &[String]| matches!(path, [root, _, ..] if root == "needs" || root == "steps");
+    let mut names = job.steps.iter().chain([step]).filter_map(|step| step.background.as_ref());
+    let names: BTreeSet<&str> = names.by_ref().map(|background| background.name.value.as_str()).collect();
+    let lost = |path: &[String]| match path {
+        [root, name, ..] if root == "services" => !names.contains(name.as_str()),
+        [root, _, ..] => root == "needs" || root == "steps",
+        _ => false,
+    };
     let of_job = job.condition.iter().map(|condition| &condition.expression);
+    let of_job = of_job.chain(job.continue_on_error.expression());
+    let of_job = of_job.chain(job.waits_on());
     let of_job = of_job.chain(job.env.values().chain(&job.matrix).flat_map(|template| template.expressions()));
     let mut found = reads(of_job, &lost);
-    found.extend(step_reads(step, &lost));
+    job.steps.iter().chain([step]).for_each(|step| found.extend(step_reads(step, &lost)));
     found.sort_by_key(|(_, span)| span.start);
     found
         .into_iter()
         .map(|(path, span)| {
             let what = path.join(".");
-            let rest =
-                if path[0] == "needs" { format!("the job `{}`", path[1]) } else { format!("the step `{}`", path[1]) };
+            let rest = if path[0] == "needs" { "job" } else { "step" };
+            let rest = format!("the {rest} `{}`", path[1]);
             let job = &job.name.value;
             Problem::new(codes::NOT_ALONE, format!("step `{job}/{}` cannot run alone: it needs `{what}`", step.id))
                 .at(span, format!("{rest} would not run"))
@@ -198,7 +208,9 @@ fn alone(workflow: &Workflow, job: &Job, step: &Step) -> Vec<Problem> {
 
 fn step_reads(step: &Step, lost: &impl Fn(&[String]) -> bool) -> Vec<(Vec<String>, Span)> {
     let templates = std::iter::once(&step.with).chain(step.env.values()).chain(&step.for_each);
+    let templates = templates.chain(step.probe().map(|probe| &probe.with));
     let condition = step.condition.iter().map(|condition| &condition.expression);
+    let condition = condition.chain(step.continue_on_error.expression());
     reads(templates.flat_map(|template| template.expressions()).chain(condition), lost)
 }
 

@@ -3,9 +3,12 @@
 mod accepted;
 mod affected;
 mod calls;
+mod concurrency;
+mod flags;
 mod parts;
 mod properties;
 mod refused;
+mod services;
 
 use indexmap::IndexMap;
 use serde_json::{Value, json};

@@ -16,6 +16,8 @@ pub enum State {
     Running,
     /// Its process ended without a last event.
     Interrupted,
+    /// Its process ended because nothing was left but jobs that wait for an answer: [`RunInfo::waits_for`].
+    WaitsForApproval,
     /// It went on when its events could no longer be written: how it ended is not known here.
     Incomplete,
 }
@@ -51,6 +53,9 @@ pub struct RunInfo {
     pub steps: StepCounts,
     pub findings: FindingCounts,
     pub events: u64,
+    /// Jobs that somebody was asked about, without an answer so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits_for: Vec<String>,
 }
 
 impl RunInfo {
@@ -65,6 +70,7 @@ impl RunInfo {
             steps: StepCounts::default(),
             findings: FindingCounts::default(),
             events: 0,
+            waits_for: Vec::new(),
         }
     }
 
@@ -73,7 +79,7 @@ impl RunInfo {
             self.started = event.at;
         }
         self.events += 1;
-        if !matches!(self.state, State::Finished(_)) {
+        if !matches!(self.state, State::Finished(_) | State::WaitsForApproval) {
             self.duration_ms = event.at.saturating_sub(self.started);
         }
         match &event.kind {
@@ -90,6 +96,14 @@ impl RunInfo {
                 self.steps = StepCounts { planned, ..StepCounts::default() };
                 self.findings = FindingCounts::default();
                 self.state = State::Interrupted;
+                self.waits_for.clear();
+            }
+            EventKind::ApprovalRequested(request) => self.waits_for.push(request.job.clone()),
+            EventKind::ApprovalGiven(decision) => self.answered(&decision.job),
+            EventKind::JobFinished { job, .. } => self.answered(job),
+            EventKind::RunParked { duration_ms, .. } => {
+                self.state = State::WaitsForApproval;
+                self.duration_ms = *duration_ms;
             }
             EventKind::JobExpanded { cells, .. } => {
                 let counts = || cells.values().map(|steps| steps.len() as u64);
@@ -116,8 +130,18 @@ impl RunInfo {
             EventKind::RunFinished { outcome, duration_ms } => {
                 self.state = State::Finished(*outcome);
                 self.duration_ms = *duration_ms;
+                self.waits_for.clear();
             }
             _ => {}
+        }
+    }
+
+    /// A job, or all its cells, wait for nobody any more. With all answers there the run can go on.
+    fn answered(&mut self, job: &str) {
+        self.waits_for
+            .retain(|waits| !job.strip_prefix(waits).is_some_and(|rest| rest.is_empty() || rest.starts_with(" (")));
+        if self.state == State::WaitsForApproval && self.waits_for.is_empty() {
+            self.state = State::Interrupted;
         }
     }
 }

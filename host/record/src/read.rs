@@ -116,11 +116,11 @@ impl Run {
         for event in self.events()? {
             info.add(&event?);
         }
-        if info.state == State::Interrupted {
+        if matches!(info.state, State::Interrupted | State::WaitsForApproval) {
             info.state = match (self.is_alive()?, events::is_incomplete(&self.folder)) {
                 (true, _) => State::Running,
                 (false, true) => State::Incomplete,
-                (false, false) => State::Interrupted,
+                (false, false) => info.state,
             };
         }
         Ok(info)

@@ -16,7 +16,16 @@ pub fn render(step: &StepLog, outcome: Outcome, failure: &Failure, options: &Opt
     if step.attempt > 1 {
         ending.push_str(&format!(" after {}", text::count(step.attempt.into(), "attempt")));
     }
-    let mut problem = Problem::new(failure.kind.code(), format!("step `{}` {ending}", step.name));
+    render_failure(format!("step `{}` {ending}", step.name), failure, options, width)
+}
+
+/// The block of a job that was not let through, with an empty line before it and behind it.
+pub fn render_job(job: &str, failure: &Failure, options: &Options, width: usize) -> String {
+    format!("\n{}\n", render_failure(format!("job `{job}` did not run"), failure, options, width))
+}
+
+fn render_failure(message: String, failure: &Failure, options: &Options, width: usize) -> String {
+    let mut problem = Problem::new(failure.kind.code(), message);
     problem.causes = std::iter::once(&failure.message).chain(&failure.causes).cloned().collect();
     problem.help.clone_from(&failure.help);
     if let Some(place) = &failure.place {

@@ -7,11 +7,13 @@
 //! | [`Plain`] | logs and pipes: one line after another, each with its job and step |
 //! | [`json`] | other programs: one event a line |
 //! | [`graph`] | the jobs of a workflow as a picture |
+//! | [`approval`] | what a person is asked before a job, and what the person said |
 //! | [`runs`] | looking at recorded runs |
 //!
 //! Nothing here prints or asks the environment: [`Look`] and sizes are given, text is given back. Whatever comes from
 //! plugins or files passes `text::clean`, so that it cannot speak to the terminal.
 
+pub mod approval;
 mod excerpt;
 mod failure;
 mod finding;

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::look::{BOLD, CYAN, DIM, Look, PLAIN, RED, YELLOW};
 use crate::step::{self, Progress, StepLog, Steps};
 use crate::summary::{End, Tally};
-use crate::{Options, text};
+use crate::{Options, approval, failure, text};
 
 /// How long a spinner stands still, in milliseconds.
 const SPIN: u64 = 80;
@@ -63,6 +63,29 @@ impl Live {
                 let line = step::retry_line(*attempt, failure, *delay_ms, look);
                 let [job, line] = [&id.job, &line].map(|text| text::clean(text, look));
                 self.scrollback.push_str(&format!("{} {job}  {line}\n", look.paint(YELLOW, look.pick("↻", "~"))));
+            }
+            EventKind::StepReady { id, duration_ms } => {
+                let name = self.steps.running.get(id).map_or(id.step.as_str(), |step| step.name.as_str());
+                let line = step::ready_line(id, name, *duration_ms, self.tally.job_width, look);
+                self.scrollback.push_str(&line);
+            }
+            EventKind::RunCancelled { by } => {
+                let by = text::clean_lines(by, look);
+                self.scrollback.push_str(&format!("{} {by}\n", look.paint(YELLOW, "! cancelled by")));
+            }
+            EventKind::ChecklistChecked { job, gates } => self.scrollback.push_str(&approval::table(job, gates, look)),
+            EventKind::ApprovalRequested(request) => self.scrollback.push_str(&approval::asked(request, look)),
+            EventKind::ApprovalGiven(decision) => self.scrollback.push_str(&approval::given(decision, look)),
+            EventKind::JobRefused { job, failure } => {
+                let block = failure::render_job(job, failure, &self.options, self.size.columns);
+                self.scrollback.push_str(&block);
+            }
+            EventKind::RunParked { duration_ms, .. } => {
+                let end = End::Parked { duration_ms: *duration_ms };
+                self.scrollback.push_str(&self.tally.render(end, look));
+                self.scrollback.push_str(&self.tally.waiting(end, look));
+                self.scrollback.push_str(&self.tally.pointers(self.options.record.as_deref(), "show", look));
+                self.ended = true;
             }
             EventKind::Warning { message } => {
                 let message = text::clean_lines(message, look);
@@ -129,6 +152,9 @@ impl Live {
         line.add(CYAN, frames.chars().nth(turn).unwrap_or(' '));
         line.add(PLAIN, format_args!(" {:<width$}  {}{pad}  ", id.job, step.name));
         line.add(DIM, text::duration(now.saturating_sub(step.started)));
+        if step.ready {
+            line.add(DIM, "  in the background");
+        }
         if step.attempt > 1 {
             line.add(YELLOW, format_args!("  attempt {}", step.attempt));
         }

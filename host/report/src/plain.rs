@@ -9,7 +9,7 @@ use crate::finding::Detail;
 use crate::look::{CYAN, DIM, Look, YELLOW, level_style, outcome_style, outcome_words};
 use crate::step::{self, Ending, StepLog, Steps};
 use crate::summary::{End, Tally};
-use crate::{Options, finding, text};
+use crate::{Options, approval, failure, finding, text};
 
 /// Writes a run line by line.
 pub struct Plain {
@@ -34,6 +34,10 @@ impl Plain {
             EventKind::RunStarted { run, workflow, file, .. } | EventKind::RunResumed { run, workflow, file, .. } => {
                 out.write_all(step::title(workflow, file, run, look).as_bytes())?;
             }
+            EventKind::JobStarted { job, name: Some(name) } => {
+                let [job, name] = [job, name].map(|text| text::clean(text, look));
+                writeln!(out, "{} {name}", look.paint(DIM.fg_color(CYAN.get_fg_color()), format_args!("[{job}]")))?;
+            }
             EventKind::StepStarted { id, name, attempt, .. } => {
                 let again = if *attempt > 1 { format!(" (attempt {attempt})") } else { String::new() };
                 writeln!(out, "{}started: {}{again}", prefix(id, look), text::clean(name, look))?;
@@ -45,6 +49,9 @@ impl Plain {
             EventKind::StepReused { id, outcome, .. } => {
                 let words = look.paint(outcome_style(*outcome), outcome_words(*outcome));
                 writeln!(out, "{}{words} before", prefix(id, look))?;
+            }
+            EventKind::StepReady { id, duration_ms } => {
+                writeln!(out, "{}ready in {}", prefix(id, look), text::duration(*duration_ms))?;
             }
             // Logs are written as they come, not kept.
             EventKind::Log { id, level, text, .. } => {
@@ -67,6 +74,23 @@ impl Plain {
                     };
                     writeln!(out, "{}{action}: {}", prefix(id, look), text::clean(&change.subject, look))?;
                 }
+            }
+            EventKind::RunCancelled { by } => {
+                writeln!(out, "{} {}", look.paint(YELLOW, "cancelled by"), text::clean_lines(by, look))?;
+            }
+            EventKind::ChecklistChecked { job, gates } => {
+                out.write_all(approval::table(job, gates, look).as_bytes())?;
+            }
+            EventKind::ApprovalRequested(request) => out.write_all(approval::asked(request, look).as_bytes())?,
+            EventKind::ApprovalGiven(decision) => out.write_all(approval::given(decision, look).as_bytes())?,
+            EventKind::JobRefused { job, failure } => {
+                out.write_all(failure::render_job(job, failure, &self.options, self.width).as_bytes())?;
+            }
+            EventKind::RunParked { duration_ms, .. } => {
+                let end = End::Parked { duration_ms: *duration_ms };
+                out.write_all(self.tally.render(end, look).as_bytes())?;
+                out.write_all(self.tally.waiting(end, look).as_bytes())?;
+                out.write_all(self.tally.pointers(self.options.record.as_deref(), "show", look).as_bytes())?;
             }
             EventKind::Warning { message } => {
                 writeln!(out, "{} {}", look.paint(YELLOW, "warning:"), text::clean_lines(message, look))?;

@@ -10,7 +10,7 @@ use crate::look::{DIM, Look, MAGENTA, YELLOW, level_style, outcome_style};
 use crate::plain::prefix;
 use crate::step::{self, Steps};
 use crate::summary::{End, Tally};
-use crate::{Options, finding, text};
+use crate::{Options, approval, failure, finding, text};
 
 /// One line of the list of runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,7 @@ pub enum RowState {
     Finished(Outcome),
     Running,
     Interrupted,
+    WaitsForApproval,
     /// It went on when its events could no longer be recorded.
     Incomplete,
 }
@@ -45,6 +46,7 @@ pub fn list(rows: &[Row], now: u64, look: Look) -> String {
                 RowState::Finished(outcome) => outcome.as_str(),
                 RowState::Running => "running",
                 RowState::Interrupted => "interrupted",
+                RowState::WaitsForApproval => "waits for approval",
                 RowState::Incomplete => "incomplete",
             };
             [
@@ -77,8 +79,13 @@ pub fn list(rows: &[Row], now: u64, look: Look) -> String {
         let style = match row.state {
             RowState::Finished(outcome) => outcome_style(outcome),
             RowState::Running | RowState::Interrupted | RowState::Incomplete => MAGENTA,
+            RowState::WaitsForApproval => YELLOW,
         };
         out.push_str(&line(cells, &|at, cell| if at == 2 { look.paint(style, cell) } else { cell.to_owned() }));
+    }
+    for row in rows.iter().filter(|row| row.state == RowState::WaitsForApproval) {
+        let id = text::clean(&row.id, look);
+        out.push_str(&format!("\n{} sluice approve {id}\n", look.paint(DIM, "approve:")));
     }
     out
 }
@@ -117,7 +124,7 @@ pub struct Show {
     title: String,
     jobs: IndexMap<String, String>,
     warnings: String,
-    ended: Option<(Outcome, u64)>,
+    ended: Option<End>,
 }
 
 impl Show {
@@ -152,6 +159,10 @@ impl Show {
                     self.jobs.shift_insert((at + number).min(self.jobs.len()), cell.clone(), String::new());
                 }
             }
+            EventKind::JobStarted { job, name: Some(name) } => {
+                let [title, name] = [job, name].map(|text| text::clean(text, look));
+                self.jobs.entry(job.clone()).or_default().push_str(&format!("  {title}: {name}\n"));
+            }
             EventKind::StepReused { id, name, outcome, .. } => {
                 let line = step::reused_line(id, name, *outcome, self.tally.job_width, look);
                 self.jobs.entry(id.job.clone()).or_default().push_str(&line);
@@ -161,6 +172,10 @@ impl Show {
                 let line = look.paint(YELLOW, text::clean(&line, look));
                 self.jobs.entry(id.job.clone()).or_default().push_str(&format!("  {}  {line}\n", id.step));
             }
+            EventKind::RunCancelled { by } => {
+                let by = text::clean_lines(by, look);
+                self.warnings.push_str(&format!("{} {by}\n", look.paint(YELLOW, "cancelled by")));
+            }
             EventKind::Warning { message } => {
                 self.warnings.push_str(&format!(
                     "{} {}\n",
@@ -168,7 +183,23 @@ impl Show {
                     text::clean_lines(message, look)
                 ));
             }
-            EventKind::RunFinished { outcome, duration_ms } => self.ended = Some((*outcome, *duration_ms)),
+            EventKind::ChecklistChecked { job, gates } => {
+                self.jobs.entry(job.clone()).or_default().push_str(&approval::table(job, gates, look));
+            }
+            EventKind::ApprovalRequested(request) => {
+                self.jobs.entry(request.job.clone()).or_default().push_str(&approval::asked(request, look));
+            }
+            EventKind::ApprovalGiven(decision) => {
+                self.jobs.entry(decision.job.clone()).or_default().push_str(&approval::given(decision, look));
+            }
+            EventKind::JobRefused { job, failure } => {
+                let block = failure::render_job(job, failure, &self.options, self.width);
+                self.jobs.entry(job.clone()).or_default().push_str(&block);
+            }
+            EventKind::RunParked { duration_ms, .. } => self.ended = Some(End::Parked { duration_ms: *duration_ms }),
+            EventKind::RunFinished { outcome, duration_ms } => {
+                self.ended = Some(End::Ended { outcome: *outcome, duration_ms: *duration_ms });
+            }
             _ => {}
         }
         if let Some((id, step, ending)) = self.steps.on_event(event) {
@@ -206,12 +237,14 @@ impl Show {
         }
         out.push_str(&self.warnings);
         let end = match (self.ended, state) {
-            (Some((outcome, duration_ms)), _) => End::Ended { outcome, duration_ms },
-            (None, RowState::Running) => End::Running,
-            (None, RowState::Incomplete) => End::Incomplete,
+            // It has been parked, and somebody goes on with it now.
+            (Some(End::Parked { .. }) | None, RowState::Running) => End::Running,
+            (Some(End::Parked { .. }) | None, RowState::Incomplete) => End::Incomplete,
+            (Some(end), _) => end,
             (None, _) => End::Interrupted,
         };
         out.push_str(&self.tally.render(end, look));
+        out.push_str(&self.tally.waiting(end, look));
         out.push_str(&self.tally.pointers(self.options.record.as_deref(), "logs", look));
         out
     }

@@ -30,6 +30,8 @@ pub struct StepLog {
     pub changes: Vec<Change>,
     artifacts: Vec<(String, u64, String)>,
     pub progress: Option<Progress>,
+    /// Whether it has become ready, in the background.
+    pub ready: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -66,6 +68,11 @@ impl Steps {
                 step.attempt = *attempt;
                 step.started = event.at;
                 step.progress = None;
+            }
+            EventKind::StepReady { id, .. } => {
+                if let Some(step) = self.running.get_mut(id) {
+                    step.ready = true;
+                }
             }
             EventKind::Log { id, level, text, .. } => {
                 if let Some(step) = self.running.get_mut(id) {
@@ -241,6 +248,13 @@ pub fn block(step: &StepLog, ending: &Ending, options: &Options, width: usize) -
 pub fn retry_line(attempt: u32, failure: &Failure, delay_ms: u64, look: Look) -> String {
     let message = text::clean(&failure.message, look);
     format!("attempt {attempt} failed: {message}; the next in {}", text::duration(delay_ms))
+}
+
+/// `● test  db  ready in 0.41s`
+pub fn ready_line(id: &StepId, name: &str, duration_ms: u64, width: usize, look: Look) -> String {
+    let [job, name] = [&id.job, name].map(|text| text::clean(text, look));
+    let words = look.paint(DIM, format_args!("ready in {}", text::duration(duration_ms)));
+    format!("{} {job:<width$}  {name}  {words}\n", look.paint(CYAN, look.pick('●', '*')))
 }
 
 /// `✔ build  archive  passed before`

@@ -23,14 +23,23 @@ pub struct Tally {
     jobs_ended: usize,
     pub steps: StepTally,
     findings: FindingCounts,
+    /// Jobs that somebody was asked about, without an answer so far.
+    asked: Vec<String>,
 }
 
 /// Whether and how a run has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    Ended { outcome: Outcome, duration_ms: u64 },
+    Ended {
+        outcome: Outcome,
+        duration_ms: u64,
+    },
     Running,
     Interrupted,
+    /// Its jobs wait for an answer, and no process for that.
+    Parked {
+        duration_ms: u64,
+    },
     Incomplete,
 }
 
@@ -40,6 +49,11 @@ const OUTCOMES: [Outcome; 6] =
 /// Of the longest name, within reason.
 fn width<'n>(names: impl Iterator<Item = &'n String>) -> usize {
     names.map(|name| name.chars().count()).max().unwrap_or(0).min(24)
+}
+
+/// Whether the name is that of the job or of one of its cells.
+fn is_of(job: &str, name: &str) -> bool {
+    name.strip_prefix(job).is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
 }
 
 #[derive(Debug, Default)]
@@ -107,7 +121,7 @@ impl Tally {
                     job.planned = change(job.planned);
                 }
             }
-            EventKind::JobStarted { job } => {
+            EventKind::JobStarted { job, .. } => {
                 if let Some(job) = self.jobs.get_mut(job) {
                     job.started = true;
                 }
@@ -122,6 +136,8 @@ impl Tally {
                 self.findings.warning += findings.warning;
                 self.findings.info += findings.info;
             }
+            EventKind::ApprovalRequested(request) => self.asked.push(request.job.clone()),
+            EventKind::ApprovalGiven(decision) => self.asked.retain(|job| *job != decision.job),
             EventKind::JobFinished { job, outcome, duration_ms, .. } => {
                 if let Some(job) = self.jobs.get_mut(job) {
                     job.ended = Some((*outcome, *duration_ms));
@@ -155,6 +171,25 @@ impl Tally {
         out
     }
 
+    /// How a run that waits for an answer is answered. Empty for any other.
+    pub fn waiting(&self, end: End, look: Look) -> String {
+        if !matches!(end, End::Parked { .. }) || self.asked.is_empty() {
+            return String::new();
+        }
+        let run = text::clean(&self.run, look).into_owned();
+        let line = |name: &str, options: &str| format!("  {} sluice approve {run}{options}\n", look.paint(DIM, name));
+        let mut out = String::new();
+        for job in &self.asked {
+            let job = match self.asked.len() {
+                1 => String::new(),
+                _ => format!(" --job {}", text::clean(job, look)),
+            };
+            out.push_str(&line("approve:", &job));
+            out.push_str(&line("deny:   ", &format!("{job} --deny")));
+        }
+        out
+    }
+
     /// Where the record is, and the command that looks into it.
     pub fn pointers(&self, record: Option<&str>, command: &str, look: Look) -> String {
         let Some(record) = record else { return String::new() };
@@ -171,6 +206,7 @@ impl Tally {
             line.push_str(&format!("  {}", look.paint(DIM, format_args!("{:>6}", text::duration(duration)))));
         }
         let note = match (outcome, job.ended) {
+            (_, None) if self.asked.iter().any(|asked| is_of(asked, name)) => "waits for approval".to_owned(),
             (_, None) => match (end, job.started) {
                 (End::Running, true) => "running".to_owned(),
                 (End::Running, false) => "waiting".to_owned(),
@@ -198,6 +234,12 @@ impl Tally {
             }
             End::Running => (Outcome::Unknown, format!("{workflow} is running")),
             End::Interrupted => (Outcome::Unknown, format!("{workflow} was interrupted")),
+            End::Parked { .. } if self.asked.is_empty() => {
+                (Outcome::Unknown, format!("{workflow} has its answer; go on with `sluice resume`"))
+            }
+            End::Parked { duration_ms } => {
+                (Outcome::Unknown, format!("{workflow} waits for approval after {}", text::duration(duration_ms)))
+            }
             End::Incomplete => (
                 Outcome::Unknown,
                 format!("{workflow} went on, but its record is incomplete: nobody knows how it ended"),

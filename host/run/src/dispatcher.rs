@@ -1,5 +1,7 @@
 //! The one loop of a run: starts steps, listens to them, stamps time and sequence, hands on events.
 
+mod approval;
+mod background;
 mod call;
 mod cell;
 mod items;
@@ -18,7 +20,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sluice_model::{Event, EventKind, Failure, FailureKind, Outcome, StepId};
+use sluice_model::{ApprovalRequest, Decision, Event, EventKind, Failure, FailureKind, Outcome, StepId};
 use sluice_plan::{Plan, Scope};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
@@ -47,6 +49,9 @@ const GRACE_AFTER_KILL: Duration = Duration::from_secs(1);
 /// Events of steps taken in at once, so that a chatty step does not keep others waiting.
 const BATCH: usize = 256;
 
+/// Asks somebody, or says that nobody can be asked.
+pub type Ask = Arc<dyn Fn(&ApprovalRequest) -> bool + Send + Sync>;
+
 /// How to run a plan.
 #[derive(Clone)]
 pub struct Options {
@@ -59,6 +64,10 @@ pub struct Options {
     pub fail_fast: bool,
     /// Results that stand from before.
     pub reuse: Reuse,
+    /// The user of the system who started the run.
+    pub started_by: Option<String>,
+    /// Called when somebody is to be asked. True if an answer may come while the run goes on, by [`Control::Answer`].
+    pub ask: Ask,
     /// Sequence number of the first event.
     pub first_seq: u64,
     /// Milliseconds since the Unix epoch.
@@ -78,6 +87,8 @@ impl Options {
             dry_run: false,
             fail_fast: false,
             reuse: Reuse::default(),
+            started_by: None,
+            ask: Arc::new(|_| false),
             first_seq: 0,
             clock: Arc::new(clock),
         }
@@ -85,15 +96,29 @@ impl Options {
 }
 
 /// What people ask of a running run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Control {
+    /// What somebody says whom [`Options::ask`] asked.
+    Answer(Decision),
+    /// Whoever was asked about this job has gone away without an answer.
+    NoAnswer { job: String },
     /// End in order: running steps are asked to end, `finally` runs.
     Cancel,
+    /// The same, and the record says for whom.
+    CancelFor(String),
     /// End now.
     Kill,
 }
 
-/// Runs the plan to its end and hands every event to `sink`, in order. Never fails: what goes wrong is an outcome.
+/// How running ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Finished(Outcome),
+    /// All that is left waits for an answer that nobody can give here. The run goes on another time.
+    Parked,
+}
+
+/// Runs the plan to its end, or until nobody can go on, and hands every event to `sink`, in order. Never fails: what goes wrong is an outcome.
 ///
 /// The sink returns nothing, so that no record or report can change a verdict. When `control` is closed, nobody can
 /// cancel the run any more.
@@ -103,7 +128,7 @@ pub async fn run<R: StepRunner>(
     options: Options,
     mut control: mpsc::Receiver<Control>,
     sink: impl FnMut(&Event),
-) -> Outcome {
+) -> End {
     let (say, mut said) = mpsc::unbounded_channel();
     let mut dispatcher = Dispatcher::new(plan, runner, options, say, sink);
     dispatcher.start();
@@ -114,7 +139,13 @@ pub async fn run<R: StepRunner>(
             biased;
             order = control.recv(), if controlled => match order {
                 Some(Control::Cancel) => dispatcher.feed(Input::Cancel),
+                Some(Control::CancelFor(by)) => {
+                    dispatcher.emit(EventKind::RunCancelled { by });
+                    dispatcher.feed(Input::Cancel);
+                }
                 Some(Control::Kill) => dispatcher.feed(Input::Kill),
+                Some(Control::Answer(decision)) => dispatcher.answer(decision),
+                Some(Control::NoAnswer { job }) => dispatcher.nobody(&job),
                 None => controlled = false,
             },
             (at, timer) = dispatcher.timers.next() => dispatcher.time(at, timer),
@@ -130,10 +161,18 @@ pub async fn run<R: StepRunner>(
             _ = said.recv_many(&mut heard, BATCH) => heard.drain(..).for_each(|(id, said)| dispatcher.hear(&id, said)),
         }
     }
-    let outcome = dispatcher.finished.unwrap_or(Outcome::Unknown);
+    let end = dispatcher.finished.unwrap_or(End::Finished(Outcome::Unknown));
     // Dropping a step's future is what ends the programs it runs.
     let _ = tokio::time::timeout(GRACE_AFTER_KILL, dispatcher.tasks.shutdown()).await;
-    outcome
+    end
+}
+
+/// What a task runs for a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Task {
+    Step(StepIndex),
+    /// Looks whether the step is ready.
+    Probe(StepIndex),
 }
 
 struct Dispatcher<R, S> {
@@ -151,14 +190,14 @@ struct Dispatcher<R, S> {
     /// Of the jobs that have ended.
     needs: Results,
     so_far: SoFar,
-    tasks: JoinSet<(StepIndex, StepReport)>,
+    tasks: JoinSet<(Task, StepReport)>,
     running: BTreeMap<StepIndex, Running>,
     /// Steps that wait for their next attempt.
     retrying: BTreeMap<StepIndex, Retrying>,
     names: HashMap<StepId, StepIndex>,
     say: mpsc::UnboundedSender<(StepId, Said)>,
     timers: Timers,
-    finished: Option<Outcome>,
+    finished: Option<End>,
 }
 
 impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
@@ -233,15 +272,18 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         while let Some(command) = self.commands.pop_front() {
             let answer = match command {
                 Command::Decide { job } => Some(self.decide_job(job)),
+                Command::Ask { job } => self.ask_job(job),
                 Command::Begin { cell } => self.begin_cell(cell),
                 Command::Spread { id } => self.spread_step(id),
                 Command::Start { id } => self.start_step(id),
                 Command::Skip { id, reason } => self.skip_step(id, reason),
+                Command::Stop { id } => self.stop_step(id),
                 Command::Cancel { id } => self.cancel_step(id),
                 Command::Kill { id } => self.kill_step(id),
                 Command::FinishCell { cell, outcome } => self.finish_cell(cell, outcome),
                 Command::Finish { job, outcome } => self.finish_job(job, outcome),
                 Command::FinishRun { outcome } => self.finish_run(outcome),
+                Command::Park => self.park(),
             };
             if let Some(input) = answer {
                 self.commands.extend(self.scheduler.handle(input));
@@ -250,23 +292,28 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
     }
 
     /// A task has ended. One that was given up before is not looked at any more.
-    fn ended(&mut self, ended: Result<(StepIndex, StepReport), JoinError>) {
-        let (id, report) = match ended {
+    fn ended(&mut self, ended: Result<(Task, StepReport), JoinError>) {
+        let (task, report) = match ended {
             Ok(ended) => ended,
             Err(error) => {
                 let task = error.id();
-                let Some((id, _)) = self.running.iter().find(|(_, running)| running.task.id() == task) else { return };
+                let Some(task) = self.running.iter().find_map(|(id, running)| running.is(task, *id)) else { return };
                 let failure = Failure::new(FailureKind::Internal, "the host panicked while it ran this step");
-                (*id, StepReport { failure: Some(failure), outputs: Default::default() })
+                (task, StepReport { failure: Some(failure), outputs: Default::default() })
             }
         };
-        if let Some(answer) = self.finish_step(id, report) {
+        let answer = match task {
+            Task::Step(id) => self.finish_step(id, report),
+            Task::Probe(id) => self.probed(id, report.failure),
+        };
+        if let Some(answer) = answer {
             self.feed(answer);
         }
     }
 
     fn time(&mut self, at: Instant, timer: Timer) {
         match timer {
+            Timer::Approval(job) => self.approval_timed_out(job),
             Timer::Run => self.feed(Input::RunTimedOut),
             Timer::Cell(cell) if self.scheduler.is_running(cell) => self.feed(Input::TimedOut { cell }),
             Timer::Retry(id) => {
@@ -279,12 +326,13 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
                     self.feed(answer);
                 }
             }
+            Timer::Ready(id) => self.ready_too_late(id),
             Timer::Cell(_) | Timer::Step(_) => {}
         }
     }
 
     fn finish_run(&mut self, outcome: Outcome) -> Option<Input> {
-        self.finished = Some(outcome);
+        self.finished = Some(End::Finished(outcome));
         let now = self.now();
         self.emit_at(now, EventKind::RunFinished { outcome, duration_ms: now.saturating_sub(self.started) });
         None
@@ -297,10 +345,12 @@ fn graph(plan: &Plan, fail_fast: bool) -> Graph {
         for_each: step.for_each.is_some(),
         max_parallel: step.max_parallel,
         fail_fast: step.fail_fast,
+        background: step.background.is_some(),
     };
     let node = |job: &sluice_plan::Job| Node {
         needs: job.needs.iter().filter_map(|need| plan.jobs.get_index_of(need)).collect(),
         asks: job.condition.is_some() || job.matrix.is_some() || job.call.is_some(),
+        guarded: job.is_guarded(),
         status_aware: job.condition.as_ref().is_some_and(|condition| condition.uses_status()),
         cells: job.cells.len(),
         max_parallel: job.max_parallel,
@@ -308,7 +358,7 @@ fn graph(plan: &Plan, fail_fast: bool) -> Graph {
             Some(call) => call.workflow.fail_fast,
             None => job.fail_fast && (job.matrix.is_some() || job.cells.len() > 1),
         },
-        continue_on_error: job.continue_on_error,
+        continue_on_error: job.continue_on_error.is_known_true(),
         calls: job.call.is_some(),
         inside: job.inside,
         hook: job.hook,

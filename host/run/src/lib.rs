@@ -8,6 +8,6 @@ pub mod reuse;
 pub mod runner;
 pub mod scheduler;
 
-pub use dispatcher::{Control, Options, run};
+pub use dispatcher::{Ask, Control, End, Options, run};
 pub use reuse::Reuse;
 pub use runner::{StepCall, StepEvents, StepReport, StepRunner, Summary};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 use serde_json::Value;
 use sluice_model::event::FindingCounts;
-use sluice_model::{Event, EventKind, Failure, Outcome, StepId};
+use sluice_model::{Decision, Event, EventKind, Failure, Outcome, StepId};
 
 /// What is known of the steps of a recorded run.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +13,19 @@ pub struct Reuse {
     /// The run; `None` if nothing is reused.
     pub of: Option<String>,
     steps: HashMap<StepId, Step>,
+    approvals: HashMap<String, Asked>,
+    /// Ids of the items of steps with `for-each`.
+    items: HashMap<StepId, Vec<StepId>>,
+    /// How cells ended, unless they began again.
+    cells: HashMap<String, Outcome>,
+}
+
+/// A job about which somebody was asked.
+#[derive(Debug, Clone, Default)]
+struct Asked {
+    /// When silence becomes a denial, if ever.
+    until: Option<u64>,
+    decision: Option<Decision>,
 }
 
 /// One recorded step.
@@ -36,15 +49,22 @@ pub struct Done {
 impl Reuse {
     /// Everything that was recorded of the run `of`.
     pub fn of<'e>(of: &str, events: impl IntoIterator<Item = &'e Event>) -> Self {
-        let mut reuse = Self { of: Some(of.to_owned()), steps: HashMap::new() };
+        let mut reuse = Self { of: Some(of.to_owned()), ..Self::default() };
         for event in events {
             reuse.add(event);
         }
         reuse
     }
 
-    fn add(&mut self, event: &Event) {
+    /// Takes in one more event of that run.
+    pub fn add(&mut self, event: &Event) {
         match &event.kind {
+            EventKind::ApprovalRequested(request) => {
+                self.approvals.insert(request.job.clone(), Asked { until: request.until, decision: None });
+            }
+            EventKind::ApprovalGiven(decision) => {
+                self.approvals.entry(decision.job.clone()).or_default().decision = Some(decision.clone());
+            }
             EventKind::StepStarted { id, attempt, .. } => {
                 self.steps.insert(id.clone(), Step { attempt: *attempt, done: None });
             }
@@ -54,14 +74,53 @@ impl Reuse {
                     Done { outcome: *outcome, outputs: outputs.clone(), findings: *findings, failure: failure.clone() };
                 self.steps.entry(id.clone()).or_default().done = Some(done);
             }
+            EventKind::StepExpanded { id, items } => {
+                let items = items.iter().map(|item| StepId::new(&id.job, item)).collect();
+                self.items.insert(id.clone(), items);
+            }
+            EventKind::JobStarted { job, .. } => drop(self.cells.remove(job)),
+            EventKind::JobFinished { job, outcome, .. } => drop(self.cells.insert(job.clone(), *outcome)),
             _ => {}
         }
+    }
+
+    /// How the step ended last, unless it was started again.
+    pub fn outcome(&self, id: &StepId) -> Option<Outcome> {
+        Some(self.steps.get(id)?.done.as_ref()?.outcome)
+    }
+
+    /// Whether neither the step nor an item of it has to run again, as far as the record can tell. When in doubt, no.
+    pub fn is_settled(&self, id: &StepId) -> bool {
+        let cell = self.cells.get(&id.job);
+        let has_ended = matches!(cell, Some(Outcome::Passed | Outcome::AllowedToFail | Outcome::Failed));
+        let settled = |id: &StepId| match self.outcome(id) {
+            Some(Outcome::Passed | Outcome::AllowedToFail | Outcome::Failed) => true,
+            // Its condition is asked again; once the cell has ended, the answer is known.
+            Some(Outcome::Skipped) => has_ended,
+            Some(Outcome::Cancelled | Outcome::Unknown) | None => false,
+        };
+        self.items.get(id).map_or_else(|| settled(id), |items| items.iter().all(settled))
     }
 
     /// How the step ended, if that stands. What was skipped is asked again, and what was cancelled runs again.
     pub fn done(&self, id: &StepId) -> Option<&Done> {
         let done = self.steps.get(id)?.done.as_ref()?;
         matches!(done.outcome, Outcome::Passed | Outcome::AllowedToFail | Outcome::Failed).then_some(done)
+    }
+
+    /// What was said about the job.
+    pub fn decision(&self, job: &str) -> Option<&Decision> {
+        self.approvals.get(job)?.decision.as_ref()
+    }
+
+    /// When silence about the job becomes a denial, if ever; `None` if nobody was asked.
+    pub fn asked_until(&self, job: &str) -> Option<Option<u64>> {
+        self.approvals.get(job).map(|asked| asked.until)
+    }
+
+    /// Forgets what was asked about jobs and said to it, so that somebody is asked again.
+    pub fn forget_approvals(&mut self, which: impl Fn(&str) -> bool) {
+        self.approvals.retain(|job, _| !which(job));
     }
 
     /// The attempt at a step that was under way, which is made again under the same number; the first if there was none.
@@ -90,5 +149,6 @@ impl Reuse {
     /// Forgets steps, so that they run again from their first attempt.
     pub fn forget(&mut self, which: impl Fn(&StepId) -> bool) {
         self.steps.retain(|id, _| !which(id));
+        self.items.retain(|id, _| !which(id));
     }
 }

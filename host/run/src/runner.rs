@@ -17,6 +17,13 @@ use tokio::sync::mpsc;
 pub trait StepRunner: Send + Sync + 'static {
     /// Never panics, and returns within the call's time limit and a short grace, whatever the plugin does.
     fn run(&self, call: StepCall, says: StepEvents) -> impl Future<Output = StepReport> + Send;
+
+    /// A port of the loopback interface for a service: the wanted one, or any that this function has not given out
+    /// before. Returns at once.
+    ///
+    /// # Errors
+    /// Why there is none, such as that something listens there.
+    fn port(&self, wanted: Option<u16>) -> Result<u16, String>;
 }
 
 /// Everything that a step needs.
@@ -39,6 +46,8 @@ pub struct StepCall {
     /// for the outermost workflow, where names are those of values.
     pub secrets: Option<BTreeMap<String, String>>,
     pub limits: Limits,
+    /// Time between the request to end and the kill of programs, in milliseconds; `None` for what the runner thinks right.
+    pub stop_timeout_ms: Option<u64>,
     /// The run so far; inside a called workflow, that workflow.
     pub summary: Summary,
     pub cancel: Cancel,

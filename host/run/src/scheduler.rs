@@ -2,6 +2,8 @@
 //!
 //! The same graph and the same inputs give the same commands, so a run is continued by feeding what was recorded.
 
+mod ask;
+mod background;
 mod call;
 mod cell;
 mod graph;
@@ -25,6 +27,11 @@ enum Phase {
     Waiting,
     /// For the answer to [`Command::Decide`].
     Deciding,
+    /// For [`Input::Answered`]. `here`: whether an answer may still come while the run goes on.
+    Asking {
+        cells: usize,
+        here: bool,
+    },
     /// Its cells run, or wait for a free place; or what is inside runs.
     Active,
     Done(Outcome),
@@ -67,6 +74,8 @@ pub struct Scheduler {
     /// Why the run ends early, if it does.
     stop: Option<Reason>,
     killed: bool,
+    /// Whether there was a job for which nobody can answer here.
+    unanswerable: bool,
     /// Whether the run can no longer pass.
     spoilt: bool,
 }
@@ -118,6 +127,7 @@ impl Scheduler {
             finished: false,
             stop: None,
             killed: false,
+            unanswerable: false,
             spoilt: false,
             graph,
         }
@@ -142,12 +152,16 @@ impl Scheduler {
             Input::Decided { job, holds, cells } if self.jobs[job].phase == Phase::Deciding => {
                 match self.reason_to_skip_job(job).or((!holds).then_some(Reason::Condition)) {
                     Some(reason) => self.skip_job(job, reason, &mut commands),
-                    None => self.activate(job, cells, &mut commands),
+                    None => self.admit(job, cells, &mut commands),
                 }
             }
+            Input::Answered { job, approved } => self.answered(job, approved, &mut commands),
+            Input::Unanswerable { job } => self.unanswerable(job),
             Input::Items { id, count } => self.items(id, count, &mut commands),
             Input::Ended { id, outcome } => self.ended(id, outcome, &mut commands),
+            Input::Ready { id } => self.background_ready(id, &mut commands),
             Input::TimedOut { cell } => self.cell_timed_out(cell, &mut commands),
+            Input::MayFail { cell } => self.may_fail(cell),
             Input::RunTimedOut if self.stop.is_none() => {
                 self.spoilt = true;
                 self.stop_with(Reason::RunTimedOut, &mut commands);
@@ -227,6 +241,10 @@ impl Scheduler {
                 self.begin(cell, commands);
             }
             if !self.started || self.left > 0 {
+                if self.started && self.is_stuck() {
+                    self.finished = true;
+                    commands.push(Command::Park);
+                }
                 return;
             }
             let hooks = self.jobs.len() - self.graph.hooks.len()..self.jobs.len();
@@ -260,7 +278,7 @@ impl Scheduler {
                 self.jobs[job].phase = Phase::Deciding;
                 commands.push(Command::Decide { job });
             }
-            None => self.activate(job, self.graph.jobs[job].cells, commands),
+            None => self.admit(job, self.graph.jobs[job].cells, commands),
         }
     }
 

@@ -77,7 +77,8 @@ Good:
     continue-on-error: true";
     CONFLICT = "workflow::conflict": "two fields that exclude each other", "\
 A step either `uses` a plugin or `run`s a script, and a workflow has either `jobs` or, as the short form of one job,
-`steps`. `shell` belongs to `run`.
+`steps`. `shell` belongs to `run`, `ready` to a service or a step with `background`. A step in the background runs as long
+as its job, so it has no `timeout`, `retry` or `for-each`.
 
 Bad:
     - uses: lint
@@ -108,6 +109,17 @@ Bad:
 Good:
     jobs:
       build-it: ...";
+    PORT = "workflow::port": "a port that is none", "\
+A service listens on a port that Sluice finds (`auto`) or on a fixed one, a number from 1 to 65535. With `auto` the same
+job can run many times at once.
+
+    services:
+      db:
+        run: exec ./start-database --port \"$PORT\"
+        port: auto";
+    PATTERN = "workflow::pattern": "a regular expression that cannot be read", "\
+`log` of `ready` is a regular expression that is looked for in each line of the output. `.`, `(`, `[`, `+`, `*` and `?`
+have a meaning of their own; write `\\.` for a dot.";
     DUPLICATE_ID = "workflow::duplicate-id": "two steps of a job have the same id", "\
 Expressions find a step by its id, so ids are unique within a job.
 
@@ -159,6 +171,12 @@ Spellings of grants:
     artifacts: [read, write]
 
 Expressions are not possible in `grants`: what a step may touch is read, not computed.";
+    GROUP = "workflow::group": "a group of `concurrency` that cannot be used", "\
+Runs of one group are never under way at once, so the name of the group is known before the run. It is text, and reads
+`inputs`, `env` of the workflow, `git` and `run.workflow`, but nothing that differs from run to run:
+
+    concurrency: deploy-shop-${{ inputs.env }}
+    concurrency: {group: deploy-shop, when-busy: wait, wait-timeout: 30m}";
     SECRET = "workflow::secret": "a source of a secret that cannot be used", "\
 `secrets` says where the value of each secret comes from, with one source for each:
 
@@ -210,7 +228,8 @@ A name with `-` needs brackets, because `a-b` means `a` minus `b`:
 
     ${{ steps[\"build-app\"].outputs.digest }}";
     NOT_AVAILABLE = "workflow::not-available": "an expression reads something that is not there yet", "\
-`steps` shows the earlier steps of the same job; in the conditions and variables of a job there are none yet. `needs`
+`steps` shows the earlier steps of the same job; in the conditions and variables of a job there are none yet. `services`
+shows the services of the same job, and is not there in the job's own `if` and `matrix`. `needs`
 shows the jobs that this job needs, and in `finally` every job. The variables of one `env` see those of outer levels
 only.";
     UNKNOWN_FUNCTION = "workflow::unknown-function": "an expression calls a function that does not exist", "\

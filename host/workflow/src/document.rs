@@ -1,5 +1,8 @@
 //! Nodes -> [`Workflow`]: shapes, types, names. What needs the whole document is checked in [`crate::check`].
 
+mod approval;
+mod background;
+mod concurrency;
 mod call;
 mod defaults;
 mod input;
@@ -76,10 +79,13 @@ impl<'t> Document<'t> {
         let fail_fast = self.optional(entries, "fail-fast", |document, node| document.boolean(node, "`fail-fast`"));
         let secrets = self.optional(entries, "secrets", Self::secrets).unwrap_or_default();
         let requires = field(entries, "requires").map(|node| self.requires(node)).unwrap_or_default();
+        let concurrency = self.optional(entries, "concurrency", Self::concurrency);
         let jobs = self.jobs(node, entries);
         let hooks = Hook::ALL.into_iter().filter_map(|hook| {
             let node = field(entries, hook.name())?;
-            Some((hook, self.steps(node, &format!("`{}`", hook.name()))))
+            let steps = self.steps(node, &format!("`{}`", hook.name()), Vec::new());
+            self.no_background(&steps, hook.name());
+            Some((hook, steps))
         });
         let hooks = hooks.filter(|(_, steps)| !steps.is_empty()).collect();
         let outputs = field(entries, "outputs").map(|node| self.outputs(node, "`outputs`")).unwrap_or_default();
@@ -99,6 +105,7 @@ impl<'t> Document<'t> {
             file_hashes: std::mem::take(&mut self.templates.file_hashes),
             reads_changes: self.templates.reads_changes,
             requires,
+            concurrency,
             retention,
         })
     }

@@ -32,6 +32,8 @@ pub enum Shape {
     Words,
     /// A boolean or an expression.
     Condition,
+    /// The same, with `${{ }}` around an expression.
+    Flag,
     /// Any value.
     Any,
     Values,
@@ -41,9 +43,19 @@ pub enum Shape {
     Matrix,
     /// A whole number, or a mapping with these fields.
     Retry(&'static Table),
+    /// One of [`RETRY_ON`] or a mapping with these fields, or a list of them.
+    Failures(&'static Table),
+    /// A whole number from 1 to 255, or a list of them.
+    ExitCodes,
+    /// Text, or a mapping with these fields.
+    TextOr(&'static Table),
+    /// Any name -> a condition, or a mapping with these fields.
+    Checklist(&'static Table),
     Choice(&'static [&'static str]),
     /// One of these texts or a list of them.
     Choices(&'static [&'static str]),
+    /// `auto` or a number.
+    Port,
     /// Name of a program -> versions.
     Versions,
     /// Name -> text, number or boolean.
@@ -66,9 +78,26 @@ impl Table {
     }
 
     /// All tables, in the order of the document.
-    pub const ALL: [&'static Table; 13] = [
-        &WORKFLOW, &DEFAULTS, &INPUT, &SECRET, &VAULT, &AWS, &JOB, &STEP, &WAIT_FOR, &RETRY, &LIMITS, &REQUIRES,
+    pub const ALL: [&'static Table; 19] = [
+        &WORKFLOW,
+        &DEFAULTS,
+        &INPUT,
+        &SECRET,
+        &VAULT,
+        &AWS,
+        &JOB,
+        &APPROVAL,
+        &GATE,
+        &SERVICE,
+        &READY,
+        &STEP,
+        &WAIT_FOR,
+        &RETRY,
+        &SYMPTOM,
+        &LIMITS,
+        &REQUIRES,
         &RETENTION,
+        &CONCURRENCY,
     ];
 }
 
@@ -78,10 +107,12 @@ const fn field(name: &'static str, shape: Shape, description: &'static str) -> F
 
 pub const INPUT_TYPES: [&str; 5] = ["string", "integer", "number", "boolean", "list"];
 pub const FAIL_ON: [&str; 4] = ["info", "warning", "error", "never"];
+/// In the order of [`crate::concurrency::WhenBusy::ALL`].
+pub const WHEN_BUSY: [&str; 3] = ["wait", "cancel-running", "fail"];
 /// In the order of [`crate::workflow::Retry::KINDS`].
 pub const RETRY_ON: [&str; 6] = ["failed", "transient", "timed-out", "trap", "limit", "findings"];
 
-const NAME: Field = field("name", Shape::Text, "What people read");
+const NAME: Field = field("name", Shape::Text, "What people read; of a job or a step it may hold `${{ }}`");
 const ENV: Field =
     field("env", Shape::Variables, "Environment variables; inner ones replace outer ones of the same name");
 const IF: Field =
@@ -91,7 +122,11 @@ const DIRECTORY: Field = field("working-directory", Shape::Text, "The folder in 
 const RETRY_FIELD: Field =
     field("retry", Shape::Retry(&RETRY), "Tries again after a failure: how often in all, or how in detail");
 const STEP_DEFAULTS: Field = field("defaults", Shape::One(&DEFAULTS), "What steps get that do not say otherwise");
-const CONTINUE: Field = field("continue-on-error", Shape::Boolean, "A failure is reported and does not fail the run");
+const CONTINUE: Field = field(
+    "continue-on-error",
+    Shape::Flag,
+    "`true`, or an expression: a failure is reported and does not fail the run",
+);
 
 pub static WORKFLOW: Table = Table {
     of: "a workflow",
@@ -106,6 +141,7 @@ pub static WORKFLOW: Table = Table {
             "Where the values of secrets come from; steps name a secret, not its value",
         ),
         field("requires", Shape::One(&REQUIRES), "What must be there before anything runs"),
+        field("concurrency", Shape::TextOr(&CONCURRENCY), "Runs of the same group are never under way at once"),
         field("jobs", Shape::Named(&JOB), "Jobs run in parallel unless one needs another"),
         field("steps", Shape::List(&STEP), "Short form for a workflow of one job, which is called `main`"),
         field("outputs", Shape::Inputs, "What a job that calls this workflow gets, from `needs.JOB.outputs.NAME`"),
@@ -136,7 +172,34 @@ pub static RETRY: Table = Table {
         field("factor", Shape::Number, "What each later delay is multiplied by; 2 unless given"),
         field("max-delay", Shape::Duration, "The longest delay; `1m` unless given"),
         field("jitter", Shape::Boolean, "`false`: delays are exact; otherwise they are spread by up to a quarter"),
-        field("on", Shape::Texts, "Which failures: `failed`, `transient`, `timed-out`, `trap`, `limit`, `findings`"),
+        field(
+            "on",
+            Shape::Failures(&SYMPTOM),
+            "Which failures: `failed`, `transient`, `timed-out`, `trap`, `limit`, `findings`, or what they look like",
+        ),
+    ],
+};
+
+pub static SYMPTOM: Table = Table {
+    of: "a failure",
+    name: "failure",
+    fields: &[
+        field("exit-code", Shape::ExitCodes, "Of the program that the step ran: one code or a list"),
+        field("message", Shape::Texts, "In the text of the failure, or on standard error; upper or lower case"),
+    ],
+};
+
+pub static CONCURRENCY: Table = Table {
+    of: "`concurrency`",
+    name: "concurrency",
+    fields: &[
+        field("group", Shape::Text, "What only one run at a time may touch: `deploy-shop-${{ inputs.env }}`"),
+        field(
+            "when-busy",
+            Shape::Choice(&WHEN_BUSY),
+            "What a run does while another one of its group is under way: `wait` unless given",
+        ),
+        field("wait-timeout", Shape::Duration, "The longest that a run waits; then it is refused"),
     ],
 };
 
@@ -218,7 +281,10 @@ pub static JOB: Table = Table {
         field("matrix", Shape::Matrix, "Runs the job once for each combination, which is read as `matrix.NAME`"),
         field("max-parallel", Shape::Count, "Cells of the matrix at once"),
         field("fail-fast", Shape::Boolean, "`false`: a cell of the matrix that fails does not end the others"),
+        field("approval", Shape::TextOr(&APPROVAL), "Asks a person before the job runs: the message, or how in detail"),
+        field("checklist", Shape::Checklist(&GATE), "Gates that must all hold before the job runs"),
         STEP_DEFAULTS,
+        field("services", Shape::Named(&SERVICE), "Programs that run beside the steps, started before them"),
         field("steps", Shape::List(&STEP), "Run one after the other"),
         field("uses", Shape::Text, "Instead of steps: the file of another workflow, relative to the workspace"),
         field("with", Shape::Inputs, "Inputs of the workflow that `uses` names"),
@@ -227,6 +293,65 @@ pub static JOB: Table = Table {
             Shape::Renamed,
             "Secrets for that workflow, which gets no others: a list, or THEIR_NAME: OURS",
         ),
+    ],
+};
+
+pub static APPROVAL: Table = Table {
+    of: "an approval",
+    name: "approval",
+    fields: &[
+        field("message", Shape::Text, "What people are asked"),
+        field("by", Shape::Texts, "Who may answer, by user name of the system; everybody unless given"),
+        field("not-self", Shape::Boolean, "`true`: who started the run may not answer"),
+        field("timeout", Shape::Duration, "How long after the question silence means no; for ever unless given"),
+    ],
+};
+
+pub static GATE: Table = Table {
+    of: "a gate",
+    name: "gate",
+    fields: &[
+        field("check", Shape::Condition, "An expression that must be true; `${{ }}` around it may be left out"),
+        field("attest", Shape::Text, "A question to the person who approves"),
+        field("message", Shape::Text, "What people read beside a check"),
+    ],
+};
+
+const PORT: Field =
+    field("port", Shape::Port, "`auto` or a number: `services.NAME.port` in expressions, PORT for the program");
+const READY_FIELD: Field = field("ready", Shape::One(&READY), "When the next step may start; at once unless given");
+const STOP_TIMEOUT: Field =
+    field("stop-timeout", Shape::Duration, "How long it has to end when it is asked to; `5s` unless given");
+
+pub static SERVICE: Table = Table {
+    of: "a service",
+    name: "service",
+    fields: &[
+        NAME,
+        field("uses", Shape::Text, "The plugin: a built-in name, or the path of a component"),
+        field("with", Shape::Inputs, "Inputs of the plugin"),
+        field("run", Shape::Text, "A script that runs until it is stopped; short for `uses: exec`"),
+        SHELL,
+        DIRECTORY,
+        ENV,
+        PORT,
+        READY_FIELD,
+        STOP_TIMEOUT,
+        field("grants", Shape::Grants, "Narrows what the plugin may touch"),
+        field("limits", Shape::One(&LIMITS), "Changes the limits of the sandbox"),
+    ],
+};
+
+pub static READY: Table = Table {
+    of: "`ready`",
+    name: "ready",
+    fields: &[
+        field("tcp", Shape::Text, "HOST:PORT that accepts connections"),
+        field("http", Shape::Text, "URL that answers with success"),
+        field("exec", Shape::Text, "Command that ends with 0"),
+        field("log", Shape::Text, "Regular expression that a line of its output matches"),
+        field("timeout", Shape::Duration, "How long it may take; `1m` unless given"),
+        field("interval", Shape::Duration, "How long to wait between two tries"),
     ],
 };
 
@@ -253,6 +378,10 @@ pub static STEP: Table = Table {
         field("fail-on", Shape::Choice(&FAIL_ON), "The least severity of findings that fails the step"),
         field("grants", Shape::Grants, "Narrows what the plugin may touch"),
         field("limits", Shape::One(&LIMITS), "Changes the limits of the sandbox"),
+        field("background", Shape::Boolean, "`true`: the steps after it run beside it; it is stopped after the last"),
+        PORT,
+        READY_FIELD,
+        STOP_TIMEOUT,
     ],
 };
 

@@ -4,8 +4,11 @@
 //! the whole document: `needs`, names in expressions, types. All of them go on after a problem. What jobs call is read the
 //! same way, before the checks.
 
+pub mod approval;
+pub mod background;
 mod check;
 mod codes;
+pub mod concurrency;
 mod document;
 mod fields;
 mod inputs;

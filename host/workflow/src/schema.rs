@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use sluice_model::grant::Capability;
 
-use crate::fields::{Field, Shape, Table, WORKFLOW};
+use crate::fields::{Field, RETRY_ON, Shape, Table, WORKFLOW};
 
 /// JSON Schema (draft 2020-12) of a workflow. It knows shapes, not meanings: [`crate::parse`] checks more.
 pub fn schema() -> Value {
@@ -27,16 +27,23 @@ fn mapping(table: &Table) -> Value {
     let mut schema = json!({"type": kind, "additionalProperties": false, "properties": properties});
     match table.name {
         "step" => schema["oneOf"] = json!([{"required": ["uses"]}, {"required": ["run"]}, {"required": ["wait-for"]}]),
+        "service" => schema["oneOf"] = json!([{"required": ["uses"]}, {"required": ["run"]}]),
         "wait-for" => {
             schema["oneOf"] = ["tcp", "http", "exec", "file"].map(|goal| json!({"required": [goal]})).as_slice().into();
         }
         "job" => schema["oneOf"] = json!([{"required": ["steps"]}, {"required": ["uses"]}]),
+        "ready" => {
+            schema["oneOf"] = ["tcp", "http", "exec", "log"].map(|way| json!({"required": [way]})).to_vec().into()
+        }
         "secret" => {
             schema["minProperties"] = 1.into();
             schema["maxProperties"] = 1.into();
         }
+        "gate" => schema["oneOf"] = json!([{"required": ["check"]}, {"required": ["attest"]}]),
         "vault" => schema["required"] = json!(["path", "key"]),
         "aws" => schema["required"] = json!(["id"]),
+        "failure" => schema["minProperties"] = 1.into(),
+        "concurrency" => schema["required"] = json!(["group"]),
         _ => {}
     }
     schema
@@ -65,6 +72,9 @@ fn shape(shape: Shape) -> Value {
         Shape::Texts => json!({"oneOf": [text, {"type": "array", "items": text, "uniqueItems": true}]}),
         Shape::Words => json!({"type": "array", "minItems": 1, "items": text}),
         Shape::Condition => json!({"type": ["string", "boolean"]}),
+        Shape::Flag => {
+            json!({"oneOf": [{"type": "boolean"}, {"type": "string", "pattern": "^\\s*[$][{][{].*[}][}]\\s*$"}]})
+        }
         Shape::Any => json!({}),
         Shape::Values => json!({"type": "array"}),
         Shape::Items => json!({"type": ["array", "string"]}),
@@ -79,11 +89,26 @@ fn shape(shape: Shape) -> Value {
             json!({"oneOf": [text, lists]})
         }
         Shape::Retry(table) => json!({"oneOf": [{"type": "integer", "minimum": 1}, reference(table)]}),
+        Shape::Failures(table) => {
+            let one = json!([{"enum": RETRY_ON}, reference(table)]);
+            json!({"oneOf": [one[0], one[1], {"type": "array", "items": {"oneOf": one}}]})
+        }
+        Shape::ExitCodes => {
+            let code = json!({"type": "integer", "minimum": 1, "maximum": 255});
+            json!({"oneOf": [code, {"type": "array", "items": code, "minItems": 1}]})
+        }
+        Shape::TextOr(table) => json!({"oneOf": [text, reference(table)]}),
+        Shape::Checklist(table) => json!({
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"oneOf": [{"type": ["string", "boolean"]}, reference(table)]},
+        }),
         Shape::Choice(choices) => json!({"enum": choices}),
         Shape::Choices(choices) => json!({"oneOf": [
             {"enum": choices},
             {"type": "array", "items": {"enum": choices}, "minItems": 1, "uniqueItems": true},
         ]}),
+        Shape::Port => json!({"oneOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 65535}]}),
         Shape::Versions => json!({
             "type": "object",
             "propertyNames": {"pattern": "^[A-Za-z0-9_][A-Za-z0-9._+-]*$"},

@@ -22,6 +22,9 @@ pub use reference::Reference;
 
 pub(crate) use parse::Reader;
 
+/// Longest line that is made from a template, in characters.
+const MAX_LINE: usize = 200;
+
 /// A YAML value in which strings may hold CEL expressions.
 #[derive(Debug, Clone)]
 pub struct Template {
@@ -87,6 +90,23 @@ impl Template {
         }
     }
 
+    /// The same as one line of text, as it would stand inside a longer one.
+    ///
+    /// # Errors
+    /// As [`Template::evaluate`], and if the value is no text, number or boolean.
+    pub fn evaluate_line(&self, context: &Context) -> Result<String, Problem> {
+        let text = match &self.value {
+            TemplateValue::Expression(expression) => inside_text(expression, context)?,
+            _ => value::as_text(&self.evaluate(context)?).unwrap_or_default(),
+        };
+        let line =
+            text.split(char::is_control).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        Ok(match line.chars().count() > MAX_LINE {
+            true => line.chars().take(MAX_LINE - 3).chain("...".chars()).collect(),
+            false => line,
+        })
+    }
+
     /// Every expression in it, in source order.
     pub fn expressions(&self) -> Vec<&Expression> {
         let mut found = Vec::new();
@@ -137,16 +157,17 @@ impl Piece {
     fn evaluate(&self, context: &Context) -> Result<String, Problem> {
         match self {
             Piece::Literal(text) => Ok(text.clone()),
-            Piece::Expression(expression) => value::as_text(&expression.evaluate(context)?).map_err(|kind| {
-                Problem::new(
-                    codes::EXPRESSION,
-                    format!("`{}` is {kind}, which cannot stand inside text", expression.text),
-                )
-                .at(expression.span, format!("this is {kind}"))
-                .help("let the expression be the whole value, or pick a part of it that is text")
-            }),
+            Piece::Expression(expression) => inside_text(expression, context),
         }
     }
+}
+
+fn inside_text(expression: &Expression, context: &Context) -> Result<String, Problem> {
+    value::as_text(&expression.evaluate(context)?).map_err(|kind| {
+        Problem::new(codes::EXPRESSION, format!("`{}` is {kind}, which cannot stand inside text", expression.text))
+            .at(expression.span, format!("this is {kind}"))
+            .help("let the expression be the whole value, or pick a part of it that is text")
+    })
 }
 
 impl Condition {

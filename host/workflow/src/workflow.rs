@@ -9,8 +9,11 @@ use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
 use sluice_model::{FailureKind, PluginRef, SecretSource, Source, Span};
 
+pub use crate::approval::{Approval, Gate, Test};
+use crate::background::Background;
+use crate::concurrency::Concurrency;
 use crate::requires::Requires;
-use crate::template::{Condition, Template};
+use crate::template::{Condition, Expression, Template};
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +50,8 @@ pub struct Workflow {
     pub reads_changes: bool,
     /// What must be there before anything runs.
     pub requires: Requires,
+    /// Runs that are never under way at once with one of this workflow.
+    pub concurrency: Option<Concurrency>,
     pub retention: Retention,
 }
 
@@ -115,7 +120,7 @@ pub struct Job {
     /// The key below `jobs`.
     pub name: Spanned<String>,
     /// `name`, for people.
-    pub title: Option<String>,
+    pub title: Option<Title>,
     pub needs: Vec<Spanned<String>>,
     pub condition: Option<Condition>,
     /// Globs of the files that concern the job; empty for a job that all files concern.
@@ -123,14 +128,18 @@ pub struct Job {
     pub env: IndexMap<String, Template>,
     pub outputs: IndexMap<String, Template>,
     pub timeout_ms: Option<u64>,
-    pub continue_on_error: bool,
+    pub continue_on_error: Flag,
     /// Lists of values, or an expression that gives them: [`crate::matrix::cells`] tells the shape.
     pub matrix: Option<Template>,
     /// Cells at once.
     pub max_parallel: Option<NonZeroUsize>,
     /// Whether a cell that fails ends the others.
     pub fail_fast: bool,
-    /// Empty for a job that calls another workflow.
+    /// Somebody is asked before it runs.
+    pub approval: Option<Approval>,
+    /// What must hold before it runs, by name.
+    pub checklist: IndexMap<String, Gate>,
+    /// Services first; empty for a job that calls another workflow.
     pub steps: Vec<Step>,
     pub call: Option<Call>,
 }
@@ -150,10 +159,10 @@ pub struct Call {
 
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// `id`, or `step-N` counted from 1.
+    /// `id`, or `step-N` counted from 1; `services.NAME` for a service.
     pub id: String,
     /// `name`, or the plugin's name or the first line of `run`.
-    pub name: String,
+    pub name: Title,
     /// Of the whole step.
     pub span: Span,
     pub uses: Spanned<PluginRef>,
@@ -170,11 +179,60 @@ pub struct Step {
     pub max_parallel: NonZeroUsize,
     /// Whether an item that fails ends the others.
     pub fail_fast: bool,
-    pub continue_on_error: bool,
+    pub continue_on_error: Flag,
     pub fail_on: Option<FailOn>,
     /// Capability -> spellings; a capability that is not named keeps what the plugin declares.
     pub grants: IndexMap<Capability, Vec<Spanned<String>>>,
     pub limits: LimitOverrides,
+    /// If it runs beside the steps after it.
+    pub background: Option<Background>,
+}
+
+/// What people read.
+#[derive(Debug, Clone)]
+pub struct Title {
+    /// As it stands in the workflow.
+    pub text: String,
+    /// If it has expressions.
+    pub template: Option<Template>,
+}
+
+impl Title {
+    fn uses_root(&self, root: &str) -> bool {
+        self.template.iter().any(|template| template.uses_root(root))
+    }
+}
+
+/// A boolean, or an expression that gives one.
+#[derive(Debug, Clone)]
+pub enum Flag {
+    Known(bool),
+    Asked(Condition),
+}
+
+impl Flag {
+    /// The expression, if it is one.
+    pub fn expression(&self) -> Option<&Expression> {
+        match self {
+            Self::Known(_) => None,
+            Self::Asked(condition) => Some(&condition.expression),
+        }
+    }
+
+    /// Whether it holds without being asked.
+    pub fn is_known_true(&self) -> bool {
+        matches!(self, Self::Known(true))
+    }
+
+    fn uses_root(&self, root: &str) -> bool {
+        self.expression().is_some_and(|expression| expression.roots().contains(root))
+    }
+}
+
+impl Default for Flag {
+    fn default() -> Self {
+        Self::Known(false)
+    }
 }
 
 /// `retry:` of a step.
@@ -191,6 +249,17 @@ pub struct Retry {
     pub jitter: bool,
     /// Which failures are tried again.
     pub on: Vec<FailureKind>,
+    /// Others that are tried again, by what they look like.
+    pub symptoms: Vec<Symptom>,
+}
+
+/// What a failure looks like. All that is given must fit.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Symptom {
+    /// Exit codes of the program that the step ran, any of them.
+    pub exit_codes: Vec<u8>,
+    /// Texts of which one is in the failure or on standard error, whatever the case of its letters.
+    pub messages: Vec<String>,
 }
 
 impl Retry {
@@ -208,7 +277,7 @@ impl Retry {
 impl Default for Retry {
     fn default() -> Self {
         let on = Self::KINDS.into_iter().filter(|kind| *kind != FailureKind::Findings).collect();
-        Self { attempts: 3, delay_ms: 1000, factor: 2.0, max_delay_ms: 60_000, jitter: true, on }
+        Self { attempts: 3, delay_ms: 1000, factor: 2.0, max_delay_ms: 60_000, jitter: true, on, symptoms: Vec::new() }
     }
 }
 
@@ -234,9 +303,10 @@ impl Workflow {
         files
     }
 
-    /// Every step of this file, hooks last.
+    /// Every step of this file, hooks last; each is followed by the one that tells when it is ready, if there is one.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
-        self.jobs.values().flat_map(|job| &job.steps).chain(self.hooks.iter().flat_map(|(_, steps)| steps))
+        let steps = self.jobs.values().flat_map(|job| &job.steps);
+        steps.chain(self.hooks.iter().flat_map(|(_, steps)| steps)).flat_map(Step::with_probe)
     }
 
     /// Whether any expression, here or in what is called, reads the root, so that the caller need not find out what
@@ -248,6 +318,8 @@ impl Workflow {
     fn reads_root(&self, root: &str) -> bool {
         let job = |job: &Job| {
             job.condition.iter().any(|condition| condition.roots().contains(root))
+                || job.continue_on_error.uses_root(root)
+                || job.title.iter().any(|title| title.uses_root(root))
                 || job
                     .env
                     .values()
@@ -255,9 +327,11 @@ impl Workflow {
                     .chain(&job.matrix)
                     .chain(job.call.as_ref().map(|call| &call.with))
                     .any(|template| template.uses_root(root))
+                || job.waits_on().any(|expression| expression.roots().contains(root))
                 || job.steps.iter().any(|step| step.uses_root(root))
         };
         self.env.values().chain(self.outputs.values()).any(|template| template.uses_root(root))
+            || self.concurrency.iter().any(|concurrency| concurrency.group.uses_root(root))
             || self.jobs.values().any(job)
             || self.hooks.iter().flat_map(|(_, steps)| steps).any(|step| step.uses_root(root))
     }
@@ -274,8 +348,11 @@ impl Job {
 impl Step {
     fn uses_root(&self, root: &str) -> bool {
         self.with.uses_root(root)
+            || self.continue_on_error.uses_root(root)
+            || self.name.uses_root(root)
             || self.for_each.iter().any(|template| template.uses_root(root))
             || self.env.values().any(|template| template.uses_root(root))
             || self.condition.iter().any(|condition| condition.roots().contains(root))
+            || self.probe().is_some_and(|probe| probe.uses_root(root))
     }
 }

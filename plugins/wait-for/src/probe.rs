@@ -42,13 +42,23 @@ fn tcp(host: &str, port: u16, limit: Duration) -> Attempt {
     };
     let mut reason = "the name of the server leads to no address".to_owned();
     for address in addresses {
-        match TcpStream::connect_timeout(&address, limit) {
-            Ok(_) => return Attempt::Ready,
+        match connect(address, limit) {
+            Ok(()) => return Attempt::Ready,
             Err(error) if error.kind() == ErrorKind::PermissionDenied => return denied(host, port),
             Err(error) => reason = connection_reason(&error, limit),
         }
     }
     Attempt::NotYet(reason)
+}
+
+/// The standard library (of Rust 1.95 on WASI) takes a refusal that comes while it waits for a success; the socket
+/// itself knows better.
+fn connect(address: SocketAddr, limit: Duration) -> std::io::Result<()> {
+    let stream = TcpStream::connect_timeout(&address, limit)?;
+    match stream.take_error()? {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
 }
 
 fn denied(host: &str, port: u16) -> Attempt {

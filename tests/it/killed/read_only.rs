@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 use super::namespace::{Namespace, is_root};
@@ -71,17 +71,11 @@ fn a_read_only_file_system_changes_no_verdict() {
 fn folders_of_somebody_else_change_no_verdict() {
     let environment = recorded();
     let root = environment.workspace().parent().unwrap().to_owned();
-    let everything = |command: &str, arguments: &[&str]| {
-        assert!(Command::new(command).arg("-R").args(arguments).arg(&root).status().unwrap().success());
+    let change = |modes: &str, folder: &Path| {
+        assert!(Command::new("chmod").args(["-R", modes]).arg(folder).status().unwrap().success());
     };
-    everything("chmod", &["a+rwX"]);
-    everything("chmod", &["a-w", "--", &*environment.workspace().join(".sluice").to_string_lossy()]);
-    let folder = |mode: u32| {
-        for path in ["work/.sluice", "work/.sluice/runs"] {
-            fs::set_permissions(root.join(path), fs::Permissions::from_mode(mode)).unwrap();
-        }
-    };
-    folder(0o555);
+    change("a+rwX", &root);
+    change("a-w", &environment.workspace().join(".sluice"));
     // Not everybody may reach where it was built.
     let program = root.join("sluice");
     fs::copy(binary(), &program).unwrap();
@@ -94,6 +88,6 @@ fn folders_of_somebody_else_change_no_verdict() {
         command.env_clear().envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
         Ran::of(command.output().unwrap())
     });
-    everything("chmod", &["u+w"]);
+    change("u+w", &root);
     goes_on(&environment);
 }

@@ -1,7 +1,7 @@
 //! Runs that are asked to end, at every event, and what `sluice resume` makes of them.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::{
@@ -86,7 +86,8 @@ fn a_second_signal_ends_at_once() {
         let environment = Environment::new();
         let stubborn = "trap '' TERM INT; touch started; while :; do sleep 60; done";
         environment.write("sluice.yaml", format!("steps:\n  - run: {stubborn}\nfinally:\n  - run: sleep 60\n"));
-        let mut child = environment.command(&["run"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+        let mut command = environment.command(&["run"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         while !environment.workspace().join("started").exists() {
             assert!(child.try_wait().unwrap().is_none(), "it ended before the signal");
             std::thread::sleep(Duration::from_millis(5));
@@ -100,5 +101,8 @@ fn a_second_signal_ends_at_once() {
         assert_eq!(child.wait().unwrap().code(), Some(code), "{first}, {second}");
         assert!(sent.elapsed() < Duration::from_secs(2), "{first}, {second}: {:?}", sent.elapsed());
         nothing_survives(&environment.workspace(), "a second signal");
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(said, "", "it ends quietly");
     }
 }

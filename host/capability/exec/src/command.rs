@@ -131,10 +131,12 @@ impl Command {
             overdue.map_or_else(|| status.map_err(Stopped::from), Err)
         };
         let work = async { tokio::try_join!(wait, read, write) };
-        let (status, (), ()) = work.await?;
+        let ended = work.await;
+        // What a program said that did not run to its end may be asked for as well.
         for kept in [&mut self.stdout, &mut self.stderr] {
             *kept = mask.end_of(kept, KEPT);
         }
+        let (status, (), ()) = ended?;
         Ok(status)
     }
 }

@@ -13,5 +13,5 @@ mod program;
 pub use command::Command;
 pub use guard::{Guard, GuardCommand};
 pub use host::{Exec, ExecView, Listen, Pipe, RevealSecret, add_to_linker};
-pub use processes::Processes;
+pub use processes::{GRACE, Processes};
 pub use program::find as find_program;

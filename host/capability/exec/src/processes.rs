@@ -9,8 +9,8 @@ use tokio::time::Instant;
 
 use crate::guard::Guard;
 
-/// How long a process may take to end by itself after it was asked to.
-const GRACE: Duration = Duration::from_secs(2);
+/// How long a process may take to end by itself after it was asked to, unless the step says.
+pub const GRACE: Duration = Duration::from_secs(2);
 /// How long the system may take to end a process after it was told to.
 const KILL_TIME: Duration = Duration::from_secs(1);
 
@@ -22,6 +22,7 @@ pub(crate) const MARK: &str = "SLUICE_STEP_MARK";
 pub struct Processes {
     mark: Arc<str>,
     guard: Guard,
+    grace: Duration,
     state: Arc<Mutex<State>>,
 }
 
@@ -34,12 +35,12 @@ struct State {
 }
 
 impl Processes {
-    /// Fails when the system gives no random numbers.
-    pub fn new(guard: Guard) -> Result<Self, String> {
+    /// `grace` is the time between the request to end and the kill. Fails when the system gives no random numbers.
+    pub fn new(guard: Guard, grace: Duration) -> Result<Self, String> {
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| error.to_string())?;
         let mark = random.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into();
-        Ok(Self { mark, guard, state: Arc::default() })
+        Ok(Self { mark, guard, grace, state: Arc::default() })
     }
 
     pub(crate) fn mark(&self) -> &str {
@@ -67,12 +68,12 @@ impl Processes {
 
     /// Ends what a program left behind in its group when it ended itself.
     pub(crate) async fn end_group(&self, leader: Pid) {
-        end(&[Target::Group(leader)]).await;
+        end(&[Target::Group(leader)], GRACE).await;
         self.state().groups.retain(|group| *group != leader);
     }
 
     /// Asks everything that the step started to end, then makes it end, and lets nothing start any more. Takes at most
-    /// about three seconds, and no time when the step ran no program.
+    /// about a second more than the grace, and no time when the step ran no program.
     pub async fn end(&self) {
         let (groups, started_any) = {
             let mut state = self.state();
@@ -84,7 +85,7 @@ impl Processes {
         }
         let mut targets: Vec<Target> = groups.into_iter().map(Target::Group).collect();
         targets.extend(marked(&self.mark).into_iter().map(Target::Process));
-        end(&targets).await;
+        end(&targets, self.grace).await;
         // What was forked while the others were ending.
         let late: Vec<Target> = marked(&self.mark).into_iter().map(Target::Process).collect();
         late.iter().for_each(|target| target.signal(Signal::SIGKILL));
@@ -118,10 +119,10 @@ impl Target {
 }
 
 /// Asks, waits, makes, waits.
-async fn end(targets: &[Target]) {
+async fn end(targets: &[Target], grace: Duration) {
     if targets.iter().any(|target| target.is_alive()) {
         targets.iter().for_each(|target| target.signal(Signal::SIGTERM));
-        if !wait(targets, GRACE).await {
+        if !wait(targets, grace).await {
             targets.iter().for_each(|target| target.signal(Signal::SIGKILL));
             wait(targets, KILL_TIME).await;
         }

@@ -67,7 +67,7 @@ impl Permit {
             Host::Ip(granted) => *granted == ip,
             Host::Name(name) => names.contains(name),
         };
-        if self.granted.iter().any(|grant| grant.port == port && leads_here(&grant.host) && grant.reaches(ip)) {
+        if self.granted.iter().any(|grant| grant.allows_port(port) && leads_here(&grant.host) && grant.reaches(ip)) {
             return true;
         }
         let host = names.into_iter().next().map_or(Host::Ip(ip), Host::Name);

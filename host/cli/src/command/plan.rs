@@ -5,9 +5,10 @@ use std::path::Path;
 
 use sluice_model::Outcome;
 use sluice_model::grant::Capability;
-use sluice_plan::{Call, Decided, Job, Plan, Step};
+use sluice_plan::{Background, Call, Concurrency, Decided, Job, Plan, Step, When};
 use sluice_record::RunId;
 use sluice_report::graph::{self, Edge, Graph, Node};
+use sluice_workflow::background::Port;
 
 use super::run::run_id;
 use crate::args::{GraphFormat, PlanArgs};
@@ -42,7 +43,7 @@ pub fn run(args: &PlanArgs, from: &Path, output: &Output) -> u8 {
     };
     match args.graph {
         Some(format) => output.result(&draw(&plan, format, output)),
-        None if args.json => output.result(&format!("{:#}\n", plan.to_json())),
+        None if args.json => output.result(&format!("{}\n", plan.json_text())),
         None => output.result(&describe(&plan)),
     }
     if let Some(file) = &args.output {
@@ -79,7 +80,13 @@ fn jobs(plan: &Plan) -> Graph {
         if let Some(call) = &job.call {
             marks.push(format!("calls {}", call.workflow.source.name()));
         }
-        if job.continue_on_error {
+        if job.asks_somebody() {
+            marks.push("approval".to_owned());
+        }
+        if !job.checklist.is_empty() {
+            marks.push("checklist".to_owned());
+        }
+        if job.continue_on_error.is_known_true() {
             marks.push("may fail".to_owned());
         }
         graph.nodes.push(Node {
@@ -110,6 +117,10 @@ fn describe(plan: &Plan) -> String {
     for requirement in requirements.iter().flat_map(|(_, requires)| requires.lines()) {
         let _ = writeln!(text, "  requires {requirement}");
     }
+    if let Some(Concurrency { group, when_busy, wait_timeout_ms, .. }) = &plan.concurrency {
+        let limit = wait_timeout_ms.map(|ms| format!(" at most {} s", ms / 1000)).unwrap_or_default();
+        let _ = writeln!(text, "  one run at a time of {group}; when busy: {when_busy}{limit}");
+    }
     for (name, steps) in plan.granted_secrets() {
         let source = plan.secrets.get(name).map(|source| source.value.to_string());
         let source = source.unwrap_or_else(|| format!("env {}", secrets::variable(name)));
@@ -138,10 +149,17 @@ fn describe_job(text: &mut String, job: &Job) {
     if let Some(call) = &job.call {
         describe_call(text, job, call, &format!("{needs}{condition}{paths}"));
         return;
+    if job.is_guarded() && (job.cells.len() > 1 || job.cells.iter().any(|cell| cell.matrix.is_some())) {
+        let _ = writeln!(text, "\n{}{needs}{condition}{paths}", job.name);
+        guards(text, job);
     }
     for cell in &job.cells {
         if job.matrix.is_none() {
-            let _ = writeln!(text, "\n{}{needs}{condition}{paths}", cell.name);
+            let title = cell.title.as_ref().map(|title| format!("  {title}")).unwrap_or_default();
+            let _ = writeln!(text, "\n{}{title}{needs}{condition}{paths}", cell.name);
+        }
+        if cell.matrix.is_none() {
+            guards(text, job);
         }
         for step in &cell.steps {
             describe_step(text, step);
@@ -170,6 +188,13 @@ fn describe_call(text: &mut String, job: &Job, call: &Call, rest: &str) {
     }
 }
 
+/// Who is asked before the job, and what must hold.
+fn guards(text: &mut String, job: &Job) {
+    for (kind, line) in job.guards() {
+        let _ = writeln!(text, "  {kind:<11}  {line}");
+    }
+}
+
 fn describe_step(text: &mut String, step: &Step) {
     let (reference, digest) = (&step.uses, step.digest.short());
     let _ = writeln!(text, "  {}  {}  {reference} {digest}", step.id, step.name);
@@ -191,6 +216,9 @@ fn describe_step(text: &mut String, step: &Step) {
         notes(text, step);
         return;
     }
+    if let Some(background) = &step.background {
+        describe_background(text, background);
+    }
     let Some(decided) = &step.decided else {
         let _ = writeln!(text, "      inputs   known when the step starts");
         for capability in Capability::ALL {
@@ -198,11 +226,33 @@ fn describe_step(text: &mut String, step: &Step) {
                 let _ = writeln!(text, "      at most  {capability}: {grant}");
             }
         }
+        for grant in &step.at_services {
+            let _ = writeln!(text, "      at most  {grant}");
+        }
         notes(text, step);
         return;
     };
     describe_decided(text, step, decided);
     notes(text, step);
+}
+
+fn describe_background(text: &mut String, background: &Background) {
+    let port = background.port.map(|port| match port {
+        Port::Auto => "; on a free port".to_owned(),
+        Port::Fixed(port) => format!("; on port {port}"),
+    });
+    let _ = writeln!(text, "      beside   the steps after it{}", port.unwrap_or_default());
+    let Some(ready) = &background.ready else { return };
+    let within = format!("within {} s", ready.timeout_ms as f64 / 1000.0);
+    match &ready.when {
+        When::Says(pattern) => {
+            let _ = writeln!(text, "      ready    {within}, when a line of its output matches `{pattern}`");
+        }
+        When::Passes(probe) => {
+            let _ = writeln!(text, "      ready    {within}, when this passes:");
+            describe_step(text, probe);
+        }
+    }
 }
 
 fn describe_decided(text: &mut String, step: &Step, decided: &Decided) {

@@ -31,7 +31,7 @@ pub fn rerun(args: &RerunArgs, from: &Path, output: &Output) -> u8 {
     finish(done, output)
 }
 
-fn finish(prepared: Result<Execution<'_>, Vec<Problem>>, output: &Output) -> u8 {
+pub(super) fn finish(prepared: Result<Execution<'_>, Vec<Problem>>, output: &Output) -> u8 {
     match prepared {
         Ok(execution) => {
             execution.run(output, std::future::pending()).unwrap_or_else(|problem| internal(problem, output))
@@ -43,8 +43,16 @@ fn finish(prepared: Result<Execution<'_>, Vec<Problem>>, output: &Output) -> u8 
     }
 }
 
-fn find(workspace: &Path, wanted: &str) -> Result<Run, Vec<Problem>> {
+pub(super) fn find(workspace: &Path, wanted: &str) -> Result<Run, Vec<Problem>> {
     sluice_record::open(&workspace.join(".sluice"), wanted).map_err(|error| vec![Problem::from(&error)])
+}
+
+/// Whether a run could go on; all that keeps it from that, except that somebody else does.
+pub(super) fn can_go_on(run: &Run, workspace: &Path, output: &Output) -> Result<(), Vec<Problem>> {
+    let prepared = Origin::read(run).map_err(|problem| vec![problem])?.again(run, workspace)?;
+    let (events, _) = events(run)?;
+    let reuse = Reuse::of(run.id().as_str(), &events);
+    allow_repetition(&reuse, &prepared.plan, &[], run, output).map_err(|problem| vec![problem])
 }
 
 /// The same run goes on: what has no end on record runs, with the plan that the run began with.
@@ -86,6 +94,7 @@ fn prepare_resume<'w>(
         mode: mode(args.json, args.plain, output),
         reuse: if read == 0 { Reuse::default() } else { reuse },
         record: Some(recorder),
+        started_by: origin.started_by(),
         ..Execution::new(workspace, run.id().clone(), prepared)
     })
 }
@@ -104,6 +113,8 @@ fn prepare_rerun<'w>(
     if args.failed {
         let (events, _) = events(run)?;
         reuse = Reuse::of(run.id().as_str(), &events);
+        // What somebody said was said about that run.
+        reuse.forget_approvals(|_| true);
         forget_failed(&mut reuse, &prepared.plan);
     }
     Ok(Execution {
@@ -119,7 +130,7 @@ fn hooks_of_cancelled<'p>(plan: &'p Plan, events: &[Event]) -> impl Iterator<Ite
     let mut ended: BTreeSet<String> = BTreeSet::new();
     for event in events {
         match &event.kind {
-            EventKind::JobStarted { job } => drop(ended.remove(job)),
+            EventKind::JobStarted { job, .. } => drop(ended.remove(job)),
             EventKind::JobFinished { job, outcome, .. } if *outcome != Outcome::Cancelled => {
                 ended.insert(job.clone());
             }
@@ -141,7 +152,7 @@ fn ended(run: &Run, state: State) -> Problem {
 }
 
 /// The events that tell how steps stand, and how many events there are; logs may be long, and say nothing of that.
-fn events(run: &Run) -> Result<(Vec<Event>, u64), Vec<Problem>> {
+pub(super) fn events(run: &Run) -> Result<(Vec<Event>, u64), Vec<Problem>> {
     let (mut events, mut read) = (Vec::new(), 0);
     for event in run.events().map_err(|error| vec![Problem::from(&error)])? {
         let event = event.map_err(|error| vec![Problem::from(&error)])?;
@@ -182,7 +193,10 @@ fn forget_from(reuse: &mut Reuse, plan: &Plan, events: &[Event], from: &str) -> 
         std::iter::successors(job.inside, |call| plan.job(*call)?.inside).any(|call| call == at)
     };
     after.extend(plan.jobs.values().enumerate().filter(|(_, other)| around(other)).map(|(inside, _)| inside));
-    let exact = events.iter().any(|event| matches!(&event.kind, EventKind::JobStarted { job } if job == wanted_job));
+    let exact =
+        events.iter().any(|event| matches!(&event.kind, EventKind::JobStarted { job, .. } if job == wanted_job));
+    let at = |name: &str| plan.jobs.get_index_of(name);
+    reuse.forget_approvals(|name| at(name).is_none_or(|own| after.contains(&own) || (own == job && step == 0)));
     reuse.forget(|id| match job_of(id) {
         Some(own) if own == job => {
             let same_cell = !exact || id.job == wanted_job;

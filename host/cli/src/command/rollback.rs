@@ -1,7 +1,9 @@
 //! `sluice rollback`
 
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::path::Path;
+use std::pin::pin;
 
 use indexmap::IndexMap;
 use serde_json::{Value, json};
@@ -11,6 +13,7 @@ use sluice_plan::SEPARATOR;
 use sluice_record::{Run, State};
 use sluice_run::StepRunner;
 use sluice_run::runner::{Action, Cancel, Said, StepCall, StepEvents, Summary};
+use sluice_workflow::concurrency::WhenBusy;
 use tokio::sync::mpsc;
 
 use crate::args::RollbackArgs;
@@ -18,6 +21,7 @@ use crate::engine::{engine, plugin};
 use crate::output::Output;
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;
+use crate::turn::{self, Claim, NoTurn};
 use crate::{exit, host, plugins};
 
 /// A deployment that a record holds the receipt of.
@@ -95,14 +99,21 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &Output) -> Result<u8, Vec<Problem>> {
     let runtime = host::runtime().map_err(|problem| vec![problem])?;
     let mut signals = Signals::new(&runtime).map_err(|problem| vec![problem])?;
-    let recorded = recorded_plan(run);
+    let plan = recorded_plan(run);
+    let never = pin!(pending());
+    let taking = turn::take(claim(&plan), run.id().as_str(), workspace, &mut signals, never, output);
+    let _place = match runtime.block_on(taking) {
+        Ok(place) => place,
+        Err(NoTurn::Ended(code)) => return Ok(code),
+        Err(NoTurn::Refused(problem)) => return Err(vec![problem]),
+    };
     let granted = deployments.iter().flat_map(|deployment| {
-        let names = recorded_names(&recorded, &deployment.id.job);
+        let names = recorded_names(&plan, &deployment.id.job);
         let value =
             move |name: &String| names.as_ref().map_or_else(|| Some(name.clone()), |all| all.get(name).cloned());
         deployment.grants.secrets.iter().filter_map(move |grant| value(&grant.name))
     });
-    let secrets = match secrets::for_record(&recorded_sources(&recorded), granted, workspace, &runtime, &mut signals) {
+    let secrets = match secrets::for_record(&sources(&plan), granted, workspace, &runtime, &mut signals) {
         Ok(secrets) => secrets,
         Err(unavailable) => {
             runtime.shutdown_background();
@@ -117,7 +128,7 @@ fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &O
     for deployment in deployments {
         let id = &deployment.id;
         let call =
-            StepCall { secrets: recorded_names(&recorded, &id.job), ..call(run, deployment, workspace, &runner)? };
+            StepCall { secrets: recorded_names(&plan, &id.job), ..call(run, deployment, workspace, &runner)? };
         let (sender, mut said) = mpsc::unbounded_channel();
         let report = runtime.block_on(runner.run(call, StepEvents::new(id.clone(), sender)));
         while let Ok((_, said)) = said.try_recv() {
@@ -143,13 +154,23 @@ fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &O
     Ok(if failed { exit::FAILED } else { exit::PASSED })
 }
 
+/// The plan of the run; null if it cannot be read.
 fn recorded_plan(run: &Run) -> Value {
-    run.plan().ok().flatten().and_then(|plan| serde_json::from_slice(&plan).ok()).unwrap_or_default()
+    let plan = run.plan().ok().flatten().and_then(|plan| serde_json::from_slice(&plan).ok());
+    plan.unwrap_or_default()
+}
+
+/// The group of the run, if it had one: nobody deploys while a deployment is undone.
+fn claim(plan: &Value) -> Option<Claim<'_>> {
+    let group = plan["concurrency"]["group"].as_str()?;
+    let workflow = plan["workflow"].as_str().unwrap_or_default();
+    Some(Claim { group, workflow, when_busy: WhenBusy::Wait, wait_timeout_ms: None, place: None })
 }
 
 /// Where the workflow of the run had the values of its secrets from.
-fn recorded_sources(plan: &Value) -> BTreeMap<String, SecretSource> {
-    serde_json::from_value(plan["secrets"].clone()).unwrap_or_default()
+fn sources(plan: &Value) -> BTreeMap<String, SecretSource> {
+    let sources = plan.get("secrets").and_then(|sources| serde_json::from_value(sources.clone()).ok());
+    sources.unwrap_or_default()
 }
 
 /// Which values steps of a job had for their secrets, if it was inside a call.
@@ -186,6 +207,7 @@ fn call(run: &Run, deployment: &Deployment, workspace: &Path, runner: &WasmRunne
         env: IndexMap::new(),
         secrets: None,
         limits: Limits::default(),
+        stop_timeout_ms: None,
         summary: Summary::new(|| json!({})),
         cancel: Cancel::default(),
     })

@@ -76,6 +76,7 @@ fn row_state(state: State) -> RowState {
         State::Running => RowState::Running,
         State::Interrupted => RowState::Interrupted,
         State::Incomplete => RowState::Incomplete,
+        State::WaitsForApproval => RowState::WaitsForApproval,
     }
 }
 

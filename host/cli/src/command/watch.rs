@@ -1,5 +1,7 @@
 //! `sluice watch`
 
+mod concern;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,7 @@ use crate::output::Output;
 use crate::signals::Signals;
 use crate::snapshot::Snapshot;
 use crate::{exit, host, prepare};
+use concern::Concern;
 
 /// How often files are looked at; and so long they must stay as they are, because editors write in several steps.
 const QUIET: Duration = Duration::from_millis(200);
@@ -45,23 +48,33 @@ fn watch(args: &WatchArgs, found: &Found, output: &Output) -> Result<u8, Problem
     // Those between runs; a run has ears of its own.
     let mut signals = Signals::new(&runtime)?;
     let mut files = Files::new(found);
+    let mut concern = Concern::default();
     loop {
         // One that came while nobody listened.
         if let Ok(code) = runtime.block_on(async { timeout(Duration::ZERO, signals.next()).await }) {
             return Ok(code);
         }
         let id = run_id()?;
-        match prepare::prepare(found, &args.workflow, &args.select.selection(), id.as_str()) {
+        let selection = args.select.selection();
+        match prepare::prepare_for(found, &args.workflow, &selection, id.as_str(), concern.files()) {
             Ok(prepared) => {
                 files.add_called(prepared.called.iter());
+                concern.plan(&prepared, found);
                 prepared.note.iter().for_each(|note| output.message(note));
                 let mut execution = Execution::new(&found.workspace, id, prepared);
                 execution.mode = mode(false, args.plain, output);
                 let jobs = args.jobs.and_then(|jobs| NonZeroUsize::new(jobs.into()));
                 execution.settings.max_parallel = jobs.or(execution.settings.max_parallel);
                 let code = execution.run(output, files.cancelling())?;
-                if matches!(code, exit::INTERRUPTED | exit::TERMINATED) {
+                // Without a signal, it was another run of its group that ended it.
+                let signal = async { timeout(Duration::ZERO, signals.next()).await };
+                if matches!(code, exit::INTERRUPTED | exit::TERMINATED)
+                    && let Ok(code) = runtime.block_on(signal)
+                {
                     return Ok(code);
+                }
+                if code == exit::PASSED {
+                    concern.nothing();
                 }
             }
             Err(problems) => {
@@ -84,6 +97,7 @@ fn watch(args: &WatchArgs, found: &Found, output: &Output) -> Result<u8, Problem
                 Err(code) => return Ok(code),
             };
         }
+        concern.add(&changed, found);
         output.message(&format!("\nchanged: {}\n\n", files.told(&changed)));
     }
 }

@@ -118,6 +118,7 @@ async fn tcp_reaches_what_is_granted_and_nothing_else() {
     let passed = String::new;
     for (misdeed, what, grants, expected) in [
         ("tcp", here.clone(), vec![format!("tcp: {here}")], passed()),
+        ("tcp", here.clone(), vec!["tcp: 127.0.0.1:*".into()], passed()),
         ("tcp", here.clone(), vec![], denied(&here)),
         ("tcp", here.clone(), vec!["tcp: 127.0.0.1:1".into()], denied(&here)),
         ("tcp", here.clone(), vec![format!("tcp: 127.0.0.2:{port}")], denied(&here)),

@@ -1,8 +1,7 @@
 //! `db.example.org:5432`: one server that a step may connect to.
 //!
-//! Host and port are always both written out. A host pattern would let a step look up any name below it, and names are a
-//! way to carry data out; a port pattern would open everything else that runs on that machine. Who needs two servers
-//! grants two.
+//! The host is always written out: a pattern would let a step look up any name below it, and names are a way to carry data
+//! out. `127.0.0.1:*` is any port of one host, for a port that is known only when the step runs.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -15,8 +14,8 @@ use super::{Host, may_reach, serde_by_spelling};
 pub struct TcpGrant {
     /// An IPv6 address that only carries an IPv4 address has become that.
     pub host: Host,
-    /// Never 0.
-    pub port: u16,
+    /// Never 0; `None` is any.
+    pub port: Option<u16>,
     /// Whether the host name may lead to a private address. An address that the grant itself names always may.
     pub private: bool,
 }
@@ -24,13 +23,18 @@ pub struct TcpGrant {
 impl TcpGrant {
     /// The grant for exactly this, for helps.
     pub fn new(host: Host, port: u16) -> Self {
-        Self { host, port, private: false }
+        Self { host, port: Some(port), private: false }
     }
 
     /// Whether all connections that `inner` allows are allowed here. `private` does not count: it is for the workflow to
     /// say, not for the plugin.
     pub fn covers(&self, inner: &Self) -> bool {
-        self.host == inner.host && self.port == inner.port
+        self.host == inner.host && (self.port.is_none() || self.port == inner.port)
+    }
+
+    /// Whether connections to this port of the host are allowed.
+    pub fn allows_port(&self, port: u16) -> bool {
+        self.port.is_none_or(|granted| granted == port)
     }
 
     /// Whether the step may go to an address that the granted host has led to.
@@ -61,14 +65,15 @@ impl FromStr for TcpGrant {
             Some((host, port)) if !host.is_empty() && !port.contains(']') => (host, port),
             _ => return Err(format!("{EXPECTED}, found `{text}`")),
         };
-        if host.contains('*') || port.contains('*') {
-            return Err("a `*` is not possible here: name one host and one port in each grant".into());
+        if host.contains('*') {
+            return Err("a `*` is not possible in the host: name one in each grant".into());
         }
         if host.contains(':') && !host.starts_with('[') {
             return Err(format!("{EXPECTED}, found `{text}`"));
         }
         let port = match port.parse() {
-            Ok(number) if number != 0 && port.bytes().all(|b| b.is_ascii_digit()) => number,
+            _ if port == "*" => None,
+            Ok(number) if number != 0 && port.bytes().all(|b| b.is_ascii_digit()) => Some(number),
             _ => return Err(format!("`{port}` is not a port")),
         };
         let host = match Host::parse(host)? {
@@ -81,7 +86,10 @@ impl FromStr for TcpGrant {
 
 impl fmt::Display for TcpGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)?;
+        match self.port {
+            Some(port) => write!(f, "{}:{port}", self.host)?,
+            None => write!(f, "{}:*", self.host)?,
+        }
         if self.private { f.write_str(" private") } else { Ok(()) }
     }
 }
@@ -120,7 +128,7 @@ mod tests {
                 "expected a host and a port, such as `db.example.org:5432` or `[::1]:80`, found `db.example.org`",
             ),
             ("::1:80", "expected a host and a port, such as `db.example.org:5432` or `[::1]:80`, found `::1:80`"),
-            ("db.example.org:*", "a `*` is not possible here: name one host and one port in each grant"),
+            ("*.example.org:80", "a `*` is not possible in the host: name one in each grant"),
             ("db.example.org:port", "`port` is not a port"),
             ("127.0.0.1:80 public", "expected nothing or `private` after the port, found `public`"),
         ] {

@@ -10,6 +10,7 @@ use sluice_model::{Grants, Kind, Limits, Problem};
 use sluice_workflow::template::TemplateValue;
 use sluice_workflow::{Template, workflow};
 
+use super::services::Ports;
 use super::{Planner, known};
 use crate::plan::{ForEach, Step};
 use crate::scope::Scope;
@@ -18,12 +19,20 @@ use crate::{codes, decide, for_each, grants};
 impl<'w> Planner<'w> {
     /// `scope` is the job's, `None` if it depends on the run; `excluded` says that the job does not run. `None` if the
     /// plugin cannot be used.
-    pub(super) fn step(&mut self, step: &'w workflow::Step, scope: Option<&Scope>, excluded: bool) -> Option<Step> {
+    pub(super) fn step(
+        &mut self,
+        step: &'w workflow::Step,
+        scope: Option<&Scope>,
+        excluded: bool,
+        ports: &Ports,
+    ) -> Option<Step> {
+        let first = self.problems.len();
         let plugin = self.plugin(&step.uses.value, step.uses.span)?;
         let mut planned = Step {
             id: step.id.clone(),
-            name: step.name.clone(),
+            name: step.name.text.clone(),
             source: self.source.clone(),
+            open_name: step.name.template.clone(),
             span: step.span,
             uses: step.uses.value.clone(),
             uses_span: step.uses.span,
@@ -39,13 +48,15 @@ impl<'w> Planner<'w> {
             narrowed: Grants::default(),
             narrows: step.grants.keys().copied().collect(),
             undecided: Vec::new(),
+            at_services: Vec::new(),
             limits: limits(step),
             fail_on: step.fail_on.unwrap_or(default_fail_on(plugin.kind)),
             retry: step.retry.clone(),
             for_each: step.for_each.clone().map(|list| ForEach { list, items: None }),
             max_parallel: step.max_parallel.get(),
             fail_fast: step.fail_fast,
-            continue_on_error: step.continue_on_error,
+            continue_on_error: step.continue_on_error.clone(),
+            background: None,
             excluded: false,
             notes: Vec::new(),
             plugin,
@@ -64,12 +75,26 @@ impl<'w> Planner<'w> {
         let inner = self.enter(scope, &step.env);
         // The condition of a step with items is asked once, before there are any.
         let asked_in = if step.for_each.is_some() { scope } else { inner.as_ref() };
-        planned.excluded = excluded || self.is_excluded(step.condition.as_ref(), asked_in);
+        let condition =
+            step.condition.as_ref().filter(|condition| !ports.show_in(Some(step), &[&condition.expression]));
+        planned.excluded = excluded || self.is_excluded(condition, asked_in);
+        if step.for_each.is_none() {
+            let read = step.name.template.iter().flat_map(|template| template.expressions()).collect::<Vec<_>>();
+            let known_in = inner.as_ref().filter(|_| !ports.show_in(Some(step), &read));
+            let (name, open_name) = self.title(&step.name, known_in, planned.excluded);
+            planned.name = name.unwrap_or_default();
+            planned.open_name = open_name;
+        }
+        if step.for_each.is_none() && !planned.excluded {
+            let read: Vec<_> = step.continue_on_error.expression().into_iter().collect();
+            let known_in = inner.as_ref().filter(|_| !ports.show_in(Some(step), &read));
+            planned.continue_on_error = self.flag(&step.continue_on_error, known_in);
+        }
         let items = match &step.for_each {
             Some(list) if !planned.excluded => scope.and_then(|scope| self.items(step, list, scope)),
             _ => None,
         };
-        match inner {
+        match inner.clone() {
             _ if planned.excluded => self.check_excluded(&planned),
             _ if items.is_some() => self.decide_items(step, &mut planned, items.unwrap_or_default()),
             Some(scope) if step.for_each.is_none() && known(&scope, &step.with.expressions()) => {
@@ -77,6 +102,8 @@ impl<'w> Planner<'w> {
             }
             scope => self.check_known(step, &mut planned, scope.as_ref()),
         }
+        planned.background = self.background(step, &planned, inner.as_ref(), ports);
+        self.open_ports(step, &mut planned, ports, first);
         planned.notes = self.notes(&planned);
         Some(planned)
     }
@@ -102,7 +129,9 @@ impl<'w> Planner<'w> {
         let decided = step.with.evaluate(&scope.context).map_err(|problem| vec![problem]);
         match decided.and_then(|with| decide::settle(planned, with, scope.env().clone())) {
             Ok(decided) => {
-                if let Ok(declaration) = grants::declared(planned, &decided.inputs, &BTreeSet::new()) {
+                if !step.grants.is_empty()
+                    && let Ok(declaration) = grants::declared(planned, &decided.inputs, &BTreeSet::new())
+                {
                     self.check_narrowed(step, planned, &declaration);
                 }
                 planned.at_most = decided.grants.clone();
@@ -281,7 +310,10 @@ fn limits(step: &workflow::Step) -> Limits {
     let defaults = Limits::default();
     let own = &step.limits;
     Limits {
-        time_ms: step.timeout_ms.unwrap_or(defaults.time_ms),
+        time_ms: match &step.background {
+            Some(_) => Limits::ENDLESS_MS,
+            None => step.timeout_ms.unwrap_or(defaults.time_ms),
+        },
         memory_bytes: own.memory_bytes.unwrap_or(defaults.memory_bytes),
         table_elements: own.table_elements.unwrap_or(defaults.table_elements),
         handles: own.handles.unwrap_or(defaults.handles),

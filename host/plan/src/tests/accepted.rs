@@ -166,6 +166,8 @@ finally:
     let plugins = plugins([plugin("./task.wasm", declared)]);
     let first = plan(yaml, &plugins).unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&first.to_json()).unwrap());
+    assert_eq!(first.json_text(), format!("{:#}", first.to_json()), "the same with and without the detour");
+    assert_eq!(first.json_line(), first.to_json().to_string().into_bytes());
     assert_eq!(first.digest, plan(yaml, &plugins).unwrap().digest);
     let other = plan(&yaml.replace("10s", "11s"), &plugins).unwrap();
     assert_ne!(first.digest, other.digest);

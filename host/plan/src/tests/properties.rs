@@ -15,7 +15,7 @@ fn spelling() -> impl Strategy<Value = (Capability, String)> {
     );
     let tcp = (
         prop::sample::select(vec!["10.0.0.1", "[::1]", "localhost", "db.example.com"]),
-        prop::sample::select(vec!["80", "5432"]),
+        prop::sample::select(vec!["80", "5432", "*"]),
         prop::sample::select(vec!["", " private"]),
     );
     prop_oneof![

@@ -4,4 +4,5 @@ mod broken;
 mod prune;
 mod run;
 mod verify;
+mod waiting;
 mod write;

@@ -38,7 +38,7 @@ pub fn events() -> Vec<Event> {
             plan: digest,
             jobs: jobs.into(),
         },
-        EventKind::JobStarted { job: "lint".to_owned() },
+        EventKind::JobStarted { job: "lint".to_owned(), name: None },
         EventKind::StepStarted {
             id: lint.clone(),
             name: "yaml files".to_owned(),

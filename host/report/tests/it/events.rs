@@ -47,7 +47,7 @@ impl Script {
     }
 
     pub fn job(&mut self, job: &str) -> &mut Self {
-        self.say(EventKind::JobStarted { job: job.to_owned() })
+        self.say(EventKind::JobStarted { job: job.to_owned(), name: None })
     }
 
     pub fn step(&mut self, id: &str, name: &str) -> &mut Self {

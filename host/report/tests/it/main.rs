@@ -1,5 +1,6 @@
 //! Whole screens, logs and tables, from hand-made events.
 
+mod approval;
 mod events;
 mod graph;
 mod live;

@@ -21,12 +21,14 @@ pub struct JobState {
     pub failure: Option<Failure>,
     /// Of a call that has begun: what the called workflow sees.
     pub inside: Option<Result<Scope, Failure>>,
+    /// Why the job was not let through, if it was not.
+    pub refused: Option<String>,
 }
 
 impl JobState {
     pub fn new(job: &Job) -> Self {
         let cells = job.cells.iter().map(|cell| CellState::new(cell.name.clone(), cell.matrix.clone()));
-        Self { cells: cells.collect(), failure: None, inside: None }
+        Self { cells: cells.collect(), failure: None, inside: None, refused: None }
     }
 }
 

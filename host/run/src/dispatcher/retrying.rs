@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::timers::Timer;
 use super::{Dispatcher, planned, verdict};
-use crate::retry;
+use crate::retry::{self, Ended};
 use crate::runner::{StepReport, StepRunner};
 use crate::scheduler::{Input, StepIndex};
 
@@ -42,7 +42,8 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         let id = self.step_id(index.cell, step, self.item(index).map(|_| index.item));
         let stopping = self.scheduler.stop().is_some() || self.scheduler.is_timed_out(index.cell);
         let delay = failure.as_ref().filter(|_| !stopping).and_then(|failure| {
-            retry::delay_ms(step.retry.as_ref(), failure, &self.options.run_id, &id, attempt.number)
+            let ended = Ended { failure, outputs: &report.outputs };
+            retry::delay_ms(step.retry.as_ref(), ended, &self.options.run_id, &id, attempt.number)
         });
         let (Some(delay_ms), Some(failure)) = (delay, failure) else {
             return Some(self.conclude(index, attempt.started, attempt.findings, report));

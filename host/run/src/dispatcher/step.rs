@@ -7,33 +7,36 @@ use serde_json::Value;
 use sluice_model::event::FindingCounts;
 use sluice_model::{Event, EventKind, Failure, FailureKind, Kind, Outcome, Place, StepId};
 use sluice_plan::{Decided, Job, Step};
-use sluice_workflow::matrix;
-use sluice_workflow::workflow::Hook;
+use sluice_workflow::workflow::{Flag, Hook};
+use sluice_workflow::{Template, matrix};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::background::Waiting;
 use super::retrying::Attempt;
 use super::summary::StepState;
 use super::timers::Timer;
 use super::verdict::{self, Verdict};
-use super::{Dispatcher, GRACE_AFTER_CANCEL, GRACE_AFTER_LIMIT, planned};
+use super::{Dispatcher, GRACE_AFTER_CANCEL, GRACE_AFTER_LIMIT, Task, planned};
 use crate::reuse::Done;
 use crate::runner::{Action, Cancel, Said, StepCall, StepEvents, StepReport, StepRunner};
-use crate::scheduler::{CellIndex, Input, Reason, StepIndex};
+use crate::scheduler::{CellIndex, Input, JobIndex, Reason, StepIndex};
 
 /// A step that has been handed to the runner.
 #[derive(Debug)]
 pub struct Running {
-    id: StepId,
-    started: u64,
+    pub id: StepId,
+    pub started: u64,
     attempt: u32,
     findings: FindingCounts,
-    cancel: Cancel,
+    pub cancel: Cancel,
     /// What it runs with; another attempt and a rollback need it again.
-    decided: Decided,
+    pub decided: Decided,
     pub task: AbortHandle,
     /// When the dispatcher gives it up.
     pub deadline: Instant,
+    /// If it runs in the background.
+    pub background: Option<Waiting>,
 }
 
 impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
@@ -48,7 +51,11 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             return Some(self.end_unstarted(index, step, reason));
         }
         let id = self.step_id(index.cell, step, has_items.then_some(index.item));
-        if let Some(done) = self.options.reuse.done(&id).cloned() {
+        if step.background.is_some() {
+            if self.stands(index.cell, steps) {
+                return Some(self.end_unstarted(index, step, "nothing in its job has to run again".to_owned()));
+            }
+        } else if let Some(done) = self.options.reuse.done(&id).cloned() {
             return Some(self.take_over(index, step, id, done));
         }
         let (started, attempt) = (self.now(), self.options.reuse.attempt(&id));
@@ -56,7 +63,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         match condition.and_then(|_| self.decide_step(index, job, step)) {
             Ok(decided) => {
                 self.spawn(index, step, decided, started, attempt);
-                None
+                self.await_ready(index, job, step)
             }
             Err(failure) => {
                 let report = StepReport { failure: Some(failure), outputs: IndexMap::new() };
@@ -67,13 +74,15 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 
     /// Whether the step runs; if not, why.
     pub(super) fn holds(&mut self, index: StepIndex, job: &Job, step: &Step) -> Result<Option<String>, Failure> {
-        if let Some(failure) = self.jobs[index.cell.job].failure.clone() {
+        let of_job = self.jobs[index.cell.job].failure.clone();
+        if let Some(failure) = of_job.or_else(|| self.cell(index.cell).failure.clone()) {
             return Err(failure);
         }
         if let Some(condition) = &step.condition {
-            let scope = match step.for_each {
-                Some(_) => self.cell_scope(index.cell, job)?,
-                None => self.step_scope(index, job, step)?,
+            // A step that is skipped needs no variables: what they read may be missing for the same reason.
+            let scope = match step.for_each.is_none() && condition.roots().contains("env") {
+                true => self.step_scope(index, job, step)?,
+                false => self.cell_scope(index.cell, job)?,
             };
             let mut scope = self.with_results(index.cell, job, scope, &[&condition.expression]);
             scope.context.set_status(self.scheduler.step_standing(index.cell).into());
@@ -94,12 +103,23 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         }
     }
 
-    /// What people call the step, or one item of it.
-    fn name(&self, index: StepIndex, step: &Step) -> String {
+    /// What people call the step, or one item of it; as it stands in the workflow if it has no value.
+    fn name(&mut self, index: StepIndex, step: &Step) -> String {
+        let own = step.open_name.as_ref().and_then(|template| self.line(index, step, template));
+        let tells_item = step.open_name.as_ref().is_some_and(|name| name.uses_root("item") || name.uses_root("index"));
+        let name = own.unwrap_or_else(|| step.name.clone());
         match self.item(index) {
-            None => step.name.clone(),
-            Some(item) => format!("{} ({})", step.name, matrix::label([item].into_iter())),
+            Some(item) if !tells_item => format!("{name} ({})", matrix::label([item].into_iter())),
+            _ => name,
         }
+    }
+
+    fn line(&mut self, index: StepIndex, step: &Step, template: &Template) -> Option<String> {
+        let plan = self.plan.clone();
+        let (job, _) = planned(&plan, index.cell)?;
+        let scope = self.step_scope(index, job, step).ok()?;
+        let scope = self.with_results(index.cell, job, scope, &template.expressions());
+        template.evaluate_line(&scope.context).ok()
     }
 
     pub(super) fn tell_started(&mut self, index: StepIndex, step: &Step, attempt: u32, at: u64) {
@@ -128,7 +148,12 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
     }
 
     /// The scope with the item, if there is one, and the step's variables.
-    fn step_scope(&mut self, index: StepIndex, job: &Job, step: &Step) -> Result<sluice_plan::Scope, Failure> {
+    pub(super) fn step_scope(
+        &mut self,
+        index: StepIndex,
+        job: &Job,
+        step: &Step,
+    ) -> Result<sluice_plan::Scope, Failure> {
         let mut scope = self.cell_scope(index.cell, job)?;
         if let Some(item) = self.item(index) {
             scope = scope.with_item(index.item, item);
@@ -144,13 +169,15 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
     fn decide_step(&mut self, index: StepIndex, job: &Job, step: &Step) -> Result<Decided, Failure> {
         let items = step.for_each.as_ref().and_then(|for_each| for_each.items.as_ref());
         let known = items.and_then(|items| items.get(index.item)).map(|(_, decided)| decided);
+        let port = self.take_port(index, step)?;
         if let Some(decided) = known.or(step.decided.as_ref()) {
-            return Ok(decided.clone());
+            return Ok(with_port(decided.clone(), step, port));
         }
         let scope = self.step_scope(index, job, step)?;
         let scope = self.with_results(index.cell, job, scope, &step.with.expressions());
         let with = step.with.evaluate(&scope.context).map_err(|problem| self.failure(job, problem))?;
-        sluice_plan::decide(step, with, scope.env().clone())
+        let decided = sluice_plan::decide(step, with, scope.env().clone())?;
+        Ok(with_port(decided, step, port))
     }
 
     /// `started` is that of the first attempt.
@@ -162,10 +189,37 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             kind => Action::Run(kind),
         };
         let cancel = Cancel::default();
-        let job = self.plan.job(index.cell.job);
-        let call = StepCall {
+        let call = self.call(index.cell.job, step, id.clone(), action, &decided, (started, attempt), cancel.clone());
+        let events = StepEvents::new(id.clone(), self.say.clone());
+        let runner = self.runner.clone();
+        let task = self.tasks.spawn(async move { (Task::Step(index), runner.run(call, events).await) });
+        let deadline = Instant::now() + Duration::from_millis(step.limits.time_ms) + GRACE_AFTER_LIMIT;
+        if step.background.is_none() {
+            self.timers.set(deadline, Timer::Step(index));
+        }
+        self.names.insert(id.clone(), index);
+        let findings = FindingCounts::default();
+        let background = step.background.is_some().then(Waiting::default);
+        let running = Running { id, started, attempt, findings, cancel, decided, task, deadline, background };
+        self.running.insert(index, running);
+    }
+
+    /// `at` is when the first attempt started, and the number of this one.
+    pub(super) fn call(
+        &self,
+        job: JobIndex,
+        step: &Step,
+        id: StepId,
+        action: Action,
+        decided: &Decided,
+        at: (u64, u32),
+        cancel: Cancel,
+    ) -> StepCall {
+        let (started, attempt) = at;
+        let job = self.plan.job(job);
+        StepCall {
             run: self.options.run_id.clone(),
-            id: id.clone(),
+            id,
             attempt,
             plugin: step.uses.clone(),
             digest: step.digest,
@@ -176,20 +230,13 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             env: decided.env.clone(),
             secrets: job.and_then(|job| self.plan.call_around(job)).map(|(_, call)| call.secrets.clone()),
             limits: step.limits.clone(),
+            stop_timeout_ms: step.background.as_ref().map(|background| background.stop_timeout_ms),
             summary: match job.and_then(|job| self.plan.call_around(job)) {
                 None => self.so_far.at(started, self.scheduler.run_outcome()),
                 Some((call, called)) => self.so_far.inside(started, &call.name, &called.workflow.name),
             },
-            cancel: cancel.clone(),
-        };
-        let events = StepEvents::new(id.clone(), self.say.clone());
-        let runner = self.runner.clone();
-        let task = self.tasks.spawn(async move { (index, runner.run(call, events).await) });
-        let deadline = Instant::now() + Duration::from_millis(step.limits.time_ms) + GRACE_AFTER_LIMIT;
-        self.timers.set(deadline, Timer::Step(index));
-        self.names.insert(id.clone(), index);
-        let findings = FindingCounts::default();
-        self.running.insert(index, Running { id, started, attempt, findings, cancel, decided, task, deadline });
+            cancel,
+        }
     }
 
     pub(super) fn skip_step(&mut self, index: StepIndex, reason: Reason) -> Option<Input> {
@@ -197,6 +244,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         let (job, steps) = planned(&plan, index.cell)?;
         let reason = match reason {
             Reason::Condition if job.unaffected => Job::UNAFFECTED.to_owned(),
+            Reason::Refused => self.jobs[index.cell.job].refused.clone().unwrap_or_default(),
             Reason::Condition => match plan.call_around(job) {
                 Some((call, _)) if call.unaffected && !self.has_begun(job) => Job::UNAFFECTED.to_owned(),
                 Some((call, _)) if !self.has_begun(job) => {
@@ -228,6 +276,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
                 };
                 format!("the job `{name}`, which it needs, {ended}")
             }
+            Reason::BackgroundEnded => "a step in the background of its job ended too early".to_owned(),
             Reason::JobTimedOut => "the time of its job was over".to_owned(),
             Reason::RunTimedOut => "the time of the run was over".to_owned(),
             Reason::FailFast if self.scheduler.stop().is_none() => {
@@ -253,10 +302,15 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 
     /// Takes in what a running step says.
     pub(super) fn hear(&mut self, id: &StepId, said: Said) {
-        let Some(running) = self.names.get(id).and_then(|index| self.running.get_mut(index)) else { return };
+        let Some(&index) = self.names.get(id) else { return };
+        let Some(running) = self.running.get_mut(&index) else { return };
         let id = id.clone();
         let kind = match said {
-            Said::Log { stream, level, text } => EventKind::Log { id, stream, level, text },
+            Said::Log { stream, level, text } => {
+                let waits = running.reads_log().then(|| text.clone());
+                self.emit(EventKind::Log { id, stream, level, text });
+                return waits.into_iter().for_each(|text| self.look_for_ready(index, &text));
+            }
             Said::Progress { done, total, message } => EventKind::Progress { id, done, total, message },
             Said::Findings(findings) => {
                 verdict::count(&mut running.findings, &findings);
@@ -277,15 +331,22 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 
     /// A step has returned. `None` if it had been given up before, or is tried again.
     pub(super) fn finish_step(&mut self, index: StepIndex, report: StepReport) -> Option<Input> {
-        let Running { id, started, attempt, findings, decided, .. } = self.running.remove(&index)?;
+        let Running { id, started, attempt, findings, decided, background, cancel, .. } =
+            self.running.remove(&index)?;
         self.names.remove(&id);
+        let report = match background {
+            Some(waiting) => self.background_report(index, waiting, cancel.is_cancelled(), report),
+            None => report,
+        };
         self.after_attempt(index, Attempt { number: attempt, decided, started, findings }, report)
     }
 
     pub(super) fn cancel_step(&mut self, index: StepIndex) -> Option<Input> {
+        let grace = self.grace(index);
         let Some(running) = self.running.get_mut(&index) else { return self.stop_retrying(index) };
+        running.end_probe();
         running.cancel.cancel();
-        let deadline = Instant::now() + GRACE_AFTER_CANCEL;
+        let deadline = Instant::now() + grace;
         if deadline < running.deadline {
             running.deadline = deadline;
             self.timers.set(deadline, Timer::Step(index));
@@ -293,13 +354,20 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         None
     }
 
+    /// How long a step may take to end after it was asked to.
+    fn grace(&self, index: StepIndex) -> Duration {
+        let background = planned(&self.plan, index.cell).and_then(|(_, steps)| steps[index.step].background.as_ref());
+        GRACE_AFTER_CANCEL + Duration::from_millis(background.map_or(0, |background| background.stop_timeout_ms))
+    }
+
     /// The scheduler has already gone on, so there is nothing to answer.
     pub(super) fn kill_step(&mut self, index: StepIndex) -> Option<Input> {
-        let Some(running) = self.running.get(&index) else {
+        let Some(running) = self.running.get_mut(&index) else {
             self.stop_retrying(index);
             return None;
         };
         running.task.abort();
+        running.end_probe();
         let failure = Failure::new(FailureKind::Cancelled, "the run was cancelled at once");
         self.finish_step(index, StepReport { failure: Some(failure), outputs: IndexMap::new() });
         None
@@ -307,12 +375,15 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 
     /// The runner has not ended the step in time.
     pub(super) fn give_up(&mut self, index: StepIndex) -> Option<Input> {
-        let running = self.running.get(&index)?;
+        let grace = self.grace(index);
+        let running = self.running.get_mut(&index)?;
         running.task.abort();
+        running.end_probe();
         let failure = match running.cancel.is_cancelled() {
+            // One that was only stopped had nothing else to do than to end.
             true => Failure::new(
-                FailureKind::Cancelled,
-                format!("the step did not end within {} s after it was asked to", GRACE_AFTER_CANCEL.as_secs()),
+                if running.background.is_some() { FailureKind::TimedOut } else { FailureKind::Cancelled },
+                format!("the step did not end within {} s after it was asked to", grace.as_secs()),
             ),
             false => {
                 let limit = planned(&self.plan, index.cell)?.1[index.step].limits.time_ms;
@@ -339,13 +410,31 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         };
         let step = &steps[index.step];
         let failure = report.failure.map(|failure| self.explain(index.cell, job, step, failure));
-        let mut verdict = verdict::judge(step, verdict::failure(step, failure, findings));
+        let mut failure = verdict::failure(step, failure, findings);
+        let may_fail = failure.as_mut().is_some_and(|failure| self.may_fail(index, job, step, failure));
+        let mut verdict = verdict::judge(may_fail, failure);
         // That the step may fail does not mean that its job may run out of time.
         if verdict.outcome == Outcome::AllowedToFail && self.scheduler.is_timed_out(index.cell) {
             verdict.outcome = Outcome::Failed;
         }
         let duration_ms = self.now().saturating_sub(started);
         self.record(index, step, verdict, duration_ms, Ending { findings, outputs: report.outputs, reason: None })
+    }
+
+    /// Whether the failure is allowed; if that cannot be told, it is not, and the failure says so.
+    fn may_fail(&mut self, index: StepIndex, job: &Job, step: &Step, failure: &mut Failure) -> bool {
+        let condition = match &step.continue_on_error {
+            Flag::Known(known) => return *known,
+            Flag::Asked(condition) => condition,
+        };
+        let asked = self.step_scope(index, job, step).and_then(|scope| {
+            let scope = self.with_results(index.cell, job, scope, &[&condition.expression]);
+            condition.holds(&scope.context).map_err(|problem| self.failure(job, problem))
+        });
+        asked.unwrap_or_else(|reason| {
+            failure.causes.push(format!("`continue-on-error` could not be asked: {}", reason.message));
+            false
+        })
     }
 
     /// Adds what the runner cannot know: the timeout of the job and the place in the workflow.
@@ -398,6 +487,14 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
     }
 }
 
+/// A program that is to listen learns where from the variable PORT, unless the step sets that itself.
+pub(super) fn with_port(mut decided: Decided, step: &Step, port: Option<u16>) -> Decided {
+    if let Some(port) = port.filter(|_| !step.env.contains_key("PORT")) {
+        decided.env.insert("PORT".to_owned(), port.to_string());
+    }
+    decided
+}
+
 /// What a step leaves behind beside its verdict.
 struct Ending {
     findings: FindingCounts,
@@ -407,7 +504,7 @@ struct Ending {
 }
 
 /// `90 s`, `1.5 s`, `20 ms`
-fn duration(ms: u64) -> String {
+pub(super) fn duration(ms: u64) -> String {
     match ms {
         0..1000 => format!("{ms} ms"),
         _ if ms.is_multiple_of(1000) => format!("{} s", ms / 1000),

@@ -1,9 +1,13 @@
 //! Workflows in YAML, a runner that plays a script, and every event of the run as it would be recorded.
 
+mod approval;
 mod calls;
 mod cases;
+mod flags;
 mod script;
+mod services;
 mod spread;
+mod titles;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -11,7 +15,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::json;
 use sluice_model::manifest::Declaration;
-use sluice_model::{Digest, Event, Kind, Manifest, PluginRef, Source};
+use sluice_model::{Digest, Event, Kind, Manifest, PluginRef, Problem, Source};
 use sluice_plan::{Facts, Plan, PluginInfo, Plugins};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -54,7 +58,21 @@ fn plugins() -> Plugins {
         plugin("lint", Kind::Lint),
         plugin("deploy", Kind::Deploy),
         plugin("notify", Kind::Notify),
+        wait_for(plugin("wait-for", Kind::Task)),
     ])
+}
+
+/// The inputs that `ready` gives, and no grants.
+fn wait_for((reference, info): (PluginRef, Result<PluginInfo, Problem>)) -> (PluginRef, Result<PluginInfo, Problem>) {
+    let info = info.map(|mut info| {
+        info.manifest = info.manifest.map(|manifest| Manifest {
+            inputs: json!({"type": "object", "properties": {"exec": {}, "timeout": {}}, "additionalProperties": false}),
+            capabilities: Vec::new(),
+            ..manifest
+        });
+        info
+    });
+    (reference, info)
 }
 
 fn semver() -> semver::Version {
@@ -73,6 +91,7 @@ fn plan(yaml: &str) -> Plan {
 /// What a test looks at.
 struct Ran {
     outcome: Outcome,
+    parked: bool,
     events: Vec<Event>,
     script: Arc<Script>,
 }
@@ -90,7 +109,14 @@ async fn play_again(yaml: &str, script: Script, dry_run: bool, reuse: Reuse) -> 
 async fn play_plan(plan: Plan, script: Script, dry_run: bool, reuse: Reuse) -> Ran {
     let started = Instant::now();
     let clock = move || u64::try_from(started.elapsed().as_millis()).unwrap();
-    let options = Options { dry_run, reuse, ..Options::new("run-1", NonZeroUsize::new(2).unwrap(), clock) };
+    let here = script.somebody;
+    let options = Options {
+        dry_run,
+        reuse,
+        started_by: Some("carol".to_owned()),
+        ask: Arc::new(move |_| here),
+        ..Options::new("run-1", NonZeroUsize::new(2).unwrap(), clock)
+    };
     let (orders, control) = mpsc::channel(4);
     for (after, order) in script.orders.clone() {
         let orders = orders.clone();
@@ -102,9 +128,15 @@ async fn play_plan(plan: Plan, script: Script, dry_run: bool, reuse: Reuse) -> R
     drop(orders);
     let script = Arc::new(script);
     let mut events = Vec::new();
-    let outcome = run(Arc::new(plan), script.clone(), options, control, |event| events.push(event.clone())).await;
-    check(&events, outcome);
-    Ran { outcome, events, script }
+    let end = run(Arc::new(plan), script.clone(), options, control, |event| events.push(event.clone())).await;
+    let outcome = match end {
+        End::Finished(outcome) => {
+            check(&events, outcome);
+            outcome
+        }
+        End::Parked => Outcome::Unknown,
+    };
+    Ran { outcome, parked: end == End::Parked, events, script }
 }
 
 /// What holds for the events of any run: every step, once it has been spread, ends exactly once.

@@ -5,16 +5,20 @@ use std::collections::BinaryHeap;
 
 use tokio::time::Instant;
 
-use crate::scheduler::{CellIndex, StepIndex};
+use crate::scheduler::{CellIndex, JobIndex, StepIndex};
 
 /// Whose time it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Timer {
     Run,
+    /// An answer to whether the job may run.
+    Approval(JobIndex),
     Cell(CellIndex),
     Step(StepIndex),
     /// The next attempt at a step.
     Retry(StepIndex),
+    /// A step in the background must be ready.
+    Ready(StepIndex),
 }
 
 /// Timers are never taken back: who sets one looks, when it goes off, whether it still means anything.

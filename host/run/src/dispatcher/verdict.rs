@@ -22,11 +22,11 @@ pub fn failure(step: &Step, failure: Option<Failure>, findings: FindingCounts) -
 }
 
 /// Judges a step that has ended for good.
-pub fn judge(step: &Step, failure: Option<Failure>) -> Verdict {
+pub fn judge(may_fail: bool, failure: Option<Failure>) -> Verdict {
     let outcome = match &failure {
         None => Outcome::Passed,
         Some(failure) if failure.kind == FailureKind::Cancelled => Outcome::Cancelled,
-        Some(_) if step.continue_on_error => Outcome::AllowedToFail,
+        Some(_) if may_fail => Outcome::AllowedToFail,
         Some(_) => Outcome::Failed,
     };
     Verdict { outcome, failure }

@@ -114,7 +114,7 @@ impl Scheduler {
         }
         let (_, hooks) = self.inside(call);
         match hooks.into_iter().find(|hook| self.outcome(*hook).is_none()) {
-            None => self.close(call, commands),
+            None => self.end_call(call, commands),
             Some(hook) if self.jobs[hook].phase != Phase::Waiting => {}
             Some(hook) if self.killed => self.skip_job(hook, Reason::Cancelled, commands),
             Some(hook) if !self.applies_inside(call, hook) => self.skip_job(hook, Reason::Hook, commands),
@@ -132,7 +132,7 @@ impl Scheduler {
         }
     }
 
-    fn close(&mut self, call: JobIndex, commands: &mut Vec<Command>) {
+    fn end_call(&mut self, call: JobIndex, commands: &mut Vec<Command>) {
         let inside = &self.jobs[call].inside;
         let outcome = match () {
             () if inside.failed && self.graph.jobs[call].continue_on_error => Outcome::AllowedToFail,

@@ -13,8 +13,12 @@ pub struct Cell {
     /// Whether a step was kept from running to its end.
     pub cancelled: bool,
     pub timed_out: bool,
+    /// Whether it may fail, though not all cells of its job may.
+    pub may_fail: bool,
     /// Why it ends early, if it does.
     pub stopped: Option<Reason>,
+    /// Steps that were started in the background and have not ended.
+    pub background: BTreeSet<usize>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,6 +29,10 @@ pub enum Phase {
     /// For the answer to [`Command::Spread`].
     Spreading(usize),
     Running(Items),
+    /// For a step in the background, until it is ready.
+    Readying(usize),
+    /// All steps have ended but those in the background, which were asked to.
+    Stopping,
     Done(Outcome),
 }
 
@@ -42,12 +50,12 @@ pub struct Items {
 
 impl Cell {
     pub fn is_running(&self) -> bool {
-        matches!(self.phase, Phase::Spreading(_) | Phase::Running(_))
+        matches!(self.phase, Phase::Spreading(_) | Phase::Running(_) | Phase::Readying(_))
     }
 }
 
 impl Scheduler {
-    fn cell(&mut self, at: CellIndex) -> &mut Cell {
+    pub(super) fn cell(&mut self, at: CellIndex) -> &mut Cell {
         &mut self.jobs[at.job].cells[at.cell]
     }
 
@@ -63,12 +71,17 @@ impl Scheduler {
             let id = cell.step(step);
             match self.reason_to_skip(cell, step) {
                 Some(reason) => {
-                    self.cell(cell).cancelled |= !matches!(reason, Reason::EarlierStepFailed | Reason::JobTimedOut);
+                    let failed = [Reason::EarlierStepFailed, Reason::JobTimedOut, Reason::BackgroundEnded];
+                    self.cell(cell).cancelled |= !failed.contains(&reason);
                     commands.push(Command::Skip { id, reason });
                 }
                 None if self.graph.jobs[cell.job].steps[step].for_each => {
                     self.cell(cell).phase = Phase::Spreading(step);
                     commands.push(Command::Spread { id });
+                    return;
+                }
+                None if self.graph.jobs[cell.job].steps[step].background => {
+                    self.start_background(id, commands);
                     return;
                 }
                 None => {
@@ -79,8 +92,16 @@ impl Scheduler {
                 }
             }
         }
+        if self.stop_background(cell, commands) {
+            return;
+        }
+        self.close(cell, commands);
+    }
+
+    /// All steps of the cell have ended.
+    pub(super) fn close(&mut self, cell: CellIndex, commands: &mut Vec<Command>) {
         self.busy -= 1;
-        let continue_on_error = self.graph.jobs[cell.job].continue_on_error;
+        let continue_on_error = self.tolerates(cell);
         let state = self.cell(cell);
         let outcome = match () {
             () if state.failed && continue_on_error => Outcome::AllowedToFail,
@@ -102,6 +123,7 @@ impl Scheduler {
         let state = &self.jobs[cell.job].cells[cell.cell];
         match () {
             () if state.timed_out => Some(Reason::JobTimedOut),
+            () if state.stopped == Some(Reason::BackgroundEnded) => state.stopped,
             () if state.failed => Some(Reason::EarlierStepFailed),
             () => state.stopped.or(state.cancelled.then_some(Reason::Cancelled)),
         }
@@ -203,6 +225,9 @@ impl Scheduler {
     }
 
     pub(super) fn ended(&mut self, id: StepIndex, outcome: Outcome, commands: &mut Vec<Command>) {
+        if self.background_ended(id, outcome, commands) {
+            return;
+        }
         if self.is_at(id, |phase| *phase == Phase::Spreading(id.step)) {
             self.note(id.cell, outcome);
             return self.go_on(id.cell, id.step + 1, commands);
@@ -228,7 +253,7 @@ impl Scheduler {
         self.start_items(id.cell, commands);
     }
 
-    fn note(&mut self, cell: CellIndex, outcome: Outcome) {
+    pub(super) fn note(&mut self, cell: CellIndex, outcome: Outcome) {
         match outcome {
             Outcome::Failed | Outcome::Unknown => self.fail(cell),
             Outcome::Cancelled => self.cell(cell).cancelled = true,
@@ -238,6 +263,17 @@ impl Scheduler {
 
     pub(super) fn fail(&mut self, cell: CellIndex) {
         self.cell(cell).failed = true;
-        self.spoilt |= !self.graph.jobs[cell.job].continue_on_error && !self.is_tolerated(cell.job);
+        self.spoilt |= !self.tolerates(cell) && !self.is_tolerated(cell.job);
+    }
+
+    pub(super) fn may_fail(&mut self, cell: CellIndex) {
+        if let Some(cell) = self.jobs[cell.job].cells.get_mut(cell.cell) {
+            cell.may_fail = true;
+        }
+    }
+
+    /// Whether the run can still pass if the cell fails.
+    fn tolerates(&self, cell: CellIndex) -> bool {
+        self.graph.jobs[cell.job].continue_on_error || self.jobs[cell.job].cells[cell.cell].may_fail
     }
 }

@@ -22,6 +22,8 @@ pub struct Node {
     pub asks: bool,
     /// Whether its condition is asked even if its needs ended badly, or the run is being cancelled.
     pub status_aware: bool,
+    /// Whether an answer is waited for before it runs, once its condition holds.
+    pub guarded: bool,
     /// How often its steps run, each time with other values; 1 without a matrix.
     pub cells: usize,
     /// Cells at once.
@@ -49,4 +51,6 @@ pub struct StepNode {
     pub max_parallel: usize,
     /// Whether an item that fails ends the others.
     pub fail_fast: bool,
+    /// Whether the steps after it run beside it once it is ready; it is stopped when they have ended.
+    pub background: bool,
 }

@@ -33,6 +33,8 @@ pub enum Reason {
     Condition,
     /// The run did not end in the way that the hook is for.
     Hook,
+    /// The answer to [`Command::Ask`] was no.
+    Refused,
     EarlierStepFailed,
     /// Another item of the same step failed.
     OtherItemFailed,
@@ -42,6 +44,8 @@ pub enum Reason {
     Need {
         need: JobIndex,
     },
+    /// A step of the cell that runs in the background ended before its time.
+    BackgroundEnded,
     JobTimedOut,
     RunTimedOut,
     /// A job failed, and the first failure ends the run.
@@ -59,6 +63,15 @@ pub enum Input {
         holds: bool,
         cells: usize,
     },
+    /// The answer to [`Command::Ask`]: whether the job may run.
+    Answered {
+        job: JobIndex,
+        approved: bool,
+    },
+    /// Nobody can answer [`Command::Ask`] while this run goes on.
+    Unanswerable {
+        job: JobIndex,
+    },
     /// The answer to [`Command::Spread`]: how many items the step has.
     Items {
         id: StepIndex,
@@ -70,8 +83,16 @@ pub enum Input {
         id: StepIndex,
         outcome: Outcome,
     },
+    /// A step that runs in the background can be used.
+    Ready {
+        id: StepIndex,
+    },
     /// A cell that runs has used up its job's time.
     TimedOut {
+        cell: CellIndex,
+    },
+    /// A cell that runs may fail without failing the run.
+    MayFail {
         cell: CellIndex,
     },
     /// The run has used up its time.
@@ -89,6 +110,10 @@ pub enum Command {
     Decide {
         job: JobIndex,
     },
+    /// Find out whether the job may run, and answer with [`Input::Answered`] or [`Input::Unanswerable`], now or later.
+    Ask {
+        job: JobIndex,
+    },
     /// The cell begins: its time runs.
     Begin {
         cell: CellIndex,
@@ -98,7 +123,7 @@ pub enum Command {
         id: StepIndex,
     },
     /// Evaluate the step's condition if it has one (not for items: that was done before), run it, answer with
-    /// [`Input::Ended`].
+    /// [`Input::Ended`]; for one in the background with [`Input::Ready`] before, if it comes so far.
     Start {
         id: StepIndex,
     },
@@ -106,6 +131,10 @@ pub enum Command {
     Skip {
         id: StepIndex,
         reason: Reason,
+    },
+    /// Nothing needs a step in the background any more: ask it to end; it still answers with [`Input::Ended`].
+    Stop {
+        id: StepIndex,
     },
     /// Ask a running step to end; it still answers with [`Input::Ended`].
     Cancel {
@@ -127,4 +156,7 @@ pub enum Command {
     FinishRun {
         outcome: Outcome,
     },
+    /// Nothing is left but jobs that wait for an answer which nobody can give here, and what needs them. The run does not
+    /// end; this state of it does.
+    Park,
 }

@@ -19,8 +19,11 @@ impl Scheduler {
     }
 
     /// Asks what runs in the cell to end, and starts no more items.
-    fn cancel_cell(&mut self, cell: CellIndex, reason: Reason, commands: &mut Vec<Command>) {
+    pub(super) fn cancel_cell(&mut self, cell: CellIndex, reason: Reason, commands: &mut Vec<Command>) {
         self.jobs[cell.job].cells[cell.cell].stopped.get_or_insert(reason);
+        if let CellPhase::Readying(step) = self.jobs[cell.job].cells[cell.cell].phase {
+            commands.push(Command::Cancel { id: cell.step(step) });
+        }
         if let CellPhase::Running(items) = &mut self.jobs[cell.job].cells[cell.cell].phase {
             items.stopped.get_or_insert(reason);
             let step = items.step;
@@ -33,11 +36,11 @@ impl Scheduler {
     pub(super) fn end_cells(&mut self, job: JobIndex, commands: &mut Vec<Command>) {
         for cell in (0..self.jobs[job].cells.len()).map(|cell| CellIndex { job, cell }) {
             match self.jobs[job].cells[cell.cell].phase {
-                CellPhase::Running(_) | CellPhase::Spreading(_) => {
+                CellPhase::Running(_) | CellPhase::Spreading(_) | CellPhase::Readying(_) => {
                     self.cancel_cell(cell, Reason::OtherCellFailed, commands);
                 }
                 CellPhase::Waiting => self.skip_cell(cell, Reason::OtherCellFailed, commands),
-                CellPhase::Done(_) => {}
+                CellPhase::Stopping | CellPhase::Done(_) => {}
             }
         }
     }
@@ -61,15 +64,18 @@ impl Scheduler {
 
     /// What of a job runs is asked to end, what waits is skipped. Hooks go on.
     pub(super) fn stop_job(&mut self, job: JobIndex, reason: Reason, commands: &mut Vec<Command>) {
+        self.stop_asking(job, reason, commands);
         if self.jobs[job].phase != Phase::Active || self.hook(job).is_some() {
             return;
         }
         let may_begin = self.graph.jobs[job].status_aware;
         for cell in (0..self.jobs[job].cells.len()).map(|cell| CellIndex { job, cell }) {
             match self.jobs[job].cells[cell.cell].phase {
-                CellPhase::Running(_) | CellPhase::Spreading(_) => self.cancel_cell(cell, reason, commands),
+                CellPhase::Running(_) | CellPhase::Spreading(_) | CellPhase::Readying(_) => {
+                    self.cancel_cell(cell, reason, commands);
+                }
                 CellPhase::Waiting if !may_begin => self.skip_cell(cell, reason, commands),
-                CellPhase::Waiting | CellPhase::Done(_) => {}
+                CellPhase::Waiting | CellPhase::Stopping | CellPhase::Done(_) => {}
             }
         }
     }
@@ -81,6 +87,7 @@ impl Scheduler {
         for job in 0..self.jobs.len() {
             match self.jobs[job].phase {
                 Phase::Deciding => self.skip_job(job, Reason::Cancelled, commands),
+                Phase::Asking { .. } => self.stop_asking(job, Reason::Cancelled, commands),
                 Phase::Active => {
                     for cell in (0..self.jobs[job].cells.len()).map(|cell| CellIndex { job, cell }) {
                         self.kill_cell(cell, commands);
@@ -92,6 +99,7 @@ impl Scheduler {
     }
 
     fn kill_cell(&mut self, cell: CellIndex, commands: &mut Vec<Command>) {
+        self.kill_background(cell, commands);
         let state = &mut self.jobs[cell.job].cells[cell.cell];
         match std::mem::take(&mut state.phase) {
             CellPhase::Waiting => self.skip_cell(cell, Reason::Cancelled, commands),
@@ -109,6 +117,9 @@ impl Scheduler {
                 self.busy -= items.running.len().saturating_sub(1);
                 self.go_on(cell, items.step + 1, commands);
             }
+            // What was in the background has been killed.
+            CellPhase::Readying(step) => self.go_on(cell, step + 1, commands),
+            CellPhase::Stopping => self.close(cell, commands),
             CellPhase::Done(outcome) => state.phase = CellPhase::Done(outcome),
         }
     }

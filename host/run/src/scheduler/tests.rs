@@ -11,19 +11,40 @@ struct Script {
     max_parallel: usize,
     /// What each job's condition says, and how many cells it has if it asks.
     decisions: Vec<(bool, usize)>,
+    /// What is said about each job that asks for it, and when.
+    answers: Vec<(bool, When)>,
     /// How many items each step has, and how they end; played round.
     items: Vec<Vec<(usize, Vec<Outcome>)>>,
     /// At each turn: which of the running steps goes on, and what else happens first.
     turns: Vec<(usize, Turn)>,
 }
 
+/// When somebody answers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum When {
+    AtOnce,
+    Later,
+    /// Nobody can, in this run.
+    Never,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Turn {
     Quiet,
+    /// A step in the background ends by itself.
+    Dies,
     TimedOut,
     RunTimedOut,
     Cancel,
     Kill,
+}
+
+/// A step in the background that was started and has not ended.
+#[derive(Debug, PartialEq)]
+struct Background {
+    id: StepIndex,
+    ready: bool,
+    stopped: bool,
 }
 
 /// What was seen while a script was played.
@@ -36,7 +57,10 @@ struct Seen {
     /// Cells of each job, items of each step that was spread.
     active: BTreeMap<JobIndex, usize>,
     spread: BTreeMap<StepIndex, usize>,
+    /// Jobs that were asked about, with the answer as soon as there is one.
+    asked: BTreeMap<JobIndex, Option<bool>>,
     run: Option<Outcome>,
+    parked: bool,
     stopped: bool,
     /// Whether that came when hooks had their turn.
     late: bool,
@@ -53,9 +77,15 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     ]
 }
 
+fn answer() -> impl Strategy<Value = (bool, When)> {
+    let when = prop_oneof![2 => Just(When::AtOnce), 2 => Just(When::Later), 1 => Just(When::Never)];
+    (prop::bool::weighted(0.7), when)
+}
+
 fn turn() -> impl Strategy<Value = Turn> {
     prop_oneof![
         40 => Just(Turn::Quiet),
+        3 => Just(Turn::Dies),
         2 => Just(Turn::TimedOut),
         1 => Just(Turn::RunTimedOut),
         1 => Just(Turn::Cancel),
@@ -66,13 +96,15 @@ fn turn() -> impl Strategy<Value = Turn> {
 prop_compose! {
     fn step()(
         status_aware in prop::bool::weighted(0.2),
+        background in prop::bool::weighted(0.2),
         for_each in prop::bool::weighted(0.3),
         max_parallel in 1usize..3,
         fail_fast in any::<bool>(),
         count in 0usize..4,
         outcomes in prop::collection::vec(outcome(), 1..5),
     ) -> (StepNode, (usize, Vec<Outcome>)) {
-        (StepNode { status_aware, for_each, max_parallel, fail_fast }, (count, outcomes))
+        let for_each = for_each && !background;
+        (StepNode { status_aware, for_each, max_parallel, fail_fast, background }, (count, outcomes))
     }
 }
 
@@ -91,13 +123,15 @@ prop_compose! {
         calls in prop::bool::weighted(0.2),
         hook in prop::option::weighted(0.2, prop::sample::select(Hook::ALL.to_vec())),
         place in any::<prop::sample::Index>(),
-    ) -> (Node, [Vec<prop::sample::Index>; 2], Vec<(usize, Vec<Outcome>)>, (bool, usize)) {
+        guarded in prop::bool::weighted(0.3),
+        answer in answer(),
+    ) -> (Node, [Vec<prop::sample::Index>; 2], Vec<(usize, Vec<Outcome>)>, (bool, usize), (bool, When)) {
         let (steps, items) = steps.into_iter().unzip();
         let node = Node {
-            needs: Vec::new(), asks, status_aware: status_aware && asks, cells, max_parallel, fail_fast,
+            needs: Vec::new(), asks, guarded, status_aware: status_aware && asks, cells, max_parallel, fail_fast,
             continue_on_error, calls, inside: None, hook, steps,
         };
-        (node, [needs, vec![place]], items, (holds, asked_cells))
+        (node, [needs, vec![place]], items, (holds, asked_cells), answer)
     }
 }
 
@@ -113,12 +147,13 @@ prop_compose! {
         let first_hook = jobs.len() - hooks.len();
         let mut script = Script {
             graph: Graph { jobs: Vec::new(), hooks, fail_fast },
-            max_parallel, decisions: Vec::new(), items: Vec::new(), turns,
+            max_parallel, decisions: Vec::new(), answers: Vec::new(), items: Vec::new(), turns,
         };
-        for (at, (mut node, [needs, place], mut items, mut decision)) in jobs.into_iter().enumerate() {
+        for (at, (mut node, [needs, place], mut items, mut decision, answer)) in jobs.into_iter().enumerate() {
             let before = &script.graph.jobs;
             if at >= first_hook {
-                (node.asks, node.status_aware, node.cells, node.calls, node.hook) = (false, false, 1, false, None);
+                (node.asks, node.status_aware, node.guarded, node.cells, node.calls) = (false, false, false, 1, false);
+                node.hook = None;
             } else {
                 let calls = (0..at).filter(|job| before[*job].calls).map(Some);
                 let places: Vec<_> = std::iter::once(None).chain(calls).collect();
@@ -128,7 +163,7 @@ prop_compose! {
                 let late = siblings.iter().find_map(|job| before[*job].hook);
                 node.hook = late.or(node.hook).filter(|_| node.inside.is_some());
                 if node.hook.is_some() {
-                    (node.asks, node.status_aware, node.cells, node.calls) = (false, false, 1, false);
+                    (node.asks, node.status_aware, node.guarded, node.cells, node.calls) = (false, false, false, 1, false);
                 } else if !siblings.is_empty() {
                     node.needs = needs.iter().map(|need| siblings[need.index(siblings.len())]).collect();
                     node.needs.sort_unstable();
@@ -136,7 +171,7 @@ prop_compose! {
                 }
             }
             if node.calls {
-                (node.asks, node.cells) = (true, 1);
+                (node.asks, node.guarded, node.cells) = (true, false, 1);
                 node.steps.clear();
                 items.clear();
                 decision.1 = 1;
@@ -144,6 +179,7 @@ prop_compose! {
             script.graph.jobs.push(node);
             script.items.push(items);
             script.decisions.push(decision);
+            script.answers.push(answer);
         }
         script
     }
@@ -156,11 +192,14 @@ fn play(script: &Script) -> Seen {
     let mut scheduler = Scheduler::new(graph.clone(), NonZeroUsize::new(script.max_parallel).unwrap());
     let mut seen = Seen::default();
     let mut running: Vec<StepIndex> = Vec::new();
+    // Jobs about which somebody thinks.
+    let mut thinking: Vec<JobIndex> = Vec::new();
+    let mut background: Vec<Background> = Vec::new();
     let mut begun: BTreeSet<CellIndex> = BTreeSet::new();
     let mut cancelled = BTreeSet::new();
     let mut inputs = VecDeque::from([Input::Start]);
     let mut turns = script.turns.iter();
-    while seen.run.is_none() {
+    while seen.run.is_none() && !seen.parked {
         let input = inputs.pop_front().unwrap_or_else(|| match turns.next() {
             Some((_, Turn::Cancel)) => Input::Cancel,
             Some((_, Turn::Kill)) => Input::Kill,
@@ -170,9 +209,34 @@ fn play(script: &Script) -> Seen {
                 let call = graph.jobs[cell.job].inside.filter(|_| which % 2 == 0);
                 Input::TimedOut { cell: call.map_or(cell, |job| CellIndex { job, cell: 0 }) }
             }
+            Some((which, _)) if !thinking.is_empty() && (running.is_empty() || which % 2 == 0) => {
+                let job = thinking.remove(which % thinking.len());
+                Input::Answered { job, approved: script.answers[job].0 }
+            }
+            None if !thinking.is_empty() => {
+                let job = thinking.remove(0);
+                Input::Answered { job, approved: script.answers[job].0 }
+            }
             turn => {
-                assert!(!running.is_empty(), "nothing runs and the run has not ended: {seen:#?}");
-                let id: StepIndex = running.remove(turn.map_or(0, |(which, _)| which % running.len()));
+                let which = turn.map_or(0, |(which, _)| *which);
+                let dies = matches!(turn, Some((_, Turn::Dies)));
+                // Those in the background that have something to say.
+                let ends = |own: &&Background| dies || !own.ready || own.stopped || cancelled.contains(&own.id);
+                let own = background.iter().filter(ends).map(|own| own.id);
+                let all: Vec<StepIndex> = running.iter().copied().filter(|_| !dies).chain(own).collect();
+                let Some(&id) = all.get(which % all.len().max(1)) else {
+                    assert!(dies, "nothing runs and the run has not ended: {seen:#?}");
+                    continue;
+                };
+                running.retain(|running| *running != id);
+                if let Some(at) = background.iter().position(|own| own.id == id) {
+                    if !background[at].ready && !dies && !cancelled.contains(&id) {
+                        background[at].ready = true;
+                        inputs.push_back(Input::Ready { id });
+                        continue;
+                    }
+                    background.remove(at);
+                }
                 let outcomes = &script.items[id.cell.job][id.step].1;
                 let outcome = match cancelled.contains(&id) {
                     true => Outcome::Cancelled,
@@ -186,8 +250,14 @@ fn play(script: &Script) -> Seen {
         seen.stopped |= matches!(input, Input::Cancel | Input::Kill);
         seen.late |= stops && seen.jobs.len() >= first_hook;
         seen.killed |= input == Input::Kill;
+        if let Input::Answered { job, approved } = input {
+            // One that comes after the end of its job has no effect.
+            if !seen.jobs.contains_key(&job) {
+                assert_eq!(seen.asked.insert(job, Some(approved)), Some(None), "{job} was not asked about, or twice");
+            }
+        }
         for command in scheduler.handle(input) {
-            assert_eq!(seen.run, None, "{command:?} after the end");
+            assert!(seen.run.is_none() && !seen.parked, "{command:?} after the end");
             seen.commands.push(command);
             match command {
                 Command::Decide { job } => {
@@ -198,7 +268,28 @@ fn play(script: &Script) -> Seen {
                         seen.active.insert(job, cells);
                     }
                 }
+                Command::Ask { job } => {
+                    assert!(graph.jobs[job].guarded && !seen.stopped);
+                    assert!(graph.jobs[job].needs.iter().all(|need| seen.jobs.contains_key(need)));
+                    assert_eq!(seen.asked.insert(job, None), None, "{job} was asked about twice");
+                    match script.answers[job] {
+                        (approved, When::AtOnce) => inputs.push_back(Input::Answered { job, approved }),
+                        (_, When::Later) => thinking.push(job),
+                        (_, When::Never) => inputs.push_back(Input::Unanswerable { job }),
+                    }
+                }
+                Command::Park => {
+                    assert!(running.is_empty() && thinking.is_empty() && inputs.is_empty() && !seen.stopped);
+                    let open = seen.asked.iter().filter(|(job, _)| !seen.jobs.contains_key(*job));
+                    let open: Vec<JobIndex> = open.map(|(job, _)| *job).collect();
+                    assert!(!open.is_empty() && open.iter().all(|job| seen.asked[job].is_none()));
+                    assert!(scheduler.asking().eq(open));
+                    assert!((first_hook..graph.jobs.len()).all(|hook| !seen.jobs.contains_key(&hook)));
+                    seen.parked = true;
+                }
                 Command::Begin { cell } => {
+                    let answer = seen.asked.get(&cell.job).copied().flatten();
+                    assert!(!graph.jobs[cell.job].guarded || answer == Some(true), "{cell:?} was not approved");
                     assert!(begun.insert(cell), "{cell:?} began twice");
                     for need in &graph.jobs[cell.job].needs {
                         assert!(seen.jobs.contains_key(need), "{cell:?} began before its need {need} was done");
@@ -225,6 +316,13 @@ fn play(script: &Script) -> Seen {
                 Command::Start { id } => {
                     assert!(begun.contains(&id.cell) && !seen.cells.contains_key(&id.cell));
                     assert!(!seen.killed, "{id:?} was started after the run was killed");
+                    let beside = background.iter().filter(|own| own.id.cell == id.cell);
+                    assert!(beside.into_iter().all(|own| own.ready && !own.stopped), "{id:?} was started too early");
+                    if graph.jobs[id.cell.job].steps[id.step].background {
+                        assert!(running.iter().all(|other| other.cell != id.cell));
+                        background.push(Background { id, ready: false, stopped: false });
+                        continue;
+                    }
                     running.push(id);
                     let items = running.iter().filter(|other| other.cell == id.cell);
                     assert!(items.clone().all(|other| other.step == id.step), "two steps of a job at once");
@@ -242,27 +340,38 @@ fn play(script: &Script) -> Seen {
                     }
                     assert_eq!(seen.outcomes.insert(id, Outcome::Skipped), None);
                 }
+                Command::Stop { id } => {
+                    assert!(running.iter().all(|other| other.cell != id.cell), "{id:?} is still needed");
+                    let own = background.iter_mut().find(|own| own.id == id).expect("it runs");
+                    assert!(!std::mem::replace(&mut own.stopped, true), "{id:?} was stopped twice");
+                }
                 Command::Cancel { id } => {
-                    assert!(running.contains(&id));
+                    assert!(running.contains(&id) || background.iter().any(|own| own.id == id && !own.ready));
                     cancelled.insert(id);
                 }
                 Command::Kill { id } => {
                     running.retain(|running| *running != id);
+                    background.retain(|own| own.id != id);
                     assert_eq!(seen.outcomes.insert(id, Outcome::Cancelled), None);
                 }
                 Command::FinishCell { cell, outcome } => {
-                    assert!(running.iter().all(|id| id.cell != cell));
+                    let beside = background.iter().map(|own| &own.id);
+                    assert!(running.iter().chain(beside).all(|id| id.cell != cell), "something outlives {cell:?}");
                     assert_eq!(seen.cells.insert(cell, outcome), None);
                 }
                 Command::Finish { job, outcome } => {
                     assert!(running.iter().all(|id| id.cell.job != job));
+                    thinking.retain(|other| *other != job);
                     assert_eq!(seen.jobs.insert(job, outcome), None);
                 }
                 Command::FinishRun { outcome } => seen.run = Some(outcome),
             }
             assert!(running.len() <= script.max_parallel, "{running:?} at once");
+            let open = begun.iter().filter(|cell| !seen.cells.contains_key(cell)).count();
+            assert!(open <= script.max_parallel, "{open} cells at once");
         }
     }
+    assert_eq!(background, []);
     assert!(scheduler.handle(Input::Cancel).is_empty() && scheduler.handle(Input::Kill).is_empty());
     seen
 }
@@ -296,6 +405,9 @@ proptest! {
     fn every_step_and_job_ends_once_and_the_run_says_the_truth(script in script()) {
         let seen = play(&script);
         prop_assert_eq!(seen.outcomes.keys().copied().collect::<Vec<_>>(), expected(&script, &seen));
+        if seen.parked {
+            return Ok(());
+        }
         prop_assert_eq!(seen.jobs.len(), script.graph.jobs.len());
         let tolerated = |job: usize| around(&script.graph, job).any(|job| script.graph.jobs[job].continue_on_error);
         let required_failed = seen.outcomes.iter().any(|(id, outcome)| {
@@ -323,6 +435,12 @@ proptest! {
         script.turns.clear();
         let decisions = script.decisions.iter_mut().zip(&script.graph.jobs);
         decisions.for_each(|(decision, node)| *decision = (true, if node.calls { 1 } else { 2 }));
+        script.answers.iter_mut().for_each(|(approved, when)| {
+            *approved = true;
+            if *when == When::Never {
+                *when = When::Later;
+            }
+        });
         script.items.iter_mut().flatten().for_each(|(_, outcomes)| outcomes.fill(Outcome::Passed));
         let seen = play(&script);
         let hooks = script.graph.jobs.len() - script.graph.hooks.len();
@@ -336,6 +454,9 @@ proptest! {
     fn hooks_run_as_the_run_ended(mut script in script()) {
         script.turns.retain(|(_, turn)| *turn != Turn::Kill);
         let seen = play(&script);
+        if seen.parked {
+            return Ok(());
+        }
         let first = script.graph.jobs.len() - script.graph.hooks.len();
         for (at, hook) in script.graph.hooks.iter().enumerate() {
             let began = seen.cells.get(&CellIndex { job: first + at, cell: 0 }) != Some(&Outcome::Skipped);
@@ -368,6 +489,48 @@ proptest! {
         }
     }
 
+    /// What a run does before it is parked, and what it does when it goes on with the answers, is what it does if they
+    /// come at once. Without anything that makes the order of jobs matter.
+    #[test]
+    fn a_run_that_was_parked_ends_like_one_that_was_not(mut script in script()) {
+        script.turns.clear();
+        script.graph.fail_fast = false;
+        for node in &mut script.graph.jobs {
+            node.fail_fast = false;
+            node.steps.iter_mut().for_each(|step| step.fail_fast = false);
+        }
+        let first = play(&script);
+        script.answers.iter_mut().for_each(|(_, when)| *when = When::AtOnce);
+        let whole = play(&script);
+        prop_assert!(whole.run.is_some());
+        prop_assert!(first.outcomes.iter().all(|(id, outcome)| whole.outcomes.get(id) == Some(outcome)));
+        prop_assert!(first.jobs.iter().all(|(job, outcome)| whole.jobs.get(job) == Some(outcome)));
+        prop_assert!(first.parked || first.run == whole.run);
+    }
+
+    /// A job that was denied, or that nobody answered for, never begins, and a denied one fails.
+    #[test]
+    fn without_a_yes_nothing_of_a_job_begins(script in script()) {
+        let seen = play(&script);
+        for (job, answer) in &seen.asked {
+            let began = seen.commands.iter().any(|command| matches!(command, Command::Begin { cell } if cell.job == *job));
+            prop_assert!(!began || *answer == Some(true));
+            if *answer == Some(false) {
+                prop_assert!(matches!(seen.jobs[job], Outcome::Failed | Outcome::AllowedToFail));
+            }
+        }
+    }
+
+    /// Whoever is asked, an order to end is obeyed.
+    #[test]
+    fn a_cancel_ends_a_run_that_asks(mut script in script(), order in prop_oneof![Just(Turn::Cancel), Just(Turn::Kill)]) {
+        script.answers.iter_mut().for_each(|(_, when)| *when = When::Later);
+        script.turns = vec![(0, order)];
+        let seen = play(&script);
+        prop_assert!(seen.run.is_some() && seen.asked.values().all(Option::is_none));
+        prop_assert!(seen.asked.keys().all(|job| seen.jobs[job] == Outcome::Skipped));
+    }
+
     #[test]
     fn the_same_script_gives_the_same_commands(script in script()) {
         prop_assert_eq!(play(&script), play(&script));
@@ -380,10 +543,11 @@ fn around(graph: &Graph, job: usize) -> impl Iterator<Item = usize> {
 }
 
 fn plain(needs: &[usize], steps: usize) -> Node {
-    let step = StepNode { status_aware: false, for_each: false, max_parallel: 1, fail_fast: true };
+    let step = StepNode { status_aware: false, for_each: false, max_parallel: 1, fail_fast: true, background: false };
     Node {
         needs: needs.into(),
         asks: false,
+        guarded: false,
         status_aware: false,
         cells: 1,
         max_parallel: usize::MAX,
@@ -400,6 +564,7 @@ fn script_of(jobs: Vec<Node>, outcomes: &[Outcome]) -> Script {
     Script {
         max_parallel: 9,
         decisions: vec![(true, 1); jobs.len()],
+        answers: vec![(true, When::AtOnce); jobs.len()],
         items: jobs.iter().zip(outcomes).map(|(job, outcome)| vec![(1, vec![*outcome]); job.steps.len()]).collect(),
         turns: Vec::new(),
         graph: Graph { jobs, hooks: Vec::new(), fail_fast: false },

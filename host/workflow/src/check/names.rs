@@ -10,10 +10,10 @@ use super::{calls, functions, types};
 use crate::codes;
 use crate::template::functions::NAMESPACES;
 use crate::template::{Condition, Expression, FUNCTIONS, Reference, STATUS_FUNCTIONS, Template};
-use crate::workflow::{Job, Step, Workflow};
+use crate::workflow::{Approval, Flag, Job, Step, Test, Title, Workflow};
 
 /// Roots in the order in which a help lists them.
-pub const ROOTS: [&str; 9] = ["inputs", "env", "needs", "steps", "git", "run", "matrix", "item", "index"];
+pub const ROOTS: [&str; 10] = ["inputs", "env", "needs", "steps", "services", "git", "run", "matrix", "item", "index"];
 pub const GIT: [&str; 8] = ["sha", "short", "branch", "tag", "dirty", "time", "base", "changed"];
 pub const RUN: [&str; 2] = ["id", "workflow"];
 const RESULT: [&str; 2] = ["outcome", "outputs"];
@@ -29,12 +29,14 @@ pub fn check(workflow: &Workflow, problems: &mut Vec<Problem>) {
         env: [None; 3],
         needs: Needs::None,
         steps: Steps::None,
+        services: None,
         matrix: None,
         for_each: false,
         condition: false,
     };
     names.variables(&workflow.env, &bare);
     let scope = bare.with_env(0, &workflow.env);
+    workflow.concurrency.iter().for_each(|concurrency| names.group(&concurrency.group, &scope));
     for job in workflow.jobs.values() {
         names.job(job, &Scope { needs: Needs::Of(job), ..scope });
     }
@@ -52,6 +54,7 @@ struct Names<'p> {
 impl Names<'_> {
     fn job(&mut self, job: &Job, scope: &Scope<'_>) {
         self.condition(job.condition.as_ref(), scope);
+        self.waits(job, scope);
         job.matrix.iter().for_each(|matrix| self.template(matrix, scope));
         if let Some(call) = &job.call {
             let before = self.problems.len();
@@ -61,13 +64,33 @@ impl Names<'_> {
                 self.problems.extend(calls::check(job, call, scope));
             }
         }
-        let scope = &Scope { matrix: job.matrix.as_ref(), ..*scope };
+        let scope = &Scope { matrix: job.matrix.as_ref(), services: Some(&job.steps), ..*scope };
         self.variables(&job.env, scope);
         let scope = scope.with_env(1, &job.env);
+        self.flag(&job.continue_on_error, &scope);
+        self.title(job.title.as_ref(), &scope);
         self.steps(&job.steps, &scope);
         let ids = ids(&job.steps);
         let scope = Scope { steps: Steps::Before(&ids, job.steps.len()), ..scope };
         job.outputs.values().for_each(|template| self.template(template, &scope));
+    }
+
+    /// What is looked at before there are cells, and when all needs have ended: how things stand is known then.
+    fn waits(&mut self, job: &Job, scope: &Scope<'_>) {
+        for expression in job.approval.iter().flat_map(Approval::expressions) {
+            self.expression(expression, scope);
+        }
+        for gate in job.checklist.values() {
+            let before = self.problems.len();
+            for expression in gate.expressions() {
+                self.expression(expression, scope);
+            }
+            if let Test::Check(condition) = &gate.test
+                && self.problems.len() == before
+            {
+                self.problems.extend(types::condition("the condition", &condition.expression, scope));
+            }
+        }
     }
 
     fn steps(&mut self, steps: &[Step], scope: &Scope<'_>) {
@@ -81,6 +104,33 @@ impl Names<'_> {
             // It is asked once, before there are items.
             self.condition(step.condition.as_ref(), &Scope { for_each: false, ..scope });
             self.template(&step.with, &scope);
+            step.probe().iter().for_each(|probe| self.template(&probe.with, &scope));
+            self.flag(&step.continue_on_error, &scope);
+            self.title(Some(&step.name), &scope);
+        }
+    }
+
+    /// The name of a group, which is the same in all runs that belong to it.
+    fn group(&mut self, group: &Template, scope: &Scope<'_>) {
+        for expression in group.expressions() {
+            let unknown = expression.references.iter().filter_map(|reference| {
+                let (what, label) = match reference.path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+                    [root @ ("needs" | "steps" | "matrix" | "item" | "index"), ..] => {
+                        (format!("`{root}` is not known before the run"), "the group is, so that runs can wait for it")
+                    }
+                    ["run", "id", ..] => {
+                        ("`run.id` is another one in every run".to_owned(), "no two runs would share the group")
+                    }
+                    _ => return None,
+                };
+                let problem = Problem::new(codes::GROUP, what).at(reference.span, label);
+                Some(problem.help("a group reads `inputs`, `env` of the workflow, `git` and `run.workflow`"))
+            });
+            let unknown: Vec<Problem> = unknown.collect();
+            match unknown.is_empty() {
+                true => self.expression(expression, scope),
+                false => self.problems.extend(unknown),
+            }
         }
     }
 
@@ -100,7 +150,21 @@ impl Names<'_> {
         let scope = Scope { condition: true, ..*scope };
         self.expression(&condition.expression, &scope);
         if self.problems.len() == before {
-            self.problems.extend(types::condition(&condition.expression, &scope));
+            self.problems.extend(types::condition("the condition", &condition.expression, &scope));
+        }
+    }
+
+    fn title(&mut self, title: Option<&Title>, scope: &Scope<'_>) {
+        title.and_then(|title| title.template.as_ref()).iter().for_each(|template| self.template(template, scope));
+    }
+
+    /// `continue-on-error`, which cannot ask how things stand.
+    fn flag(&mut self, flag: &Flag, scope: &Scope<'_>) {
+        let Some(expression) = flag.expression() else { return };
+        let before = self.problems.len();
+        self.expression(expression, scope);
+        if self.problems.len() == before {
+            self.problems.extend(types::condition("`continue-on-error`:", expression, scope));
         }
     }
 
@@ -200,6 +264,7 @@ fn reference(reference: &Reference, expression: &Expression, scope: &Scope<'_>) 
         }
         ["needs", name, ..] => needs(&path, name, reference, expression, scope),
         ["steps", name, ..] => steps(&path, name, reference, expression, scope),
+        ["services", ..] => services(&path, reference, expression, scope),
         ["needs"] | ["steps"] => None,
         [root, ..] if !ROOTS.contains(&root) => {
             let help = match dashed(root, expression) {
@@ -315,8 +380,10 @@ fn steps(
     };
     match ids.get(name) {
         None => {
-            let names =
-                ids.iter().filter(|(id, position)| **position < earlier && !id.starts_with("step-")).map(|(id, _)| *id);
+            let names = ids
+                .iter()
+                .filter(|(id, position)| **position < earlier && !id.starts_with("step-") && !id.contains('.'))
+                .map(|(id, _)| *id);
             let mut names: Vec<&str> = names.take(200).collect();
             names.sort_unstable();
             let help = if names.is_empty() {
@@ -333,10 +400,55 @@ fn steps(
             };
             problem(codes::NOT_AVAILABLE, message, label, "read the results of earlier steps only".into())
         }
+        Some(_) if scope.steps_are_open() && scope.services().any(|service| service.name.value == name) => problem(
+            codes::NOT_AVAILABLE,
+            format!("the step `{name}` runs in the background"),
+            "it ends after all other steps",
+            format!("its port is `services.{name}.port`; write what else is needed to a file"),
+        ),
         Some(_) => match path {
             [_, _, part, ..] if !RESULT.contains(part) && *part != ITEMS => part_of("step", name, part, reference),
             _ => None,
         },
+    }
+}
+
+fn services(path: &[&str], reference: &Reference, expression: &Expression, scope: &Scope<'_>) -> Option<Problem> {
+    let problem = |code, message: String, label: &str, help: String| {
+        Some(Problem::new(code, message).at(reference.span, label).help(help))
+    };
+    if scope.services.is_none() {
+        return problem(
+            codes::NOT_AVAILABLE,
+            "`services` is not known here".into(),
+            "no services at this place",
+            "read it in a job that has `services`: in its `env`, `outputs`, services or steps".into(),
+        );
+    }
+    let &[_, name, ref rest @ ..] = path else { return None };
+    let Some(service) = scope.services().find(|service| service.name.value == name) else {
+        let names = scope.services().map(|service| service.name.value.as_str());
+        return problem(
+            codes::UNKNOWN_NAME,
+            format!("there is no service `{name}` in this job"),
+            "not declared below `services`",
+            suggestion("a service", "services", "services", path, names, expression),
+        );
+    };
+    match rest {
+        ["port", ..] if service.port.is_none() => problem(
+            codes::NOT_AVAILABLE,
+            format!("the service `{name}` has no port"),
+            "nothing says where it listens",
+            format!("add `port: auto` to the service `{name}`"),
+        ),
+        [part, ..] if *part != "port" => problem(
+            codes::UNKNOWN_NAME,
+            format!("the service `{name}` has no `{part}`"),
+            "services have a `port` only",
+            format!("read `services.{name}.port`"),
+        ),
+        _ => None,
     }
 }
 

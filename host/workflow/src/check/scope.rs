@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
+use crate::background::Background;
 use crate::template::{Template, TemplateValue};
-use crate::workflow::{Job, Workflow};
+use crate::workflow::{Job, Step, Workflow};
 
 /// Cheap to copy: everything is borrowed.
 #[derive(Clone, Copy)]
@@ -15,6 +16,8 @@ pub struct Scope<'w> {
     pub env: [Option<&'w IndexMap<String, Template>>; 3],
     pub needs: Needs<'w>,
     pub steps: Steps<'w>,
+    /// Steps of the job around, some of which may run in the background; `None` if there is no such job.
+    pub services: Option<&'w [Step]>,
     /// The matrix of the job around, if it has one.
     pub matrix: Option<&'w Template>,
     /// Whether this is inside a step with `for-each`.
@@ -63,6 +66,16 @@ impl<'w> Scope<'w> {
             }
         }
         Some(names)
+    }
+
+    /// Whether steps of the job around are still to come, so that what runs in the background has not ended.
+    pub fn steps_are_open(&self) -> bool {
+        matches!((self.steps, self.services), (Steps::Before(_, earlier), Some(steps)) if earlier < steps.len())
+    }
+
+    /// What runs in the background of the job around.
+    pub fn services(&self) -> impl Iterator<Item = &'w Background> + Clone + use<'w> {
+        self.services.unwrap_or_default().iter().filter_map(|step| step.background.as_ref())
     }
 
     pub fn variable(&self, name: &str) -> bool {

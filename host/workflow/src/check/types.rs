@@ -43,17 +43,16 @@ impl Type {
     }
 }
 
-/// The problem of a condition that is known to be no boolean.
-pub fn condition(expression: &Expression, scope: &Scope<'_>) -> Option<Problem> {
+/// The problem of a condition that is known to be no boolean. `what` is told of it: `the condition`.
+pub fn condition(what: &str, expression: &Expression, scope: &Scope<'_>) -> Option<Problem> {
     let mut types = Types { scope, problem: None };
     let kind = types.of(expression.tree())?;
     if kind == Type::Boolean || types.problem.is_some() {
         return None;
     }
-    let what = kind.describe();
-    let problem =
-        Problem::new(codes::CONDITION, format!("the condition `{}` is {what}, not a boolean", expression.text))
-            .at(expression.span, format!("this is {what}"));
+    let is = kind.describe();
+    let problem = Problem::new(codes::CONDITION, format!("{what} `{}` is {is}, not a boolean", expression.text))
+        .at(expression.span, format!("this is {is}"));
     Some(match kind {
         Type::Text => problem.help(format!("compare it, for example `{} != \"\"`", expression.text)),
         Type::List | Type::Mapping => problem.help(format!("for example `size({}) > 0`", expression.text)),
@@ -133,7 +132,7 @@ impl Types<'_, '_> {
             // Null without one.
             ["git", "base"] => None,
             ["git" | "run", _] => Some(Type::Text),
-            ["index"] => Some(Type::Integer),
+            ["index"] | ["services", _, "port"] => Some(Type::Integer),
             ["steps" | "needs", _, "cells" | "items"] => Some(Type::List),
             ["steps" | "needs", _, "outcome"] => Some(Type::Text),
             ["steps" | "needs", _, "outputs"] => Some(Type::Mapping),

@@ -10,7 +10,7 @@ use super::Document;
 use crate::codes;
 use crate::fields::JOB;
 use crate::template::{Condition, Template};
-use crate::workflow::{Job, Spanned, Step};
+use crate::workflow::{Flag, Job, Spanned, Step, Title};
 
 impl Document<'_> {
     pub(super) fn job(&mut self, key: &Key, node: &Node) -> Job {
@@ -19,17 +19,15 @@ impl Document<'_> {
         let readable = entries.is_some();
         let entries = entries.unwrap_or_default();
         let what = |field: &str| format!("`{field}` of {place}");
-        let title = self
-            .optional(entries, "name", |document, node| document.check.text(node, &what("name")).map(str::to_owned));
+        let title = self.optional(entries, "name", |document, node| document.title(node, &what("name")));
         let needs = field(entries, "needs").map(|node| self.needs(node, &what("needs"))).unwrap_or_default();
         let condition = self.optional(entries, "if", |document, node| document.condition(node, &what("if")));
         let paths = field(entries, "paths").map(|node| self.paths(node, &what("paths"))).unwrap_or_default();
         let env = field(entries, "env").map(|node| self.variables(node, &what("env"))).unwrap_or_default();
         let outputs = field(entries, "outputs").map(|node| self.outputs(node, &what("outputs"))).unwrap_or_default();
         let timeout_ms = self.optional(entries, "timeout", |document, node| document.duration(node, &what("timeout")));
-        let continue_on_error = self.optional(entries, "continue-on-error", |document, node| {
-            document.boolean(node, &what("continue-on-error"))
-        });
+        let continue_on_error = self
+            .optional(entries, "continue-on-error", |document, node| document.flag(node, &what("continue-on-error")));
         let matrix = self.optional(entries, "matrix", |document, node| document.matrix(node, &what("matrix")));
         let max_parallel = self.optional(entries, "max-parallel", |document, node| {
             document.count(node, &what("max-parallel")).map(super::places)
@@ -39,13 +37,23 @@ impl Document<'_> {
         if matrix.is_none() && field(entries, "matrix").is_none() {
             self.only_with(entries, "matrix", "cells", &place);
         }
+        let approval = self.optional(entries, "approval", |document, node| document.approval(node, &what("approval")));
+        let checklist =
+            self.optional(entries, "checklist", |document, node| document.checklist(node, &what("checklist")));
         let outer = self.defaults.clone();
         self.defaults = self.defaults(entries, &place);
         let call = self.call(entries, &place);
+        if let (Some(_), Some(Flag::Asked(_)), Some((_, node))) =
+            (&call, &continue_on_error, super::key(entries, "continue-on-error"))
+        {
+            self.literal(node, &what("continue-on-error"));
+        }
+        let services = field(entries, "services").map(|node| self.services(node, &what("services")));
+        let services = services.unwrap_or_default();
         let steps = match field(entries, "steps") {
             // What stands beside a call has been told.
             _ if super::key(entries, "uses").is_some() => Vec::new(),
-            Some(node) => self.steps(node, &what("steps")),
+            Some(node) => self.steps(node, &what("steps"), services),
             None if !readable => Vec::new(),
             None => {
                 self.check.missing(
@@ -71,6 +79,8 @@ impl Document<'_> {
             matrix,
             max_parallel,
             fail_fast: fail_fast.unwrap_or(true),
+            approval,
+            checklist: checklist.unwrap_or_default(),
             steps,
             call,
         }
@@ -87,11 +97,13 @@ impl Document<'_> {
             env: IndexMap::new(),
             outputs: IndexMap::new(),
             timeout_ms: None,
-            continue_on_error: false,
+            continue_on_error: Flag::default(),
             matrix: None,
             max_parallel: None,
             fail_fast: true,
-            steps: self.steps(steps, "`steps`"),
+            approval: None,
+            checklist: IndexMap::new(),
+            steps: self.steps(steps, "`steps`", Vec::new()),
             call: None,
         }
     }
@@ -162,7 +174,8 @@ impl Document<'_> {
         outputs
     }
 
-    pub(super) fn steps(&mut self, node: &Node, what: &str) -> Vec<Step> {
+    /// `services` come before the steps that stand here.
+    pub(super) fn steps(&mut self, node: &Node, what: &str, services: Vec<Step>) -> Vec<Step> {
         let items = self.check.sequence(node, what).unwrap_or_default();
         if items.is_empty() && matches!(node.value, NodeValue::Sequence(_)) {
             self.check.report(
@@ -171,7 +184,8 @@ impl Document<'_> {
             );
         }
         let mut ids: HashMap<String, Span> = HashMap::new();
-        let mut steps = Vec::with_capacity(items.len());
+        let names: HashMap<String, Span> = services.iter().filter_map(named).collect();
+        let mut steps = services;
         for (index, node) in items.iter().enumerate() {
             let id_span = node.get("id").map_or(node.span, |node| node.span);
             let Some(step) = self.step(index + 1, node) else { continue };
@@ -186,9 +200,49 @@ impl Document<'_> {
                     ids.insert(step.id.clone(), id_span);
                 }
             }
+            if let Some((name, _)) = named(&step)
+                && let Some(first) = names.get(&name)
+            {
+                self.check.report(
+                    Problem::new(codes::DUPLICATE_ID, format!("the step `{name}` has the name of a service"))
+                        .at(id_span, "`services` could mean either")
+                        .at(*first, "the service")
+                        .help("give one of them another name"),
+                );
+            }
             steps.push(step);
         }
         steps
+    }
+
+    /// At the end of a run there is nothing that could need a step in the background.
+    pub(super) fn no_background(&mut self, steps: &[Step], hook: &str) {
+        for (name, span) in steps.iter().filter_map(named) {
+            self.check.report(
+                Problem::new(codes::CONFLICT, format!("the step `{name}` of `{hook}` runs in the background"))
+                    .at(span, "only steps of a job can")
+                    .help(format!("move it to a job, or remove `background` from this step of `{hook}`")),
+            );
+        }
+    }
+
+    /// A name for people, in which expressions may stand.
+    pub(super) fn title(&mut self, node: &Node, what: &str) -> Option<Title> {
+        let text = self.check.text(node, what)?.to_owned();
+        let template = text.contains("${{").then(|| self.template(node));
+        Some(Title { text, template })
+    }
+
+    /// A boolean, or an expression in `${{ }}`.
+    pub(super) fn flag(&mut self, node: &Node, what: &str) -> Option<Flag> {
+        match &node.value {
+            NodeValue::Bool(value) => Some(Flag::Known(*value)),
+            NodeValue::String(text) if text.contains("${{") => self.condition(node, what).map(Flag::Asked),
+            _ => {
+                self.check.wrong_type(node, what, "a boolean, or an expression in `${{ }}`");
+                None
+            }
+        }
     }
 
     pub(super) fn condition(&mut self, node: &Node, what: &str) -> Option<Condition> {
@@ -205,4 +259,9 @@ impl Document<'_> {
         };
         read.map_err(|problems| self.check.problems.extend(problems)).ok()
     }
+}
+
+/// What `services` calls the step, and where it stands, if it runs in the background.
+fn named(step: &Step) -> Option<(String, Span)> {
+    step.background.as_ref().map(|background| (background.name.value.clone(), background.name.span))
 }

@@ -10,7 +10,7 @@ use super::{Document, key, wait_for};
 use crate::codes;
 use crate::fields::{FAIL_ON, STEP};
 use crate::template::{Template, TemplateValue};
-use crate::workflow::{Spanned, Step};
+use crate::workflow::{Spanned, Step, Title};
 
 /// The plugin behind `run`.
 const EXEC: &str = "exec";
@@ -27,8 +27,7 @@ impl Document<'_> {
         let what = |field: &str| format!("`{field}` of {place}");
 
         let id = self.optional(entries, "id", |document, node| document.id(node, &what("id")));
-        let name = self
-            .optional(entries, "name", |document, node| document.check.text(node, &what("name")).map(str::to_owned));
+        let name = self.optional(entries, "name", |document, node| document.title(node, &what("name")));
         let action = self.action(entries, node, &place);
         let condition = self.optional(entries, "if", |document, node| document.condition(node, &what("if")));
         let env = field(entries, "env").map(|node| self.variables(node, &what("env"))).unwrap_or_default();
@@ -44,12 +43,15 @@ impl Document<'_> {
         if field(entries, "for-each").is_none() {
             self.only_with(entries, "for-each", "items", &place);
         }
-        let continue_on_error = self.optional(entries, "continue-on-error", |document, node| {
-            document.boolean(node, &what("continue-on-error"))
-        });
+        let continue_on_error = self
+            .optional(entries, "continue-on-error", |document, node| document.flag(node, &what("continue-on-error")));
         let fail_on = self.optional(entries, "fail-on", |document, node| document.fail_on(node, &what("fail-on")));
         let grants = field(entries, "grants").map(|node| self.grants(node, &what("grants"))).unwrap_or_default();
         let limits = field(entries, "limits").map(|node| self.limits(node, &what("limits"))).unwrap_or_default();
+
+        let id = id.unwrap_or_else(|| format!("step-{number}"));
+        let span = key(entries, "background").map_or(node.span, |(key, _)| key.span);
+        let background = self.background(entries, &id, span, &place);
 
         // Without an action the step still has an id that expressions may name.
         let (uses, with, title) = action.unwrap_or_else(|| {
@@ -57,15 +59,18 @@ impl Document<'_> {
             (uses, Template { span: node.span, value: TemplateValue::Mapping(Vec::new()) }, String::new())
         });
         Some(Step {
-            id: id.unwrap_or_else(|| format!("step-{number}")),
-            name: name.unwrap_or(title),
+            id,
+            name: name.unwrap_or(Title { text: title, template: None }),
             span: node.span,
             uses,
             with,
             condition,
             env,
-            timeout_ms: timeout_ms.or_else(|| Self::wait_for_time(entries)).or(self.defaults.timeout_ms),
-            retry: retry.or_else(|| self.defaults.retry.clone()),
+            timeout_ms: timeout_ms
+                .or_else(|| Self::wait_for_time(entries))
+                .or(self.defaults.timeout_ms)
+                .filter(|_| background.is_none()),
+            retry: retry.or_else(|| self.defaults.retry.clone()).filter(|_| background.is_none()),
             for_each,
             max_parallel: max_parallel.unwrap_or(NonZeroUsize::MIN),
             fail_fast: fail_fast.unwrap_or(true),
@@ -73,6 +78,7 @@ impl Document<'_> {
             fail_on,
             grants,
             limits,
+            background,
         })
     }
 
@@ -91,7 +97,7 @@ impl Document<'_> {
     }
 
     /// Plugin, inputs, and a name for people.
-    fn action(
+    pub(super) fn action(
         &mut self,
         entries: &[(Key, Node)],
         node: &Node,

@@ -94,7 +94,7 @@ impl Document<'_> {
     }
 
     /// Reports what is wrong with a value that is written out.
-    fn wait_for_value(&mut self, name: &str, node: &Node, what: &str) {
+    pub(super) fn wait_for_value(&mut self, name: &str, node: &Node, what: &str) {
         match name {
             "interval" | "timeout" => drop(self.duration(node, what)),
             "status" => self.wait_for_status(node, what),
@@ -143,6 +143,7 @@ fn checked(goal: &str, text: &str) -> Result<(), String> {
     }
     match goal {
         "tcp" if text.contains(char::is_whitespace) => Err("a host and a port have no space in them".into()),
+        "tcp" if text.ends_with(":*") => Err("it waits for one port".into()),
         "tcp" => Grant::parse(Capability::Tcp, text).map(drop),
         "http" if text.contains(char::is_whitespace) => Err("a URL has no space in it".into()),
         "http" => Grant::parse(Capability::Http, &format!("GET {text}")).map(drop),

@@ -13,7 +13,7 @@ pub struct Status {
     pub cancelled: bool,
 }
 
-/// Root name -> value: `inputs`, `env`, `needs`, `steps`, `git`, `run`, `matrix`, `item`, `index`, or `with` for a manifest's grants.
+/// Root name -> value: `inputs`, `env`, `needs`, `steps`, `services`, `git`, `run`, `matrix`, `item`, `index`, or `with` for a manifest's grants.
 /// Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Context {

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use sluice_model::finding::FailOn;
 use sluice_model::grant::Capability;
-use sluice_model::{PluginRef, Source};
+use sluice_model::{FailureKind, PluginRef, Source};
 use sluice_workflow::Workflow;
-use sluice_workflow::template::Context;
-use sluice_workflow::workflow::{Hook, Retention};
+use sluice_workflow::background::When;
+use sluice_workflow::concurrency::WhenBusy;
+use sluice_workflow::template::{Context, TemplateValue};
+use sluice_workflow::workflow::{Hook, Retention, Test};
 
 use crate::render;
 
@@ -22,6 +24,7 @@ pub fn parse(text: &str) -> Workflow {
 pub const FULL: &str = r#"
 name: release
 retention: {runs: 20, days: 30}
+concurrency: {group: "release-${{ inputs.count }}-${{ git.branch }}-${{ env.STAGE }}", when-busy: wait, wait-timeout: 30m}
 timeout: 2h
 max-parallel: 4
 fail-fast: true
@@ -70,13 +73,18 @@ jobs:
       env: {OWN: "${{ env.LEVEL + steps.pack.outputs.digest }}"}
       if: steps.pack.outcome == "passed" && !inputs["dry-run"]
       timeout: 90s
-      retry: {attempts: 4, delay: 2s, factor: 1.5, max-delay: 10s, jitter: false, on: [failed, timed-out]}
+      retry: {attempts: 4, delay: 2s, factor: 1.5, max-delay: 10s, jitter: false, on: [timed-out, {exit-code: [75, 111]}, {exit-code: 7, message: [reset, refused]}]}
       continue-on-error: true
     outputs: {digest: "${{ steps.pack.outputs.digest }}", twice: "${{ steps[\"step-2\"].outputs.x }}"}
   deploy:
     needs: build
     if: ${{ needs.build.outcome != 'failed' && inputs.regions.exists(region, region == "eu") }}
-    continue-on-error: true
+    continue-on-error: ${{ inputs.count > 1 }}
+    approval: {message: "Deploy ${{ needs.build.outputs.digest }}?", by: [alice, bob], not-self: true, timeout: 24h}
+    checklist:
+      built well: ${{ needs.build.outcome == "passed" }}
+      digest: {check: has(needs.build.outputs.digest), message: "it is ${{ needs.build.outputs.digest }}"}
+      announced: {attest: "Was ${{ inputs.version }} announced?"}
     steps:
     - uses: ./vendor/x.wasm
       with: {artifact: "${{ needs.build.outputs.digest }}", all: "${{ needs }}", list: "${{ inputs.regions.map(r, r + '-1').join(',') }}"}
@@ -105,6 +113,24 @@ jobs:
     - run: ${{ steps.each.items.size() }}
       if: failure() || success()
       working-directory: .
+  serve:
+    services:
+      db:
+        name: the database
+        uses: ./vendor/db.wasm
+        with: {listen: "${{ services.db.port }}"}
+        port: auto
+        ready: {tcp: "127.0.0.1:${{ services.db.port }}", timeout: 30s, interval: 200ms}
+        stop-timeout: 10s
+        env: {LEVEL: "${{ services.web.port }}"}
+        grants: {files: []}
+        limits: {memory: 64MiB}
+      web: {run: exec serve, shell: bash, working-directory: site, port: 8080, ready: {log: "listening on \\S+"}}
+    env: {ADDRESS: "127.0.0.1:${{ services.db.port }}"}
+    steps:
+    - {id: worker, run: exec work, background: true, ready: {exec: test -e up}}
+    - {run: exec more, background: true, ready: {http: "http://127.0.0.1:${{ services.web.port }}/"}}
+    - run: ask ${{ services.db.port }}
 on-success: [{run: good}]
 on-failure: [{run: "${{ needs.test.cells.size() }}"}]
 on-cancel: [{run: so be it}]
@@ -128,12 +154,29 @@ fn every_field_is_read() {
     assert_eq!(workflow.env["EMPTY"].literal(), Some("".into()));
 
     assert_eq!((workflow.timeout_ms, workflow.fail_fast), (Some(7_200_000), true));
+    let concurrency = workflow.concurrency.as_ref().expect("a group");
+    assert_eq!((concurrency.when_busy, concurrency.wait_timeout_ms), (WhenBusy::Wait, Some(1_800_000)));
     assert_eq!(workflow.hooks.iter().map(|(hook, _)| *hook).collect::<Vec<_>>(), Hook::ALL);
 
+    let deploy = &workflow.jobs["deploy"];
+    let approval = deploy.approval.as_ref().expect("an approval");
+    assert_eq!((approval.by.join(" "), approval.not_self), ("alice bob".to_owned(), true));
+    assert_eq!(approval.timeout_ms, Some(86_400_000));
+    assert_eq!(deploy.checklist.keys().collect::<Vec<_>>(), ["built well", "digest", "announced"]);
+    assert!(matches!(&deploy.checklist["built well"].test, Test::Check(_)));
+    assert!(deploy.checklist["digest"].message.is_some());
+    assert!(matches!(&deploy.checklist["announced"].test, Test::Attest(_)));
+    let short = parse("jobs: {a: {approval: 'Run?', steps: [{run: x}]}}");
+    let short = short.jobs["a"].approval.as_ref().expect("an approval");
+    assert_eq!(short.message.as_ref().and_then(|message| message.literal()), Some("Run?".into()));
+
     let build = &workflow.jobs["build"];
-    assert_eq!((build.title.as_deref(), build.timeout_ms), (Some("Build it"), Some(5_400_000)));
+    assert_eq!(
+        (build.title.as_ref().map(|title| title.text.as_str()), build.timeout_ms),
+        (Some("Build it"), Some(5_400_000))
+    );
     let [pack, test] = build.steps.as_slice() else { panic!("two steps") };
-    assert_eq!((pack.id.as_str(), pack.name.as_str()), ("pack", "build"));
+    assert_eq!((pack.id.as_str(), pack.name.text.as_str()), ("pack", "build"));
     assert_eq!(pack.uses.value, PluginRef::Builtin("build".into()));
     assert_eq!(pack.fail_on, Some(FailOn::Warning));
     let grants: Vec<_> = pack
@@ -150,9 +193,13 @@ fn every_field_is_read() {
         (Some(1_000_000), Some(10), Some(5))
     );
 
-    assert_eq!((test.id.as_str(), test.name.as_str()), ("step-2", "test"));
+    assert_eq!((test.id.as_str(), test.name.text.as_str()), ("step-2", "test"));
     assert_eq!(test.uses.value, PluginRef::Builtin("exec".into()));
-    assert_eq!((test.timeout_ms, test.continue_on_error), (Some(90_000), true));
+    assert_eq!((test.timeout_ms, test.continue_on_error.is_known_true()), (Some(90_000), true));
+    let retry = test.retry.as_ref().expect("a retry");
+    let codes: Vec<_> = retry.symptoms.iter().map(|symptom| symptom.exit_codes.as_slice()).collect();
+    assert_eq!((retry.on.as_slice(), codes), (&[FailureKind::TimedOut][..], vec![&[75, 111][..], &[7]]));
+    assert_eq!(retry.symptoms[1].messages, ["reset", "refused"]);
     assert_eq!(test.with.get("shell").and_then(|shell| shell.literal()), Some("bash".into()));
     assert_eq!(test.with.roots().into_iter().collect::<Vec<_>>(), ["env"]);
 
@@ -163,8 +210,44 @@ fn every_field_is_read() {
         "git >=2.30, node ^20, jq *, make 4, disk 2GiB free, user non-root, os linux or macos, sluice >=0.1"
     );
 
+    let steps = &workflow.jobs["serve"].steps;
+    let shown = steps.iter().map(|step| {
+        let Some(background) = &step.background else { return step.id.clone() };
+        let ready = background.ready.as_ref().map(|ready| match &ready.when {
+            When::Says(pattern) => format!("{} ms for {pattern}", ready.timeout_ms),
+            When::Passes(probe) => {
+                let TemplateValue::Mapping(with) = &probe.with.value else { panic!("inputs") };
+                let with: Vec<_> =
+                    with.iter().map(|(name, _, value)| format!("{name} {:?}", value.literal())).collect();
+                format!("{} ms for {} {}: {}", ready.timeout_ms, probe.id, probe.uses.value, with.join(", "))
+            }
+        });
+        format!(
+            "{} {:?} {:?}, {} ms, {}",
+            step.id,
+            step.name.text,
+            background.port,
+            background.stop_timeout_ms,
+            ready.unwrap()
+        )
+    });
+    assert_eq!(
+        shown.collect::<Vec<_>>(),
+        [
+            "services.db \"the database\" Some(Auto), 10000 ms, 30000 ms for services.db.ready wait-for: tcp None, timeout Some(String(\"30000ms\")), interval Some(String(\"200ms\"))",
+            "services.web \"web\" Some(Fixed(8080)), 5000 ms, 60000 ms for listening on \\S+",
+            "worker \"exec work\" None, 5000 ms, 60000 ms for worker.ready wait-for: exec Some(String(\"test -e up\")), timeout Some(String(\"60000ms\"))",
+            "step-2 \"exec more\" None, 5000 ms, 60000 ms for step-2.ready wait-for: http None, timeout Some(String(\"60000ms\"))",
+            "step-3",
+        ]
+    );
+    assert!(
+        steps.iter().all(|step| step.retry.is_none() == step.background.is_some()),
+        "defaults are not for services"
+    );
+
     let deploy = &workflow.jobs["deploy"];
-    assert!(deploy.continue_on_error);
+    assert_eq!(deploy.continue_on_error.expression().expect("an expression").text, "inputs.count > 1");
     assert_eq!(deploy.steps[0].uses.value, PluginRef::Path("./vendor/x.wasm".into()));
     assert_eq!(workflow.hooks[3].1[0].id, "step-1");
     assert!(workflow.uses_root("git") && workflow.uses_root("run") && !workflow.uses_root("with"));
@@ -177,7 +260,7 @@ fn wait_for_is_short_for_the_plugin_of_that_name() {
     let context = Context::new().with("inputs", &serde_json::json!({"count": 5432}));
     let facts = steps.iter().map(|step| {
         assert_eq!(step.uses.value, PluginRef::Builtin("wait-for".into()));
-        (step.name.as_str(), step.timeout_ms, step.with.evaluate(&context).expect("inputs").to_string())
+        (step.name.text.as_str(), step.timeout_ms, step.with.evaluate(&context).expect("inputs").to_string())
     });
     assert_eq!(
         facts.collect::<Vec<_>>(),
@@ -229,7 +312,8 @@ fn steps_alone_are_the_job_main() {
     assert_eq!(workflow.name, "test", "the file's name");
     assert_eq!(workflow.jobs.keys().collect::<Vec<_>>(), ["main"]);
     let step = &workflow.jobs["main"].steps[0];
-    assert_eq!(step.name, "echo ${{ run.id }}");
+    assert_eq!(step.name.text, "echo ${{ run.id }}");
+    assert!(step.name.template.is_none(), "a script is no name");
     let context = Context::new().with("run", &serde_json::json!({"id": 7}));
     assert_eq!(step.with.evaluate(&context), Ok(serde_json::json!({"run": "echo 7"})));
 }

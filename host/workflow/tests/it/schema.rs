@@ -56,7 +56,14 @@ fn bad_shapes_are_invalid() {
         "inputs: {a: {type: strng}}\nsteps: [{run: x}]",
         "jobs: {a b: {steps: [{run: x}]}}",
         "jobs: {a: {}}",
+        "jobs: {a: {approval: true, steps: [{run: x}]}}",
+        "jobs: {a: {approval: {mesage: x}, steps: [{run: x}]}}",
+        "jobs: {a: {checklist: {}, steps: [{run: x}]}}",
+        "jobs: {a: {checklist: {g: {check: true, attest: x}}, steps: [{run: x}]}}",
         "env: {A: [1]}\nsteps: [{run: x}]",
+        "jobs: {a: {services: {db: {run: x, if: y}}, steps: [{run: x}]}}",
+        "jobs: {a: {services: {db: {run: x, port: 70000}}, steps: [{run: x}]}}",
+        "jobs: {a: {services: {db: {run: x, ready: {timeout: 1s}}}, steps: [{run: x}]}}",
         "secrets: {A: {}}\nsteps: [{run: x}]",
         "secrets: {A: {env: X, file: y}}\nsteps: [{run: x}]",
         "secrets: {A: {vault: {path: x/data/y}}}\nsteps: [{run: x}]",
@@ -88,12 +95,18 @@ fn every_field_is_described_and_used() {
             "vault",
             "aws",
             "job",
+            "approval",
+            "gate",
+            "service",
+            "ready",
             "step",
             "wait-for",
             "retry",
+            "failure",
             "limits",
             "requires",
-            "retention"
+            "retention",
+            "concurrency"
         ]
     );
     for name in fields {

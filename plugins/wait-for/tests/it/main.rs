@@ -81,8 +81,9 @@ fn a_server_that_comes_up_later_is_waited_for() {
 #[test]
 fn a_server_that_never_comes_ends_it_with_the_last_reason() {
     let address = free_address();
+    let call = wait_for(json!({"tcp": address.to_string(), "interval": "300ms", "timeout": "1s"}));
     let started = Instant::now();
-    let outcome = wait_for(json!({"tcp": address.to_string(), "interval": "300ms", "timeout": "1s"})).run();
+    let outcome = call.run();
 
     assert!(started.elapsed() >= Duration::from_secs(1));
     let failure = outcome.expect_failure();
@@ -144,8 +145,9 @@ fn a_command_is_run_until_it_succeeds() {
 
 #[test]
 fn a_command_that_hangs_does_not_hold_it() {
+    let call = wait_for(json!({"exec": "sleep 300", "timeout": "500ms"}));
     let started = Instant::now();
-    let outcome = wait_for(json!({"exec": "sleep 300", "timeout": "500ms"})).run();
+    let outcome = call.run();
 
     assert!(started.elapsed() < Duration::from_secs(60));
     let text = &outcome.expect_failure().message;
@@ -185,8 +187,9 @@ fn what_was_not_granted_is_denied_at_once() {
         (json!({"http": format!("http://{address}/")}), "http", format!("the host denied `GET http://{address}`")),
         (json!({"exec": "true"}), "exec", "the host denied running `sh`".to_owned()),
     ] {
+        let call = wait_for(inputs).deny(capability);
         let started = Instant::now();
-        let outcome = wait_for(inputs).deny(capability).run();
+        let outcome = call.run();
         assert!(started.elapsed() < Duration::from_secs(30), "it does not go on for a minute");
         let failure = outcome.expect_failure();
         assert_eq!(failure.kind, FailureKind::Denied);

@@ -23,7 +23,7 @@ async fn play_files(files: &[(&str, &str)], script: Script) -> Ran {
 /// Begins and ends, in order: `+ job`, `- job outcome`, `job/step outcome`.
 fn course(ran: &Ran) -> String {
     let line = |event: &Event| match &event.kind {
-        EventKind::JobStarted { job } => Some(format!("+ {job}")),
+        EventKind::JobStarted { job, .. } => Some(format!("+ {job}")),
         EventKind::JobFinished { job, outcome, outputs, .. } if outputs.is_empty() => {
             Some(format!("- {job} {outcome}"))
         }

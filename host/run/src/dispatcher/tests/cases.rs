@@ -104,6 +104,28 @@ jobs:
     "#);
 }
 
+/// What they read may be missing for the reason for which the step is skipped.
+#[tokio::test(start_paused = true)]
+async fn the_variables_of_a_skipped_step_are_not_looked_at() {
+    let yaml = r#"
+steps:
+  - id: a
+    uses: task
+  - id: b
+    if: has(steps.a.outputs.missing)
+    uses: task
+    env:
+      X: ${{ steps.a.outputs.missing }}
+  - id: c
+    if: env.X == "set"
+    uses: task
+    env:
+      X: set
+"#;
+    let ran = play(yaml, Script::default(), false).await;
+    assert_eq!(outcomes(&ran), ["main/a passed", "main/b skipped", "main/c passed"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_failure_skips_what_follows_and_finally_runs() {
     let yaml = r#"

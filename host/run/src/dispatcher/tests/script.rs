@@ -28,16 +28,33 @@ pub enum Act {
 #[derive(Debug, Default)]
 pub struct Script {
     acts: BTreeMap<String, Vec<Act>>,
+    /// Whether somebody is asked who may answer while the run goes on.
+    pub somebody: bool,
     pub orders: Vec<(Duration, Control)>,
     /// Every call that was made.
     pub calls: Mutex<Vec<StepCall>>,
     /// The summary as the steps of the kind `notify` saw it.
     pub summaries: Mutex<Vec<Value>>,
+    /// Ports that were asked for.
+    pub ports: Mutex<Vec<Option<u16>>>,
+    /// Ports on which something listens.
+    taken: Vec<u16>,
 }
 
 impl Script {
     pub fn step(mut self, id: impl Into<String>, acts: impl Into<Vec<Act>>) -> Self {
         self.acts.insert(id.into(), acts.into());
+        self
+    }
+
+    /// Somebody may answer while the run goes on.
+    pub fn somebody(mut self) -> Self {
+        self.somebody = true;
+        self
+    }
+
+    pub fn taken(mut self, port: u16) -> Self {
+        self.taken.push(port);
         self
     }
 
@@ -78,5 +95,15 @@ impl StepRunner for Script {
             }
         }
         report
+    }
+
+    fn port(&self, wanted: Option<u16>) -> Result<u16, String> {
+        let mut ports = self.ports.lock().unwrap();
+        ports.push(wanted);
+        match wanted {
+            Some(port) if self.taken.contains(&port) => Err(format!("something listens on port {port} already")),
+            Some(port) => Ok(port),
+            None => Ok(4000 + u16::try_from(ports.len()).unwrap()),
+        }
     }
 }

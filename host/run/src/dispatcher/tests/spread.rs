@@ -8,7 +8,7 @@ fn failed(kind: FailureKind) -> Act {
 }
 
 /// What each event says of its step or job, with the time.
-fn story(ran: &Ran) -> String {
+pub fn story(ran: &Ran) -> String {
     let line = |event: &Event| {
         let value = serde_json::to_value(event).unwrap();
         let text = |name: &str| value[name].as_str().map(|text| format!(" {text}")).unwrap_or_default();
@@ -60,6 +60,21 @@ steps:
     "#);
     let attempts: Vec<_> = ran.script.calls.lock().unwrap().iter().map(|call| call.attempt).collect();
     assert_eq!(attempts, [1, 2, 3, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_looks_like_it_is_tried_again() {
+    let yaml = "
+steps:
+- {id: busy, uses: task, continue-on-error: true, retry: {attempts: 3, delay: 1ms, on: [{exit-code: 75}]}}
+- {id: broken, uses: task, retry: {attempts: 3, delay: 1ms, on: {message: RESET}}}
+";
+    let ends_with = |code: i64| [Act::Output("exit-code", json!(code)), failed(FailureKind::Failed)];
+    let script = Script::default().step("busy", ends_with(75)).step("broken", ends_with(75));
+    let ran = play(yaml, script, false).await;
+    let attempts: Vec<_> =
+        ran.script.calls.lock().unwrap().iter().map(|call| format!("{} {}", call.id.step, call.attempt)).collect();
+    assert_eq!(attempts, ["busy 1", "busy 2", "busy 3", "broken 1"]);
 }
 
 #[tokio::test(start_paused = true)]
