@@ -153,7 +153,11 @@ fn a_parked_run_parks_again_until_somebody_answers() {
 
 #[test]
 fn silence_is_a_denial() {
-    let environment = parked("    approval: {message: Deploy?, timeout: 1ms}");
+    // Nothing else runs when somebody is asked, so the run is parked before the time is over.
+    let environment = waiting("    approval: {message: Deploy?, timeout: 1ms}");
+    environment.write("sluice.yaml", environment.read("sluice.yaml").replace("[test]", "[test, other]"));
+    environment.sluice(&["run"]).exits_with(75);
+    assert_eq!(lines(&environment), "other test");
     std::thread::sleep(Duration::from_millis(2));
     says(&environment.sluice(&["approve"]).exits_with(2), "the time to answer for job `deploy` is over");
     let ran = environment.sluice(&["resume", "--plain"]).exits_with(1);

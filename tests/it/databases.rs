@@ -66,9 +66,11 @@ fn command(program: impl AsRef<std::ffi::OsStr>, folder: &Path) -> Command {
     command
 }
 
-/// The program itself: who runs the server need not be let into the folder of links.
+/// Where the link to the program leads: who runs the server need not be let into the folder of links. Only that one is
+/// followed, because `redis-server` is itself a link and looks at the name that it was called by.
 fn program(name: &str) -> Option<PathBuf> {
-    Some(fs::canonicalize(programs()?.join(name)).unwrap())
+    let link = programs()?.join(name);
+    Some(fs::read_link(&link).unwrap_or(link))
 }
 
 /// Starts a server. Whatever it writes goes to `log` in its folder.

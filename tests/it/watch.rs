@@ -44,6 +44,19 @@ impl Watching {
         }
     }
 
+    /// Waits until each text was in a line, in any order; gives all lines up to then.
+    #[track_caller]
+    fn until_all(&self, texts: &[&str]) -> Vec<String> {
+        let (mut lines, mut open) = (Vec::new(), texts.to_vec());
+        while !open.is_empty() {
+            let line = self.lines.recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|_| panic!("{open:?} did not come after\n{}", lines.join("\n")));
+            open.retain(|text| !line.contains(text));
+            lines.push(line);
+        }
+        lines
+    }
+
     fn signal(&self, name: &str) {
         Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
     }
@@ -147,11 +160,8 @@ finally:
         words.into_iter().filter(|word| lines.iter().any(|line| line.contains(word))).collect()
     };
     let watching = Watching::start(&environment, &["-j", "1"]);
-    let run = || {
-        let mut lines = watching.until("said-finally");
-        lines.extend(watching.until("waiting for changes"));
-        lines
-    };
+    // The last line of each stream; which of them comes first is chance.
+    let run = || watching.until_all(&["more:   sluice runs show", "waiting for changes"]);
     assert_eq!(said(&run()), ["said-docs", "said-code", "said-all"]);
     environment.write("docs/a.md", "2");
     let lines = run();

@@ -12,6 +12,7 @@ use sluice_run::{Ask, Control};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
+use crate::command::resume::is_of;
 use crate::output::Output;
 use crate::screen::{Holder, Mode, now};
 use crate::user;
@@ -78,11 +79,10 @@ struct Prompter {
     mode: Mode,
 }
 
-/// How a question ended.
-enum Said {
-    Decision(Decision),
+/// Why a question has no answer.
+enum Unanswered {
     /// Nobody types any more.
-    Nothing,
+    Nobody,
     /// There is no need for an answer any more.
     Settled,
 }
@@ -101,9 +101,9 @@ impl Prompter {
             let said = self.question(&request).await;
             self.screen.release();
             let order = match said {
-                Said::Decision(decision) => Control::Answer(decision),
-                Said::Nothing => Control::NoAnswer { job: request.job.clone() },
-                Said::Settled => continue,
+                Ok(decision) => Control::Answer(decision),
+                Err(Unanswered::Nobody) => Control::NoAnswer { job: request.job.clone() },
+                Err(Unanswered::Settled) => continue,
             };
             self.open.pop_front();
             if self.orders.send(order).await.is_err() {
@@ -115,13 +115,11 @@ impl Prompter {
     fn take(&mut self, heard: Heard) {
         match heard {
             Heard::Asked(request) => self.open.push_back(request),
-            Heard::Settled(name) => self.open.retain(|request| {
-                !name.strip_prefix(&request.job).is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
-            }),
+            Heard::Settled(name) => self.open.retain(|request| !is_of(&request.job, &name)),
         }
     }
 
-    async fn question(&mut self, request: &ApprovalRequest) -> Said {
+    async fn question(&mut self, request: &ApprovalRequest) -> Result<Decision, Unanswered> {
         if self.mode == Mode::Json {
             // Nobody has seen it yet.
             let look = sluice_report::Look { color: self.output.stderr_color, ..self.output.look() };
@@ -141,36 +139,26 @@ impl Prompter {
         };
         self.forget_what_was_typed();
         for (gate, question) in request.to_attest() {
-            match self.yes_or_no(request, &format!("{gate}: {question}")).await {
-                Ok(true) => decision.attested.push(gate.to_owned()),
-                Ok(false) => {
-                    decision.approved = false;
-                    break;
-                }
-                Err(said) => return said,
+            if !self.yes_or_no(request, &format!("{gate}: {question}")).await? {
+                decision.approved = false;
+                break;
             }
+            decision.attested.push(gate.to_owned());
         }
         if decision.approved {
-            match self.yes_or_no(request, &format!("approve {}?", request.job)).await {
-                Ok(yes) => decision.approved = yes,
-                Err(said) => return said,
-            }
+            decision.approved = self.yes_or_no(request, &format!("approve {}?", request.job)).await?;
         }
         if !decision.approved {
             decision.attested.clear();
         }
-        match self.line(request, "comment (Enter for none): ").await {
-            Ok(text) => {
-                let comment: String = text.trim().chars().take(MAX_COMMENT).collect();
-                decision.comment = Some(comment).filter(|comment| !comment.is_empty());
-            }
-            Err(said) => return said,
-        }
+        let comment = self.line(request, "comment (Enter for none): ").await?;
+        let comment: String = comment.trim().chars().take(MAX_COMMENT).collect();
+        decision.comment = Some(comment).filter(|comment| !comment.is_empty());
         decision.decided_at = now();
-        Said::Decision(decision)
+        Ok(decision)
     }
 
-    async fn yes_or_no(&mut self, request: &ApprovalRequest, question: &str) -> Result<bool, Said> {
+    async fn yes_or_no(&mut self, request: &ApprovalRequest, question: &str) -> Result<bool, Unanswered> {
         let clean: String = question.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         loop {
             let answer = self.line(request, &format!("{clean} [y/n] ")).await?;
@@ -183,23 +171,24 @@ impl Prompter {
     }
 
     /// One line, unless the request is settled before it is there.
-    async fn line(&mut self, request: &ApprovalRequest, question: &str) -> Result<String, Said> {
+    async fn line(&mut self, request: &ApprovalRequest, question: &str) -> Result<String, Unanswered> {
         self.output.message(question);
         loop {
             let lines = self.lines.get_or_insert_with(read_lines);
             tokio::select! {
                 line = lines.recv() => return line.ok_or_else(|| {
                     self.output.message("\n");
-                    Said::Nothing
+                    Unanswered::Nobody
                 }),
                 heard = self.heard.recv() => match heard {
                     Some(heard) => self.take(heard),
-                    None => return Err(Said::Settled),
+                    // The run is over.
+                    None => self.open.clear(),
                 },
             }
             if self.open.front().is_none_or(|first| first.job != request.job) {
                 self.output.message("\n");
-                return Err(Said::Settled);
+                return Err(Unanswered::Settled);
             }
         }
     }

@@ -75,18 +75,7 @@ impl Group {
     pub fn enter(&self, member: &Member) -> Result<Place, GroupError> {
         let _inside = files::enter_door(&self.door)?;
         files::ensure_private(&self.folder)?;
-        let mut last = 0;
-        for (number, path) in self.places()? {
-            last = number;
-            if self.is_held(&path)?.is_none() {
-                // Its process was killed. What is no file of ours stays, and means nothing.
-                if files::open_own(&path)?.is_some() {
-                    files::remove(&self.path(number, END))?;
-                    files::remove(&path)?;
-                }
-            }
-        }
-        let number = last + 1;
+        let number = self.remove_dead()? + 1;
         let path = self.path(number, RUN);
         let mut file = files::create(&path).map_err(GroupError::io("create", &path))?;
         let place = |file| Place { group: self.clone(), number, _lock: file };
@@ -99,6 +88,20 @@ impl Group {
                 Err(GroupError::io("lock", &path)(error))
             }
         }
+    }
+
+    /// Removes what runs left that were killed; only inside the door. Gives the last number there was.
+    fn remove_dead(&self) -> Result<u64, GroupError> {
+        let mut last = 0;
+        for (number, path) in self.places()? {
+            last = number;
+            // What is no file of ours stays, and means nothing.
+            if self.is_held(&path)?.is_none() && files::open_own(&path)?.is_some() {
+                files::remove(&self.path(number, END))?;
+                files::remove(&path)?;
+            }
+        }
+        Ok(last)
     }
 
     fn path(&self, number: u64, kind: &str) -> PathBuf {
@@ -183,6 +186,7 @@ impl Drop for Place {
         let Ok(_inside) = files::enter_door(&self.group.door) else { return };
         let _ = files::remove(&self.group.path(self.number, END));
         let _ = files::remove(&self.group.path(self.number, RUN));
+        let _ = self.group.remove_dead();
         // Others may still be there.
         let _ = fs::remove_dir(&self.group.folder);
     }

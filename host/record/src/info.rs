@@ -138,8 +138,8 @@ impl RunInfo {
 
     /// A job, or all its cells, wait for nobody any more. With all answers there the run can go on.
     fn answered(&mut self, job: &str) {
-        self.waits_for
-            .retain(|waits| !job.strip_prefix(waits).is_some_and(|rest| rest.is_empty() || rest.starts_with(" (")));
+        let another = |rest: &str| !rest.is_empty() && !rest.starts_with(" (");
+        self.waits_for.retain(|waits| job.strip_prefix(waits.as_str()).is_none_or(another));
         if self.state == State::WaitsForApproval && self.waits_for.is_empty() {
             self.state = State::Interrupted;
         }

@@ -243,7 +243,7 @@ fn dependents(plan: &Plan, jobs: BTreeSet<usize>) -> BTreeSet<usize> {
 }
 
 /// Whether the name is that of the job or of one of its cells.
-fn is_of(job: &str, name: &str) -> bool {
+pub fn is_of(job: &str, name: &str) -> bool {
     name.strip_prefix(job).is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
 }
 

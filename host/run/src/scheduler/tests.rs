@@ -200,7 +200,9 @@ fn play(script: &Script) -> Seen {
     let mut inputs = VecDeque::from([Input::Start]);
     let mut turns = script.turns.iter();
     while seen.run.is_none() && !seen.parked {
-        let input = inputs.pop_front().unwrap_or_else(|| match turns.next() {
+        let input = match inputs.pop_front() {
+            Some(input) => input,
+            None => match turns.next() {
             Some((_, Turn::Cancel)) => Input::Cancel,
             Some((_, Turn::Kill)) => Input::Kill,
             Some((_, Turn::RunTimedOut)) => Input::RunTimedOut,
@@ -245,7 +247,8 @@ fn play(script: &Script) -> Seen {
                 assert_eq!(seen.outcomes.insert(id, outcome), None);
                 Input::Ended { id, outcome }
             }
-        });
+            },
+        };
         let stops = matches!(input, Input::Cancel | Input::Kill | Input::RunTimedOut);
         seen.stopped |= matches!(input, Input::Cancel | Input::Kill);
         seen.late |= stops && seen.jobs.len() >= first_hook;

@@ -88,7 +88,7 @@ impl Names<'_> {
             if let Test::Check(condition) = &gate.test
                 && self.problems.len() == before
             {
-                self.problems.extend(types::condition("the condition", &condition.expression, scope));
+                self.problems.extend(types::condition("the gate", &condition.expression, scope));
             }
         }
     }

@@ -239,7 +239,7 @@ impl Document<'_> {
             NodeValue::Bool(value) => Some(Flag::Known(*value)),
             NodeValue::String(text) if text.contains("${{") => self.condition(node, what).map(Flag::Asked),
             _ => {
-                self.check.wrong_type(node, what, "a boolean, or an expression in `${{ }}`");
+                self.check.wrong_type(node, what, "`true`, `false` or an expression in `${{ }}`");
                 None
             }
         }
