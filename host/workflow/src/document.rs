@@ -2,8 +2,8 @@
 
 mod approval;
 mod background;
-mod concurrency;
 mod call;
+mod concurrency;
 mod defaults;
 mod input;
 mod job;

@@ -149,6 +149,7 @@ fn describe_job(text: &mut String, job: &Job) {
     if let Some(call) = &job.call {
         describe_call(text, job, call, &format!("{needs}{condition}{paths}"));
         return;
+    }
     if job.is_guarded() && (job.cells.len() > 1 || job.cells.iter().any(|cell| cell.matrix.is_some())) {
         let _ = writeln!(text, "\n{}{needs}{condition}{paths}", job.name);
         guards(text, job);

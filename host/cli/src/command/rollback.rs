@@ -127,8 +127,7 @@ fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &O
     let mut failed = false;
     for deployment in deployments {
         let id = &deployment.id;
-        let call =
-            StepCall { secrets: recorded_names(&plan, &id.job), ..call(run, deployment, workspace, &runner)? };
+        let call = StepCall { secrets: recorded_names(&plan, &id.job), ..call(run, deployment, workspace, &runner)? };
         let (sender, mut said) = mpsc::unbounded_channel();
         let report = runtime.block_on(runner.run(call, StepEvents::new(id.clone(), sender)));
         while let Ok((_, said)) = said.try_recv() {

@@ -68,8 +68,7 @@ impl Scheduler {
             Phase::Active => self.graph.jobs[at].calls,
             _ => stuck(job),
         };
-        before_hooks.iter().enumerate().all(idle)
-            && before_hooks.iter().any(stuck)
+        before_hooks.iter().enumerate().all(idle) && before_hooks.iter().any(stuck)
     }
 
     /// Jobs that wait for an answer.

@@ -87,8 +87,10 @@ async fn a_job_waits_for_a_yes_while_others_go_on() {
     );
     assert_eq!(request.to_attest().collect::<Vec<_>>(), [("announced", "Was 1.2 announced?")]);
     let given = played.events.iter().position(|event| event.kind == EventKind::ApprovalGiven(says(true)));
-    let ship =
-        played.events.iter().position(|event| matches!(&event.kind, EventKind::JobStarted { job, .. } if job == "deploy"));
+    let ship = played
+        .events
+        .iter()
+        .position(|event| matches!(&event.kind, EventKind::JobStarted { job, .. } if job == "deploy"));
     assert!(given.is_some() && given < ship, "{}", played.lines());
 }
 
