@@ -164,6 +164,9 @@ fn describe_job(text: &mut String, job: &Job) {
         }
         for step in &cell.steps {
             describe_step(text, step);
+            if let Some(background) = step.background.as_ref().filter(|_| !step.excluded) {
+                describe_background(text, background);
+            }
         }
     }
 }
@@ -216,9 +219,6 @@ fn describe_step(text: &mut String, step: &Step) {
         }
         notes(text, step);
         return;
-    }
-    if let Some(background) = &step.background {
-        describe_background(text, background);
     }
     let Some(decided) = &step.decided else {
         let _ = writeln!(text, "      inputs   known when the step starts");

@@ -264,7 +264,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         let cancelled =
             cancelled || report.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Cancelled);
         let Some(step) = step.filter(|_| !cancelled) else { return report };
-        let early = if waiting.ready { "before the steps of its job" } else { "before it was ready" };
+        let early = if waiting.ready { "before its job had ended" } else { "before it was ready" };
         let message = format!("{} ended {early}", title(step));
         let failure = match report.failure {
             Some(failure) => {

@@ -200,54 +200,53 @@ fn play(script: &Script) -> Seen {
     let mut inputs = VecDeque::from([Input::Start]);
     let mut turns = script.turns.iter();
     while seen.run.is_none() && !seen.parked {
-        let input = match inputs.pop_front() {
-            Some(input) => input,
-            None => match turns.next() {
-                Some((_, Turn::Cancel)) => Input::Cancel,
-                Some((_, Turn::Kill)) => Input::Kill,
-                Some((_, Turn::RunTimedOut)) => Input::RunTimedOut,
-                Some((which, Turn::TimedOut)) if !running.is_empty() => {
-                    let cell = running[which % running.len()].cell;
-                    let call = graph.jobs[cell.job].inside.filter(|_| which % 2 == 0);
-                    Input::TimedOut { cell: call.map_or(cell, |job| CellIndex { job, cell: 0 }) }
-                }
-                Some((which, _)) if !thinking.is_empty() && (running.is_empty() || which % 2 == 0) => {
-                    let job = thinking.remove(which % thinking.len());
-                    Input::Answered { job, approved: script.answers[job].0 }
-                }
-                None if !thinking.is_empty() => {
-                    let job = thinking.remove(0);
-                    Input::Answered { job, approved: script.answers[job].0 }
-                }
-                turn => {
-                    let which = turn.map_or(0, |(which, _)| *which);
-                    let dies = matches!(turn, Some((_, Turn::Dies)));
-                    // Those in the background that have something to say.
-                    let ends = |own: &&Background| dies || !own.ready || own.stopped || cancelled.contains(&own.id);
-                    let own = background.iter().filter(ends).map(|own| own.id);
-                    let all: Vec<StepIndex> = running.iter().copied().filter(|_| !dies).chain(own).collect();
-                    let Some(&id) = all.get(which % all.len().max(1)) else {
-                        assert!(dies, "nothing runs and the run has not ended: {seen:#?}");
+        let queued = inputs.pop_front();
+        let input = match if queued.is_some() { None } else { turns.next() } {
+            _ if queued.is_some() => queued.unwrap_or(Input::Start),
+            Some((_, Turn::Cancel)) => Input::Cancel,
+            Some((_, Turn::Kill)) => Input::Kill,
+            Some((_, Turn::RunTimedOut)) => Input::RunTimedOut,
+            Some((which, Turn::TimedOut)) if !running.is_empty() => {
+                let cell = running[which % running.len()].cell;
+                let call = graph.jobs[cell.job].inside.filter(|_| which % 2 == 0);
+                Input::TimedOut { cell: call.map_or(cell, |job| CellIndex { job, cell: 0 }) }
+            }
+            Some((which, _)) if !thinking.is_empty() && (running.is_empty() || which % 2 == 0) => {
+                let job = thinking.remove(which % thinking.len());
+                Input::Answered { job, approved: script.answers[job].0 }
+            }
+            None if !thinking.is_empty() => {
+                let job = thinking.remove(0);
+                Input::Answered { job, approved: script.answers[job].0 }
+            }
+            turn => {
+                let which = turn.map_or(0, |(which, _)| *which);
+                let dies = matches!(turn, Some((_, Turn::Dies)));
+                // Those in the background that have something to say.
+                let ends = |own: &&Background| dies || !own.ready || own.stopped || cancelled.contains(&own.id);
+                let own = background.iter().filter(ends).map(|own| own.id);
+                let all: Vec<StepIndex> = running.iter().copied().filter(|_| !dies).chain(own).collect();
+                let Some(&id) = all.get(which % all.len().max(1)) else {
+                    assert!(dies, "nothing runs and the run has not ended: {seen:#?}");
+                    continue;
+                };
+                running.retain(|running| *running != id);
+                if let Some(at) = background.iter().position(|own| own.id == id) {
+                    if !background[at].ready && !dies && !cancelled.contains(&id) {
+                        background[at].ready = true;
+                        inputs.push_back(Input::Ready { id });
                         continue;
-                    };
-                    running.retain(|running| *running != id);
-                    if let Some(at) = background.iter().position(|own| own.id == id) {
-                        if !background[at].ready && !dies && !cancelled.contains(&id) {
-                            background[at].ready = true;
-                            inputs.push_back(Input::Ready { id });
-                            continue;
-                        }
-                        background.remove(at);
                     }
-                    let outcomes = &script.items[id.cell.job][id.step].1;
-                    let outcome = match cancelled.contains(&id) {
-                        true => Outcome::Cancelled,
-                        false => outcomes[(id.cell.cell + id.item) % outcomes.len()],
-                    };
-                    assert_eq!(seen.outcomes.insert(id, outcome), None);
-                    Input::Ended { id, outcome }
+                    background.remove(at);
                 }
-            },
+                let outcomes = &script.items[id.cell.job][id.step].1;
+                let outcome = match cancelled.contains(&id) {
+                    true => Outcome::Cancelled,
+                    false => outcomes[(id.cell.cell + id.item) % outcomes.len()],
+                };
+                assert_eq!(seen.outcomes.insert(id, outcome), None);
+                Input::Ended { id, outcome }
+            }
         };
         let stops = matches!(input, Input::Cancel | Input::Kill | Input::RunTimedOut);
         seen.stopped |= matches!(input, Input::Cancel | Input::Kill);
@@ -282,7 +281,8 @@ fn play(script: &Script) -> Seen {
                     }
                 }
                 Command::Park => {
-                    assert!(running.is_empty() && thinking.is_empty() && inputs.is_empty() && !seen.stopped);
+                    assert!(running.is_empty() && background.is_empty() && !seen.stopped);
+                    assert!(thinking.is_empty() && inputs.is_empty());
                     let open = seen.asked.iter().filter(|(job, _)| !seen.jobs.contains_key(*job));
                     let open: Vec<JobIndex> = open.map(|(job, _)| *job).collect();
                     assert!(!open.is_empty() && open.iter().all(|job| seen.asked[job].is_none()));
@@ -370,7 +370,8 @@ fn play(script: &Script) -> Seen {
                 Command::FinishRun { outcome } => seen.run = Some(outcome),
             }
             assert!(running.len() <= script.max_parallel, "{running:?} at once");
-            let open = begun.iter().filter(|cell| !graph.jobs[cell.job].calls && !seen.cells.contains_key(cell)).count();
+            let open =
+                begun.iter().filter(|cell| !graph.jobs[cell.job].calls && !seen.cells.contains_key(cell)).count();
             assert!(open <= script.max_parallel, "{open} cells at once");
         }
     }
