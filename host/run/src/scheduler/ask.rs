@@ -10,7 +10,7 @@ impl Scheduler {
         if !self.graph.jobs[job].guarded || cells == 0 {
             return self.activate(job, cells, commands);
         }
-        if let Some(reason) = self.ending(job) {
+        if let Some(reason) = self.ending(job).or(self.stop) {
             // Nobody is asked about what the run has no time for.
             return self.refuse(job, cells, Outcome::Skipped, reason, commands);
         }
