@@ -3,7 +3,7 @@
 //! Examples are fences marked as `yaml`. A whole workflow has `jobs:` or `steps:` at the start of a line, a manifest
 //! `kinds:`; anything else is an excerpt and is not looked at. A file of another tool says so in its first line, by a
 //! comment with its name. A workflow may use `./PATH/NAME.wasm`: the page's manifest of that NAME in a component, or, if
-//! the page has none, a plain WASI command.
+//! the page has none, a plain WASI command. A workflow that others on the page call says its file in its first line.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -98,6 +98,13 @@ fn check(workflow: &Example, page: &[Example]) -> Result<(), String> {
         match page.iter().find(|example| example.is_manifest() && example.name() == name) {
             Some(manifest) => pack(&environment, &manifest.text, path)?,
             None => drop(environment.write(path, guest("greet.wasm"))),
+        }
+    }
+    // Workflows that the page gives a file name, so that others can call them.
+    for example in page {
+        let name = example.text.lines().next().and_then(|line| line.strip_prefix("# "));
+        if let Some(file) = name.filter(|name| name.ends_with(".yaml") && !name.contains(' ')) {
+            environment.write(file, &example.text);
         }
     }
     let ran = environment.write("sluice.yaml", &workflow.text).sluice(&["check"]);

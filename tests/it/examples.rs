@@ -19,10 +19,17 @@ fn small_repository() -> Environment {
     for path in ["README.md", "ARCHITECTURE.md", "LICENSE", "docs/README.md", "wit/types.wit", "wit/kinds.wit"] {
         environment.write(path, fs::read(repository().join(path)).unwrap());
     }
-    for entry in fs::read_dir(repository().join("workflows")).unwrap() {
-        let path = entry.unwrap().path();
-        environment
-            .write(&format!("workflows/{}", path.file_name().unwrap().to_str().unwrap()), fs::read(&path).unwrap());
+    let mut folders = vec![repository().join("workflows")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.is_dir() {
+                true => folders.push(path),
+                false => {
+                    let name = path.strip_prefix(repository()).unwrap().to_str().unwrap();
+                    environment.write(name, fs::read(&path).unwrap());
+                }
+            }
+        }
     }
     environment
 }
@@ -110,6 +117,19 @@ const EXAMPLES: &[Example] = &[
         assert!(stdout.contains("tested UTF8|UTC, UTF8|Asia/Tokyo, SQL_ASCII|Asia/Tokyo"), "{stdout}");
         nothing_survives(&environment.workspace(), "github-like");
     }),
+    ("gitlab-like", |environment| {
+        let ran = run(environment, &["gitlab-like", "--json"]);
+        says(&ran, "integration tests of sha256:");
+        says(&ran, "quality good, staging passed");
+        says(&ran, "production skipped");
+        let text = environment.read("target/example-gitlab/staging/current/wit/kinds.wit");
+        assert_eq!(text, environment.read("wit/kinds.wit"));
+        run(environment, &["gitlab-like", "-i", "production=true"]);
+        assert!(environment.workspace().join("target/example-gitlab/production/current").exists());
+        environment.write("docs/broken.yaml", "a: 1\na: 2\n");
+        let ran = environment.sluice(&["run", "gitlab-like", "--json"]).exits_with(1);
+        says(&ran, "quality bad, staging skipped");
+    }),
     ("grants", |environment| {
         run(environment, &["grants"]);
         let plan = environment.sluice(&["plan", "grants"]).exits_with(0);
@@ -183,6 +203,27 @@ const EXAMPLES: &[Example] = &[
         says(&ran, "docs passed, contract skipped");
     }),
     ("requires", |environment| says(&run(environment, &["requires", "--json"]), "ready")),
+    ("reuse", |environment| {
+        let tokens = [("EXAMPLE_STAGING_TOKEN", "hunter2-staging"), ("EXAMPLE_PRODUCTION_TOKEN", "hunter2-production")];
+        let ran = environment.command(&["run", "reuse", "--json"]).envs(tokens).output().unwrap();
+        let stdout = String::from_utf8(ran.stdout).unwrap();
+        assert!(ran.status.success(), "{stdout}{}", String::from_utf8_lossy(&ran.stderr));
+        for text in [
+            "publishing to staging with ***",
+            "publishing to production with ***",
+            "staging is done, deploy passed",
+            "staging is target/example-reuse/staging, production passed",
+            "\"job\":\"production.finally\"",
+        ] {
+            assert!(stdout.contains(text), "`{text}` is not in\n{stdout}");
+        }
+        assert!(environment.workspace().join("target/example-reuse/production/current").exists());
+        let list = environment.sluice(&["list"]).exits_with(0);
+        assert!(!list.stdout.contains("publish.yaml"), "{}", list.whole());
+        // By itself, too: its secret is then its own.
+        let alone = environment.sluice(&["run", "workflows/reuse/publish.yaml", "-i", "stage=staging"]).exits_with(2);
+        assert!(alone.stderr.contains("archive"), "{}", alone.whole());
+    }),
     ("retry", |environment| {
         let ran = run(environment, &["retry", "--json"]);
         let attempts = |name: &str| ran.events().iter().filter(|event| event["event"] == name).count();

@@ -6,6 +6,7 @@ mod approval;
 mod architecture;
 mod backup;
 mod bad_workflows;
+mod calls;
 mod changes;
 mod commands;
 mod concurrency;

@@ -74,10 +74,12 @@ fn explicit(path: &Path, wanted: &str) -> Result<Found, Problem> {
             .help("name a workflow file, or the name of a workflow of this repository"));
     }
     let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
-    let workspace = match folder.file_name() {
-        Some(name) if FOLDERS.iter().any(|known| name == *known) => folder.parent().unwrap_or(&folder).to_owned(),
-        _ => folder.ancestors().find(|above| above.join(".git").exists()).unwrap_or(&folder).to_owned(),
-    };
+    // What is called may stand below a folder of workflows.
+    let workspace = folder.ancestors().find_map(|above| match above.file_name() {
+        Some(name) if FOLDERS.iter().any(|known| name == *known) => above.parent(),
+        _ => above.join(".git").exists().then_some(above),
+    });
+    let workspace = workspace.unwrap_or(&folder).to_owned();
     Ok(Found { file, workspace })
 }
 

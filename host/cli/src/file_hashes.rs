@@ -10,19 +10,20 @@ use sluice_model::Problem;
 use sluice_workflow::Workflow;
 use sluice_workflow::template::files_key;
 
-/// A digest for each list of globs in the workflow.
+/// A digest for each list of globs in the workflow and what it calls.
 ///
 /// # Errors
 /// Every list with a file that cannot be read.
 pub fn file_hashes(workflow: &Workflow, workspace: &Path) -> Result<Map<String, Value>, Vec<Problem>> {
     let (mut hashes, mut problems) = (Map::new(), Vec::new());
-    for globs in &workflow.file_hashes {
+    let files = workflow.files();
+    for (globs, file) in files.iter().flat_map(|file| file.file_hashes.iter().map(move |globs| (globs, file))) {
         match digest(workspace, &globs.value) {
             Ok(digest) => drop(hashes.insert(files_key(&globs.value), digest.into())),
             Err(reason) => problems.push(
                 Problem::new("host::files", "the files of `hash.files` cannot be read")
                     .at(globs.span, reason)
-                    .within(&workflow.source),
+                    .within(&file.source),
             ),
         }
     }

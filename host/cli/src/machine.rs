@@ -23,20 +23,25 @@ const READ: u64 = 64 << 10;
 
 /// Everything that the plan requires and this machine lacks.
 pub fn check(plan: &Plan, workspace: &Path) -> Result<(), Vec<Problem>> {
-    let requires = &plan.requires;
-    if requires.is_empty() {
+    let requirements = plan.requirements();
+    if requirements.is_empty() {
         return Ok(());
+    }
+    // Each program once; it is asked if any file wants to know its version.
+    let mut programs: BTreeMap<&str, bool> = BTreeMap::new();
+    for command in requirements.iter().flat_map(|(_, requires)| &requires.commands) {
+        *programs.entry(&command.name).or_default() |= !command.versions.is_any();
     }
     let runtime = host::runtime().map_err(|problem| vec![problem])?;
     let commands = runtime.block_on(async {
         let mut asked = BTreeMap::new();
         let mut asking = tokio::task::JoinSet::new();
-        for command in &requires.commands {
-            match host::program(&command.name, workspace) {
-                None => drop(asked.insert(command.name.clone(), Answer::Missing)),
-                Some(_) if command.versions.is_any() => drop(asked.insert(command.name.clone(), Answer::There)),
+        for (name, wanted) in programs {
+            match host::program(name, workspace) {
+                None => drop(asked.insert(name.to_owned(), Answer::Missing)),
+                Some(_) if !wanted => drop(asked.insert(name.to_owned(), Answer::There)),
                 Some(program) => {
-                    let (name, workspace) = (command.name.clone(), workspace.to_owned());
+                    let (name, workspace) = (name.to_owned(), workspace.to_owned());
                     asking.spawn(async move { (name, ask(&program, &workspace).await) });
                 }
             }
@@ -52,7 +57,8 @@ pub fn check(plan: &Plan, workspace: &Path) -> Result<(), Vec<Problem>> {
         os: std::env::consts::OS.to_owned(),
         sluice: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let problems = unmet(requires, &machine, &plan.source);
+    let problems: Vec<Problem> =
+        requirements.iter().flat_map(|(source, requires)| unmet(requires, &machine, source)).collect();
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 

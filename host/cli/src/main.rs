@@ -3,6 +3,7 @@
 mod approver;
 mod args;
 mod binding;
+mod called;
 mod change;
 mod codes;
 mod command;

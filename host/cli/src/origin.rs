@@ -1,5 +1,6 @@
 //! From what the plan of a run can be made again: kept in its record.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use sluice_model::{Problem, Source};
 use sluice_plan::{Difference, Facts, Selection, differences};
 use sluice_record::Run;
 
+use crate::called;
 use crate::change;
 use crate::prepare::{self, Prepared};
 
@@ -33,6 +35,9 @@ pub struct Origin {
     made_by: String,
     /// The workflow file, relative to the workspace.
     file: String,
+    /// The texts of the files that it calls.
+    #[serde(default)]
+    called: BTreeMap<String, String>,
     /// What was given with `-i`.
     given: Vec<(String, String)>,
     selection: Selection,
@@ -48,6 +53,7 @@ impl Origin {
         Self {
             made_by: env!("CARGO_PKG_VERSION").to_owned(),
             file: prepared.plan.source.name().to_owned(),
+            called: called::texts(&prepared.called),
             given: prepared.given.clone(),
             selection: prepared.selection.clone(),
             facts: prepared.facts.clone(),
@@ -111,7 +117,8 @@ impl Origin {
 
     fn plan(&self, run: &Run, workspace: &Path, facts: Facts) -> Result<Prepared, Vec<Problem>> {
         let text = run.workflow_text().map_err(|error| vec![Problem::from(&error)])?.unwrap_or_default();
-        prepare::again(&Source::new(self.file.clone(), text), workspace, &self.given, &self.selection, facts)
+        let source = Source::new(self.file.clone(), text);
+        prepare::again(&source, &self.called, workspace, &self.given, &self.selection, facts)
     }
 }
 

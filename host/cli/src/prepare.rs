@@ -16,7 +16,7 @@ use crate::args::WorkflowArgs;
 use crate::discover::Found;
 use crate::file_hashes::file_hashes;
 use crate::git::{self, Changes, Git};
-use crate::plugins;
+use crate::{called, plugins};
 
 /// A workflow file longer than this is not read, in bytes; the parser's own limit is lower and says more.
 const MAX_BYTES: u64 = 16 << 20;
@@ -28,6 +28,8 @@ const UNCONFINED: &str = "confinement by the operating system is not there yet";
 pub struct Prepared {
     /// What was asked for of it.
     pub workflow: Workflow,
+    /// The files that it calls, whatever was asked for of it.
+    pub called: Vec<Source>,
     /// What was given on the command line, and what else the plan was made from.
     pub given: Vec<(String, String)>,
     pub selection: Selection,
@@ -62,13 +64,17 @@ pub fn read(found: &Found) -> Result<Source, Problem> {
     }
 }
 
-/// Reads and checks a workflow.
+/// Reads and checks a workflow with all that it calls.
 pub fn parse(found: &Found) -> Result<Workflow, Vec<Problem>> {
-    parse_source(&read(found).map_err(|problem| vec![problem])?)
+    let source = read(found).map_err(|problem| vec![problem])?;
+    parse_source(&source, &mut |file| called::read(file, &found.workspace))
 }
 
-fn parse_source(source: &Source) -> Result<Workflow, Vec<Problem>> {
-    match sluice_workflow::parse(source) {
+fn parse_source(
+    source: &Source,
+    read: &mut dyn FnMut(&str) -> Result<Source, Problem>,
+) -> Result<Workflow, Vec<Problem>> {
+    match sluice_workflow::load(source, read) {
         (Some(mut workflow), problems) if problems.is_empty() => {
             if workflow.name.is_empty() {
                 let file = Path::new(source.name()).file_stem().unwrap_or_default();
@@ -98,12 +104,14 @@ pub fn prepare_for(
     run_id: &str,
     changed: Option<Vec<String>>,
 ) -> Result<Prepared, Vec<Problem>> {
-    let workflow = sluice_plan::select(parse(found)?, selection)?;
+    let workflow = parse(found)?;
+    let called = called::sources(&workflow);
+    let workflow = sluice_plan::select(workflow, selection)?;
     let inputs = sluice_workflow::bind_inputs(&workflow, &args.inputs)?;
     let (plugins, components) = load(&workflow, &found.workspace);
     let git = (workflow.uses_root("git") || args.affected || args.base.is_some()).then(|| Git::new(&found.workspace));
     let changes = match &git {
-        Some(git) if workflow.reads_changes || args.affected || args.base.is_some() => {
+        Some(git) if reads_changes(&workflow) || args.affected || args.base.is_some() => {
             Some(git::changes(git, args.base.as_deref()).map_err(|problem| vec![problem])?)
         }
         _ => None,
@@ -119,7 +127,7 @@ pub fn prepare_for(
     }
     let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone())?;
     let (given, selection) = (args.inputs.clone(), selection.clone());
-    Ok(Prepared { workflow, given, selection, facts, note, plan, components })
+    Ok(Prepared { workflow, called, given, selection, facts, note, plan, components })
 }
 
 fn facts(
@@ -139,28 +147,35 @@ fn facts(
     })
 }
 
-/// Plans a recorded workflow with what it was planned with before.
+fn reads_changes(workflow: &Workflow) -> bool {
+    workflow.files().into_iter().any(|workflow| workflow.reads_changes)
+}
+
+/// Plans a recorded workflow with what it was planned with before. `called` are the texts of the files that it calls.
 pub fn again(
     source: &Source,
+    called: &BTreeMap<String, String>,
     workspace: &Path,
     given: &[(String, String)],
     selection: &Selection,
     facts: Facts,
 ) -> Result<Prepared, Vec<Problem>> {
-    let workflow = sluice_plan::select(parse_source(source)?, selection)?;
+    let workflow = parse_source(source, &mut |file| called::recorded(file, called))?;
+    let called = called::sources(&workflow);
+    let workflow = sluice_plan::select(workflow, selection)?;
     let inputs = sluice_workflow::bind_inputs(&workflow, given)?;
     let (plugins, components) = load(&workflow, workspace);
     let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone())?;
     let (given, selection) = (given.to_vec(), selection.clone());
-    Ok(Prepared { workflow, given, selection, facts, note: None, plan, components })
+    Ok(Prepared { workflow, called, given, selection, facts, note: None, plan, components })
 }
 
 impl Prepared {
     /// The same for a run with another id.
     pub fn renamed(self, workspace: &Path, id: &RunId) -> Result<Self, Vec<Problem>> {
-        let Self { given, selection, mut facts, note, plan, .. } = self;
+        let Self { called, given, selection, mut facts, note, plan, .. } = self;
         facts.run["id"] = json!(id.as_str());
-        Ok(Self { note, ..again(&plan.source, workspace, &given, &selection, facts)? })
+        Ok(Self { note, ..again(&plan.source, &called::texts(&called), workspace, &given, &selection, facts)? })
     }
 }
 
@@ -177,7 +192,7 @@ pub fn check(found: &Found) -> Result<(), Vec<Problem>> {
     let (plugins, _) = load(&workflow, &found.workspace);
     let git = workflow.uses_root("git").then(|| Git::new(&found.workspace));
     let changes = match &git {
-        Some(git) if workflow.reads_changes => Some(git::changes(git, None).map_err(|problem| vec![problem])?),
+        Some(git) if reads_changes(&workflow) => Some(git::changes(git, None).map_err(|problem| vec![problem])?),
         _ => None,
     };
     let facts = facts(&workflow, found, git.as_ref(), changes.as_ref(), "check")?;
@@ -200,7 +215,8 @@ fn example_value(input: &sluice_workflow::workflow::Input) -> String {
 
 fn load(workflow: &Workflow, workspace: &Path) -> (Plugins, BTreeMap<PluginRef, Component>) {
     let (mut plugins, mut components) = (Plugins::new(), BTreeMap::new());
-    for reference in workflow.all_steps().map(|step| &step.uses.value) {
+    let files = workflow.files();
+    for reference in files.iter().flat_map(|file| file.all_steps()).map(|step| &step.uses.value) {
         if plugins.contains_key(reference) {
             continue;
         }

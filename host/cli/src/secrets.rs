@@ -6,8 +6,8 @@ use std::path::Path;
 use sluice_capability_secrets_providers::{Fetched, Machine, Reason, fetch, usable};
 use sluice_engine::{SHORTEST_SECRET, SecretValues};
 use sluice_model::suggest::closest;
-use sluice_model::{Grants, Problem, SecretSource};
-use sluice_plan::Plan;
+use sluice_model::{Problem, SecretSource, Source};
+use sluice_plan::{Plan, SEPARATOR};
 use tokio::runtime::Runtime;
 
 use crate::output::Output;
@@ -54,28 +54,25 @@ pub fn for_plan(
     let wanted = granted.keys().filter(|name| missing(name));
     let wanted = wanted.filter_map(|name| Some(((*name).to_owned(), plan.secrets.get(*name)?.value.clone()))).collect();
     let without = granted.iter().filter(|(name, _)| missing(name) && !plan.secrets.contains_key(**name));
-    let mut problems: Vec<Problem> = match plan.secrets.is_empty() {
+    let mut problems: Vec<Problem> = match own(plan).next() {
         // Such a step fails when it uses the secret.
-        true => Vec::new(),
-        false => without.map(|(name, steps)| without_source(name, steps, plan)).collect(),
+        None => Vec::new(),
+        Some(_) => without.map(|(name, steps)| without_source(name, steps, plan)).collect(),
     };
     for (name, fetched) in obtain(wanted, problems.is_empty(), workspace, runtime, signals)? {
         match fetched {
             Ok(value) => drop(values.insert(name, value)),
             Err(reason) => {
-                let source = &plan.secrets[&name];
-                let mut problem =
-                    refused(&name, &source.value, reason).at(source.span, "its value would come from here");
-                for step in granted.get(name.as_str()).into_iter().flatten() {
-                    problem = problem.at(step.uses_span, format!("step `{}` is granted it", step.id));
-                }
-                problems.push(problem);
+                let (source, file) = (&plan.secrets[&name], plan.file_of_secret(&name));
+                let problem = refused(&name, &source.value, reason).at(source.span, "its value would come from here");
+                let steps = granted.get(name.as_str()).map(Vec::as_slice).unwrap_or_default();
+                problems.push(granted_to(problem, steps, file));
             }
         }
     }
     if !problems.is_empty() {
         problems.sort_by_key(Problem::position);
-        return Err(Unavailable::Refused(problems.into_iter().map(|problem| problem.within(&plan.source)).collect()));
+        return Err(Unavailable::Refused(problems));
     }
     let short = granted.keys().filter(|name| values.get(**name).is_some_and(|value| value.len() < SHORTEST_SECRET));
     let short: Vec<Problem> = short.map(|name| too_short(name)).collect();
@@ -85,17 +82,17 @@ pub fn for_plan(
     Ok(values.into_iter().collect())
 }
 
-/// The values of the environment, and of what recorded steps were granted beyond that.
-pub fn for_record<'g>(
+/// The values of the environment, and beyond that of secrets that recorded steps were granted.
+pub fn for_record(
     sources: &BTreeMap<String, SecretSource>,
-    grants: impl Iterator<Item = &'g Grants>,
+    granted: impl Iterator<Item = String>,
     workspace: &Path,
     runtime: &Runtime,
     signals: &mut Signals,
 ) -> Result<SecretValues, Unavailable> {
     let mut values = set();
-    let granted = grants.flat_map(|grants| &grants.secrets).filter(|grant| !values.contains_key(&grant.name));
-    let wanted: BTreeMap<_, _> = granted.filter_map(|grant| sources.get_key_value(&grant.name)).collect();
+    let granted = granted.filter(|name| !values.contains_key(name));
+    let wanted: BTreeMap<_, _> = granted.filter_map(|name| sources.get_key_value(&name)).collect();
     let wanted = wanted.into_iter().map(|(name, source)| (name.clone(), source.clone())).collect();
     let mut problems = Vec::new();
     for (name, fetched) in obtain(wanted, true, workspace, runtime, signals)? {
@@ -164,7 +161,10 @@ fn refused(name: &str, source: &SecretSource, reason: Reason) -> Problem {
     let problem =
         Problem::new("run::secret", format!("the value of secret `{name}` cannot be had from {}", source.kind()));
     let problem = reason.causes.into_iter().fold(problem, Problem::cause);
-    let instead = format!("or give the value yourself: {}=...", variable(name));
+    let instead = match name.rsplit_once(SEPARATOR) {
+        None => format!("or give the value yourself: {}=...", variable(name)),
+        Some((call, name)) => format!("or pass it to the called workflow, in job `{call}`: secrets: {{{name}: ...}}"),
+    };
     problem.help(match reason.help {
         Some(help) => format!("{help}\n{instead}"),
         None => instead[3..].to_owned(),
@@ -174,13 +174,23 @@ fn refused(name: &str, source: &SecretSource, reason: Reason) -> Problem {
 fn without_source(name: &str, steps: &[&sluice_plan::Step], plan: &Plan) -> Problem {
     let message = format!("nothing says where the value of secret `{name}` comes from");
     let problem = Problem::new("run::secret-without-source", message);
-    let problem = steps
-        .iter()
-        .fold(problem, |problem, step| problem.at(step.uses_span, format!("step `{}` is granted it", step.id)));
-    problem.help(match closest(name, plan.secrets.keys().map(String::as_str)) {
+    let file = steps.first().map_or(&plan.source, |step| &step.source);
+    granted_to(problem, steps, file).help(match closest(name, own(plan)) {
         Some(similar) => format!("a secret with a similar name has a source: `{similar}`"),
         None => format!("add `{name}` to `secrets`, or set {}", variable(name)),
     })
+}
+
+/// Secrets that the outermost workflow has a source for.
+fn own(plan: &Plan) -> impl Iterator<Item = &str> {
+    plan.secrets.keys().map(String::as_str).filter(|name| !name.contains(SEPARATOR))
+}
+
+/// A problem has one file: steps of others are not shown.
+fn granted_to(problem: Problem, steps: &[&sluice_plan::Step], file: &Source) -> Problem {
+    let here = steps.iter().filter(|step| step.source == *file);
+    here.fold(problem, |problem, step| problem.at(step.uses_span, format!("step `{}` is granted it", step.id)))
+        .within(file)
 }
 
 fn too_short(name: &str) -> Problem {

@@ -33,15 +33,15 @@ impl PartialEq for Stamp {
 }
 
 /// Files by path.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     files: BTreeMap<PathBuf, Stamp>,
 }
 
 impl Snapshot {
-    /// Looks at all files below `workspace` that `.gitignore` does not name, and at `workflow`. Only what changed since
-    /// `last` is read.
-    pub fn take(workspace: &Path, workflow: &Path, last: &Snapshot) -> Self {
+    /// Looks at all files below `workspace` that `.gitignore` does not name, and at those of workflows. Only what changed
+    /// since `last` is read.
+    pub fn take(workspace: &Path, workflows: &[PathBuf], last: &Snapshot) -> Self {
         let mut now = Self::default();
         let walk = WalkBuilder::new(workspace)
             .hidden(false)
@@ -53,8 +53,19 @@ impl Snapshot {
         for entry in walk.flatten().filter(|entry| entry.file_type().is_some_and(|kind| !kind.is_dir())) {
             now.add(entry.into_path(), last);
         }
-        now.add(workflow.to_owned(), last);
+        for workflow in workflows {
+            now.add(workflow.clone(), last);
+        }
         now
+    }
+
+    /// The same with these files as they are now, unless they are in it.
+    pub fn with(&self, files: &[PathBuf]) -> Self {
+        let mut more = self.clone();
+        for file in files.iter().filter(|file| !self.files.contains_key(*file)) {
+            more.add(file.clone(), self);
+        }
+        more
     }
 
     fn add(&mut self, path: PathBuf, last: &Snapshot) {
@@ -106,7 +117,7 @@ mod tests {
         }
         write(".gitignore", "/out/\n*.log\n");
         write(".sluice/ci.yaml", "steps: []");
-        let workflow = root.join(".sluice/ci.yaml");
+        let workflow = [root.join(".sluice/ci.yaml")];
         let take = |last: &Snapshot| Snapshot::take(root, &workflow, last);
         let first = take(&Snapshot::default());
         let changed = |last: &Snapshot| {

@@ -97,6 +97,7 @@ fn call(bytes: &'static [u8], action: Action, files: &[&str]) -> (Plugin, StepCa
         outputs_schema: None,
         grants,
         env: Default::default(),
+        secrets: None,
         limits: Limits::default(),
         stop_timeout_ms: None,
         summary: json!({}).into(),

@@ -280,7 +280,10 @@ impl Step {
         let (inner, call) = (&*self.inner, &self.call);
         let secrets = Secrets {
             granted: call.grants.secrets.clone(),
-            values: inner.secrets.clone(),
+            values: match &call.secrets {
+                None => inner.secrets.clone(),
+                Some(names) => inner.secrets.renamed(names),
+            },
             placeholders: Placeholders::default(),
             denials: self.denials.clone(),
         };

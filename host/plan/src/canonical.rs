@@ -1,5 +1,6 @@
 //! The plan as JSON: the same plan gives the same bytes.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use indexmap::IndexMap;
@@ -14,6 +15,7 @@ use sluice_workflow::template::{Condition, Expression, Piece, TemplateValue};
 use sluice_workflow::workflow::{Flag, Retry, Symptom};
 
 use crate::approval::{self, ApprovalView, GateView};
+use crate::call::Call;
 use crate::plan::{Background, Cell, Concurrency, Decided, Job, Plan, Step, When};
 
 impl Plan {
@@ -79,6 +81,15 @@ struct ConcurrencyView<'p> {
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct JobView<'p> {
+    /// The file that it calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uses: Option<&'p str>,
+    /// Inputs of the called workflow, final if they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    with: Option<InputsView<'p>>,
+    /// Names of its secrets -> names in [`PlanView::secrets`], or of the environment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secrets: Option<&'p BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<&'p str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -241,6 +252,7 @@ struct ReadyView<'p> {
 #[serde(untagged)]
 enum InputsView<'p> {
     Final(&'p Value),
+    Named(&'p IndexMap<String, Value>),
     Open(TemplateView<'p>),
 }
 
@@ -290,7 +302,7 @@ impl<'p> PlanView<'p> {
             file: plan.source.name(),
             inputs: &plan.inputs,
             secrets: plan.secrets.iter().map(|(name, source)| (name.as_str(), &source.value)).collect(),
-            requires: plan.requires.lines(),
+            requires: plan.requirements().into_iter().flat_map(|(_, requires)| requires.lines()).collect(),
             concurrency: plan.concurrency.as_ref().map(ConcurrencyView::new),
             jobs: plan.jobs.iter().map(|(name, job)| (name.as_str(), JobView::new(plan, job))).collect(),
             timeout_ms: plan.timeout_ms,
@@ -322,7 +334,16 @@ impl<'p> JobView<'p> {
             let (name, title) = (&cell.name, cell.title.as_deref());
             Some(CellView { name, title, matrix, continue_on_error, steps: steps(cell) })
         });
+        let call = job.call.as_ref();
+        let with = |call: &'p Call| match &call.inputs {
+            Some(inputs) => InputsView::Named(inputs),
+            None => InputsView::Open(TemplateView(&call.call.with)),
+        };
+        let ends_inside = call.filter(|call| call.workflow.fail_fast).map(|_| true);
         Self {
+            uses: call.map(|call| call.workflow.source.name()),
+            with: call.map(with),
+            secrets: call.map(|call| &call.secrets).filter(|secrets| !secrets.is_empty()),
             title: job.cells.first().filter(|_| plain).and_then(|cell| cell.title.as_deref()),
             needs: &job.needs,
             condition: job.condition.as_ref().map(ConditionView),
@@ -334,7 +355,7 @@ impl<'p> JobView<'p> {
             ),
             matrix: job.matrix.as_ref().map(TemplateView),
             max_parallel: (job.max_parallel < usize::MAX).then_some(job.max_parallel),
-            fail_fast: spread.then_some(job.fail_fast),
+            fail_fast: spread.then_some(job.fail_fast).or(ends_inside),
             approval: job.approval.as_ref().map(ApprovalView::new),
             checklist: approval::gates(&job.checklist),
             steps: job.cells.first().filter(|_| plain).map(steps).unwrap_or_default(),
@@ -348,7 +369,7 @@ impl<'p> StepView<'p> {
     fn new(plan: &'p Plan, job: &'p Job, step: &'p Step) -> Self {
         let decided = step.decided.as_ref();
         let items = step.for_each.as_ref().and_then(|for_each| for_each.items.as_deref()).unwrap_or_default();
-        let open = || templates(&plan.env).chain(templates(&job.env)).chain(templates(&step.env)).collect();
+        let open = || templates(plan.env_around(job)).chain(templates(&job.env)).chain(templates(&step.env)).collect();
         Self {
             id: &step.id,
             name: &step.name,

@@ -22,6 +22,7 @@ pub const UNMET: &str = "plan::unmet-requirement";
 
 pub const MATRIX: &str = "plan::matrix";
 pub const ITEMS: &str = "plan::items";
+pub const SECRET_NOT_PASSED: &str = "plan::secret-not-passed";
 pub const GROUP: &str = "plan::group";
 pub const UNKNOWN_JOB: &str = "plan::unknown-job";
 pub const UNKNOWN_STEP: &str = "plan::unknown-step";
@@ -128,6 +129,11 @@ pub const CODES: &[Explanation] = &[
         code: UNMET,
         title: "this machine lacks what the workflow requires",
         text: "`requires` names what must be there before anything runs. Each program is looked up on the search path, outside the\nworkspace, and asked with `--version`; the first thing in its answer that looks like a version counts, without anything\nbehind its numbers:\n\n    requires:\n      commands: {git: \">=2.30\", node: \"^20\", jq: \"*\"}\n      disk: 2GiB\n      user: non-root\n      os: [linux, macos]\n      sluice: \">=0.1\"\n\nInstall what is missing, or change what is required.",
+    },
+    Explanation {
+        code: SECRET_NOT_PASSED,
+        title: "a called workflow wants a secret that it was not passed",
+        text: "A workflow that a job calls has the secrets that the job passes, and those that it has a source for itself. It never\ntakes one from the environment or from its caller by name. Pass it, under its own name or another:\n\n    jobs:\n      release:\n        uses: ./ci/release.yaml\n        secrets: {TOKEN: DEPLOY_TOKEN}     # theirs: ours",
     },
     Explanation {
         code: UNKNOWN_JOB,

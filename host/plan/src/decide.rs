@@ -7,19 +7,19 @@ use serde_json::Value;
 use sluice_model::{Failure, FailureKind, Place, Problem};
 
 use crate::grants;
-use crate::plan::{Decided, Plan, Step};
+use crate::plan::{Decided, Step};
 
 /// Decides a step when it starts, by the same rules as the plan does. `with` is the evaluated template, `env` the
 /// variables of the step.
 ///
 /// # Errors
 /// `FailureKind::InvalidInput`, with the first problem's place and the others as causes.
-pub fn decide(plan: &Plan, step: &Step, with: Value, env: IndexMap<String, String>) -> Result<Decided, Failure> {
+pub fn decide(step: &Step, with: Value, env: IndexMap<String, String>) -> Result<Decided, Failure> {
     settle(step, with, env).map_err(|problems| {
         let mut problems = problems.into_iter();
         let Some(first) = problems.next() else { return Failure::new(FailureKind::Internal, "the step has no inputs") };
         let place =
-            first.labels.first().map(|label| Box::new(Place::new(&plan.source, label.span, label.text.clone())));
+            first.labels.first().map(|label| Box::new(Place::new(&step.source, label.span, label.text.clone())));
         Failure {
             causes: problems.map(|problem| problem.message).collect(),
             help: first.help,

@@ -1,6 +1,7 @@
 //! [`sluice_workflow::Workflow`] + manifests -> [`Plan`]. Pure: no file, clock or environment. Refuses what is not granted.
 
 mod approval;
+mod call;
 mod canonical;
 mod codes;
 mod decide;
@@ -15,6 +16,7 @@ pub mod requires;
 mod scope;
 mod select;
 
+pub use call::{Call, SEPARATOR};
 pub use codes::CODES;
 pub use decide::decide;
 pub use difference::{Difference, differences};

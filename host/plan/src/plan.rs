@@ -15,6 +15,7 @@ use sluice_workflow::requires::Requires;
 use sluice_workflow::template::Condition;
 use sluice_workflow::workflow::{Approval, Flag, Gate, Hook, Retry, Spanned};
 
+use crate::call::Call;
 use crate::plugin::Plugin;
 
 /// What the planner must know of a plugin; the caller loads it, this crate touches no file.
@@ -43,12 +44,13 @@ pub struct Plan {
     /// Known before the run: an object with `inputs`, `git`, `run` and the digests of `hash.files`.
     pub context: Value,
     pub env: IndexMap<String, Template>,
-    /// Where the values of secrets come from, as the workflow says.
+    /// Where the values of secrets come from, as the workflow says; `CALL.NAME` for one of a called workflow's own.
     pub secrets: IndexMap<String, Spanned<SecretSource>>,
     /// Checked by whoever runs the plan, before anything runs: [`crate::requires::unmet`].
     pub requires: Requires,
     /// Honoured by whoever runs the plan.
     pub concurrency: Option<Concurrency>,
+    /// What is inside a call comes right after it, hooks last.
     pub jobs: IndexMap<String, Job>,
     /// What runs at the end, in this order, each as a job.
     pub hooks: Vec<(Hook, Job)>,
@@ -74,15 +76,26 @@ pub struct Concurrency {
 
 #[derive(Debug, Clone)]
 pub struct Job {
+    /// `release.publish` for the job `publish` of the workflow that the job `release` calls.
     pub name: String,
+    /// Where it stands.
+    pub source: Source,
     pub span: Span,
+    /// Position of the calling job that it is inside of.
+    pub inside: Option<usize>,
+    /// What it is at the end of a called workflow.
+    pub hook: Option<Hook>,
+    pub call: Option<Call>,
     pub needs: Vec<String>,
     pub condition: Option<Condition>,
     /// Globs of the files that concern the job; empty for a job that all files concern.
     pub paths: Vec<String>,
     /// Whether files were looked at and none of [`Job::paths`] has changed. The condition then never holds.
     pub unaffected: bool,
+    /// Whether it is known not to run.
+    pub excluded: bool,
     pub env: IndexMap<String, Template>,
+    /// Of a call, those of the called workflow.
     pub outputs: IndexMap<String, Template>,
     pub timeout_ms: Option<u64>,
     /// As it stands in the workflow; cells have it decided as far as that is known.
@@ -157,6 +170,8 @@ pub struct Step {
     pub id: String,
     /// For people; as it stands in the workflow while it is not known.
     pub name: String,
+    /// Where it stands.
+    pub source: Source,
     /// If it is not known before the run.
     pub open_name: Option<Template>,
     pub span: Span,
@@ -220,12 +235,14 @@ impl Plan {
         self.jobs.values().chain(self.hooks.iter().map(|(_, job)| job))
     }
 
-    /// The secrets that steps are granted which may run, each with these steps.
+    /// The secrets that steps are granted which may run, by the name of the value in the run, each with these steps.
     pub fn granted_secrets(&self) -> IndexMap<&str, Vec<&Step>> {
         let mut granted: IndexMap<&str, Vec<&Step>> = IndexMap::new();
-        for step in self.all_steps().filter(|step| !step.excluded) {
-            for grant in &step.at_most.secrets {
-                granted.entry(&grant.name).or_default().push(step);
+        for job in self.all_jobs() {
+            for step in job.all_steps().filter(|step| !step.excluded) {
+                for name in step.at_most.secrets.iter().filter_map(|grant| self.secret_name(job, &grant.name)) {
+                    granted.entry(name).or_default().push(step);
+                }
             }
         }
         granted

@@ -1,5 +1,6 @@
 //! Workflow and plugins -> plan.
 
+mod call;
 mod concurrency;
 mod services;
 mod step;
@@ -12,15 +13,16 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sluice_model::suggest::{closest, list};
-use sluice_model::{Digest, Globs, PluginRef, Problem, Span};
+use sluice_model::{Digest, Globs, PluginRef, Problem, SecretSource, Source, Span};
 use sluice_workflow::template::{Condition, Expression, FILES_ROOT};
-use sluice_workflow::workflow::{Flag, Hook, Title, Workflow};
+use sluice_workflow::workflow::{Flag, Hook, Spanned, Title, Workflow};
 use sluice_workflow::{Template, matrix, workflow};
 
 use crate::codes;
 use crate::plan::{Cell, Job, Plan, PluginInfo};
 use crate::plugin::Plugin;
 use crate::scope::Scope;
+use call::Part;
 use services::Ports;
 
 /// What the caller knows of the world before the run.
@@ -47,7 +49,8 @@ pub type Plugins = BTreeMap<PluginRef, Result<PluginInfo, Problem>>;
 /// Plans a workflow. `inputs` are the values of the workflow's inputs, defaults filled in.
 ///
 /// # Errors
-/// All problems, in source order, each within the workflow's source.
+/// All problems, of each file in source order, each within the file's source; those of a called file have the chain of
+/// calls as causes.
 pub fn plan(
     workflow: &Workflow,
     plugins: &Plugins,
@@ -55,18 +58,31 @@ pub fn plan(
     facts: Facts,
 ) -> Result<Plan, Vec<Problem>> {
     let context = json!({"inputs": inputs, "git": facts.git, "run": facts.run, FILES_ROOT: facts.file_hashes});
-    let mut planner =
-        Planner { plugins, text: workflow.source.text(), facts, checked: BTreeMap::new(), problems: Vec::new() };
+    let mut planner = Planner {
+        plugins,
+        facts,
+        context: context.clone(),
+        source: workflow.source.clone(),
+        checked: BTreeMap::new(),
+        jobs: IndexMap::new(),
+        sources: workflow.secrets.clone(),
+        problems: Vec::new(),
+        told: Vec::new(),
+    };
     let scope = planner.enter(Some(&Scope::new(&context)), &workflow.env);
     let concurrency = planner.concurrency(workflow.concurrency.as_ref(), scope.as_ref());
-    let jobs = workflow.jobs.iter().map(|(name, job)| (name.clone(), planner.job(job, scope.as_ref()))).collect();
-    let hooks =
-        workflow.hooks.iter().filter_map(|(hook, steps)| Some((*hook, planner.hook(*hook, steps, scope.as_ref())?)));
+    planner.part(workflow, &Part::default(), scope.as_ref());
+    let hooks = workflow
+        .hooks
+        .iter()
+        .filter_map(|(hook, steps)| Some((*hook, planner.hook(*hook, steps, scope.as_ref(), false)?)));
     let hooks = hooks.collect();
-    let mut problems = planner.problems;
-    if !problems.is_empty() {
-        problems.sort_by_key(Problem::position);
-        return Err(problems.into_iter().map(|problem| problem.within(&workflow.source)).collect());
+    let called = std::mem::take(&mut planner.told);
+    let own = std::mem::take(&mut planner.problems);
+    planner.tell(own, workflow, &[]);
+    planner.told.extend(called);
+    if !planner.told.is_empty() {
+        return Err(planner.told);
     }
     let mut plan = Plan {
         source: workflow.source.clone(),
@@ -75,10 +91,10 @@ pub fn plan(
         inputs,
         context,
         env: workflow.env.clone(),
-        secrets: workflow.secrets.clone(),
+        secrets: planner.sources,
         requires: workflow.requires.clone(),
         concurrency,
-        jobs,
+        jobs: planner.jobs,
         hooks,
         timeout_ms: workflow.timeout_ms,
         max_parallel: workflow.max_parallel,
@@ -90,15 +106,39 @@ pub fn plan(
 
 struct Planner<'w> {
     plugins: &'w Plugins,
-    /// Of the workflow.
-    text: &'w str,
     facts: Facts,
+    /// As [`Plan::context`].
+    context: Value,
+    /// The file that is being planned.
+    source: Source,
     /// `None` for a plugin whose problems have been told.
     checked: BTreeMap<&'w PluginRef, Option<Arc<Plugin>>>,
+    /// As [`Plan::jobs`], so far.
+    jobs: IndexMap<String, Job>,
+    /// As [`Plan::secrets`], so far.
+    sources: IndexMap<String, Spanned<SecretSource>>,
+    /// Of the file that is being planned.
     problems: Vec<Problem>,
+    /// Of the files that have been.
+    told: Vec<Problem>,
 }
 
 impl<'w> Planner<'w> {
+    /// Keeps the problems of a file. What a file does wrong in every call is told once.
+    fn tell(&mut self, mut problems: Vec<Problem>, workflow: &Workflow, chain: &[String]) {
+        problems.sort_by_key(Problem::position);
+        for problem in problems {
+            let mut problem = problem.within(&workflow.source);
+            let same = |told: &Problem| {
+                (&told.source, &told.message, &told.labels) == (&problem.source, &problem.message, &problem.labels)
+            };
+            if chain.is_empty() || !self.told.iter().any(same) {
+                problem.causes.extend(chain.iter().cloned());
+                self.told.push(problem);
+            }
+        }
+    }
+
     /// The scope inside something with variables; `None` if they depend on the run, or a problem has been told.
     fn enter(&mut self, scope: Option<&Scope>, env: &IndexMap<String, Template>) -> Option<Scope> {
         let scope = scope?;
@@ -109,9 +149,10 @@ impl<'w> Planner<'w> {
         scope.enter(env).map_err(|problem| self.problems.push(problem)).ok()
     }
 
-    fn job(&mut self, job: &'w workflow::Job, scope: Option<&Scope>) -> Job {
+    /// Named as in its file. `excluded`: whether it is known not to run.
+    fn job(&mut self, job: &'w workflow::Job, scope: Option<&Scope>, excluded: bool) -> Job {
         let unaffected = self.is_unaffected(job);
-        let excluded = unaffected || self.is_excluded(job.condition.as_ref(), scope);
+        let excluded = excluded || unaffected || self.is_excluded(job.condition.as_ref(), scope);
         let condition = match unaffected {
             true => Condition::never(job.name.span).map_err(|problems| self.problems.extend(problems)).ok(),
             false => job.condition.clone(),
@@ -122,7 +163,8 @@ impl<'w> Planner<'w> {
             Some(Some(cells)) => cells,
             _ => vec![(job.name.value.clone(), None)],
         };
-        let ports = Ports::new(job, self.text);
+        let source = self.source.clone();
+        let ports = Ports::new(job, source.text());
         let cells = cells.into_iter().map(|(name, matrix)| {
             let scope = scope.cloned().map(|mut scope| {
                 scope.context.set_some("matrix", matrix.as_ref());
@@ -147,11 +189,16 @@ impl<'w> Planner<'w> {
         let cells = cells.collect();
         Job {
             name: job.name.value.clone(),
+            source: self.source.clone(),
             span: job.name.span,
+            inside: None,
+            hook: None,
+            call: None,
             needs: job.needs.iter().map(|need| need.value.clone()).collect(),
             condition,
             paths: job.paths.iter().map(|glob| glob.value.clone()).collect(),
             unaffected,
+            excluded,
             env: job.env.clone(),
             outputs: job.outputs.clone(),
             timeout_ms: job.timeout_ms,
@@ -178,18 +225,23 @@ impl<'w> Planner<'w> {
         Some(names.into_iter().zip(cells).map(|(name, cell)| (name, Some(Value::Object(cell)))).collect())
     }
 
-    fn hook(&mut self, hook: Hook, steps: &'w [workflow::Step], scope: Option<&Scope>) -> Option<Job> {
+    fn hook(&mut self, hook: Hook, steps: &'w [workflow::Step], scope: Option<&Scope>, excluded: bool) -> Option<Job> {
         let (first, last) = (steps.first()?, steps.last()?);
         let name = hook.name().to_owned();
         let ports = Ports::default();
-        let steps = steps.iter().filter_map(|step| self.step(step, scope, false, &ports)).collect();
+        let steps = steps.iter().filter_map(|step| self.step(step, scope, excluded, &ports)).collect();
         Some(Job {
             name: name.clone(),
+            source: self.source.clone(),
+            inside: None,
+            hook: None,
+            call: None,
             span: Span::new(first.span.start, last.span.end),
             needs: Vec::new(),
             condition: None,
             paths: Vec::new(),
             unaffected: false,
+            excluded,
             env: IndexMap::new(),
             outputs: IndexMap::new(),
             timeout_ms: None,
@@ -306,4 +358,5 @@ fn known(scope: &Scope, expressions: &[&Expression]) -> bool {
     let roots: BTreeSet<&str> =
         expressions.iter().flat_map(|expression| expression.roots()).map(String::as_str).collect();
     roots.into_iter().all(|root| scope.context.has(root))
+        && expressions.iter().all(|expression| scope.knows(expression))
 }

@@ -48,10 +48,10 @@ pub fn unmet(requires: &Requires, machine: &Machine, source: &Source) -> Vec<Pro
             Answer::Missing => {
                 (format!("the program `{name}` is not there"), "not found on the search path".to_owned())
             }
+            Answer::Failed(_) | Answer::Said(_) if wanted.is_any() => continue,
             Answer::Failed(why) => {
                 (format!("the version of `{name}` cannot be found out"), format!("`{name} --version` {why}"))
             }
-            Answer::Said(_) if wanted.is_any() => continue,
             Answer::Said(text) => match Version::find(text) {
                 Some(found) if wanted.matches(&found) => continue,
                 Some(found) => {

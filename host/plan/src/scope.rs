@@ -1,18 +1,21 @@
 //! Values that templates can see at some place of the workflow, and the variables that are set there.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::Value;
 use sluice_model::Problem;
 use sluice_workflow::Template;
-use sluice_workflow::template::Context;
+use sluice_workflow::template::{Context, Expression};
 
 /// `inputs`, `git`, `run`, `env`, and whatever else the caller has put in. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
     pub context: Context,
     env: Arc<IndexMap<String, String>>,
+    /// Inputs of a called workflow whose values are not known yet.
+    open: Arc<BTreeSet<String>>,
 }
 
 impl Scope {
@@ -23,7 +26,24 @@ impl Scope {
             context.set(name, value);
         }
         context.set("env", &Value::Object(serde_json::Map::new()));
-        Self { context, env: Arc::default() }
+        Self { context, env: Arc::default(), open: Arc::default() }
+    }
+
+    /// The same while the values of these inputs are not known.
+    #[must_use]
+    pub fn without_inputs(mut self, names: BTreeSet<String>) -> Self {
+        self.open = Arc::new(names);
+        self
+    }
+
+    /// Whether the inputs that the expression reads are known.
+    pub(crate) fn knows(&self, expression: &Expression) -> bool {
+        let open = |path: &[String]| match path {
+            [root, name, ..] if root == "inputs" => self.open.contains(name),
+            [root] if root == "inputs" => !self.open.is_empty(),
+            _ => false,
+        };
+        !expression.references.iter().any(|reference| open(&reference.path))
     }
 
     /// The scope inside something with an `env` of its own: its variables see those around and replace them.
@@ -42,7 +62,7 @@ impl Scope {
         let mut context = self.context.clone();
         let object = env.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
         context.set("env", &Value::Object(object));
-        Ok(Self { context, env: Arc::new(env) })
+        Ok(Self { context, env: Arc::new(env), open: self.open.clone() })
     }
 
     /// The scope of one item of a step with `for-each`.

@@ -1,6 +1,7 @@
 //! A part of a workflow: some jobs with all that they need, or one step alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use sluice_model::{Problem, Span};
 use sluice_workflow::template::Expression;
 use sluice_workflow::workflow::{Hook, Job, Step, Workflow};
 
+use crate::call::SEPARATOR;
 use crate::codes;
 
 /// What people asked for: `--job`, `--step`.
@@ -45,16 +47,35 @@ pub fn select(workflow: Workflow, selection: &Selection) -> Result<Workflow, Vec
 }
 
 fn jobs(mut workflow: Workflow, wanted: &[String]) -> Result<Workflow, Vec<Problem>> {
-    let unknown: BTreeSet<&String> = wanted.iter().filter(|name| !workflow.jobs.contains_key(*name)).collect();
+    let is_call = |name: &str| workflow.jobs.get(name).is_some_and(|job| job.call.is_some());
+    let split = |name: &str| name.split_once(SEPARATOR).filter(|(call, _)| is_call(call)).map(owned);
+    let (parts, whole): (Vec<_>, Vec<_>) = wanted.iter().partition(|name| split(name).is_some());
+    let unknown: BTreeSet<&String> = whole.iter().copied().filter(|name| !workflow.jobs.contains_key(*name)).collect();
     if !unknown.is_empty() {
         return Err(unknown.into_iter().map(|name| unknown_job(&workflow, name)).collect());
     }
+    let mut inside: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (call, name) in parts.into_iter().filter_map(|name| split(name)) {
+        inside.entry(call).or_default().push(name);
+    }
     let mut kept = BTreeSet::new();
-    let mut open: Vec<String> = wanted.to_vec();
+    let mut open: Vec<String> = whole.into_iter().cloned().collect();
+    // What a call needs is needed by all that is inside.
+    let called = inside.keys().filter_map(|call| workflow.jobs.get(call));
+    open.extend(called.flat_map(|job| job.needs.iter().map(|need| need.value.clone())));
     while let Some(name) = open.pop() {
         let Some(job) = workflow.jobs.get(&name).filter(|_| !kept.contains(&name)) else { continue };
         open.extend(job.needs.iter().map(|need| need.value.clone()));
         kept.insert(name);
+    }
+    // A call that is wanted as a whole, or needed, stays whole.
+    inside.retain(|call, _| !kept.contains(call));
+    for (call, wanted) in inside {
+        let job = workflow.jobs.get_mut(&call).and_then(|job| job.call.as_mut());
+        if let Some(called) = job.and_then(|call| call.workflow.as_mut()) {
+            *called = Arc::new(jobs(Workflow::clone(called), &wanted)?);
+        }
+        kept.insert(call);
     }
     workflow.jobs.retain(|name, _| kept.contains(name));
     let lost = |path: &[String]| matches!(path, [root, job, ..] if root == "needs" && !kept.contains(job));
@@ -62,7 +83,12 @@ fn jobs(mut workflow: Workflow, wanted: &[String]) -> Result<Workflow, Vec<Probl
         steps.retain(|step| step_reads(step, &lost).is_empty());
     }
     workflow.hooks.retain(|(_, steps)| !steps.is_empty());
+    workflow.outputs.retain(|_, output| reads(output.expressions().into_iter(), &lost).is_empty());
     Ok(workflow)
+}
+
+fn owned((call, name): (&str, &str)) -> (String, String) {
+    (call.to_owned(), name.to_owned())
 }
 
 fn one_step(mut workflow: Workflow, wanted: &str) -> Result<Workflow, Vec<Problem>> {
@@ -78,9 +104,24 @@ fn one_step(mut workflow: Workflow, wanted: &str) -> Result<Workflow, Vec<Proble
                 .help(format!("`{job_name}` is for what comes after jobs; name a step of a job")),
         ]);
     }
+    let call = job_name.split_once(SEPARATOR).and_then(|(call, rest)| {
+        let job = workflow.jobs.get(call).filter(|job| job.call.is_some())?;
+        Some((job.clone(), format!("{rest}/{id}")))
+    });
+    if let Some((job, step)) = call {
+        return one_step_inside(workflow, job, &step);
+    }
     let Some(mut job) = workflow.jobs.swap_remove(job_name) else {
         return Err(vec![unknown_job(&workflow, job_name)]);
     };
+    if let Some(call) = &job.call {
+        let inside = call.workflow.iter().flat_map(|called| called.jobs.keys());
+        let inside: Vec<String> = inside.map(|name| format!("{job_name}{SEPARATOR}{name}")).collect();
+        return Err(vec![
+            Problem::new(codes::UNKNOWN_STEP, format!("the job `{job_name}` calls a workflow and has no steps itself"))
+                .help(format!("name a job inside: {}", list(inside.iter().map(String::as_str)))),
+        ]);
+    }
     let Some(at) = job.steps.iter().position(|step| step.id == id) else {
         let ids = || job.steps.iter().map(|step| step.id.as_str());
         let help = match closest(id, ids()) {
@@ -102,6 +143,34 @@ fn one_step(mut workflow: Workflow, wanted: &str) -> Result<Workflow, Vec<Proble
     job.outputs.clear();
     workflow.jobs = IndexMap::from([(job_name.to_owned(), job)]);
     workflow.hooks.clear();
+    workflow.outputs.clear();
+    Ok(workflow)
+}
+
+/// A step inside a call comes with the call, which must not read results either.
+fn one_step_inside(mut workflow: Workflow, mut job: Job, wanted: &str) -> Result<Workflow, Vec<Problem>> {
+    let Some(call) = &mut job.call else { return Ok(workflow) };
+    let lost = |path: &[String]| matches!(path, [root, _, ..] if root == "needs");
+    let condition = job.condition.iter().map(|condition| &condition.expression);
+    let found = reads(condition.chain(call.with.expressions()), &lost);
+    if !found.is_empty() {
+        let step = format!("{}{SEPARATOR}{wanted}", job.name.value);
+        let problem = |(path, span): (Vec<String>, Span)| {
+            let message = format!("step `{step}` cannot run alone: its call needs `{}`", path.join("."));
+            Problem::new(codes::NOT_ALONE, message)
+                .at(span, format!("the job `{}` would not run", path[1]))
+                .help(format!("run the job with all that it needs: `--job {}`", job.name.value))
+                .within(&workflow.source)
+        };
+        return Err(found.into_iter().map(problem).collect());
+    }
+    if let Some(called) = &mut call.workflow {
+        *called = Arc::new(one_step(Workflow::clone(called), wanted)?);
+    }
+    job.needs.clear();
+    workflow.jobs = IndexMap::from([(job.name.value.clone(), job)]);
+    workflow.hooks.clear();
+    workflow.outputs.clear();
     Ok(workflow)
 }
 

@@ -2,6 +2,7 @@
 
 mod accepted;
 mod affected;
+mod calls;
 mod concurrency;
 mod flags;
 mod parts;

@@ -2,6 +2,7 @@
 
 mod approval;
 mod background;
+mod call;
 mod cell;
 mod items;
 mod job;
@@ -348,13 +349,19 @@ fn graph(plan: &Plan, fail_fast: bool) -> Graph {
     };
     let node = |job: &sluice_plan::Job| Node {
         needs: job.needs.iter().filter_map(|need| plan.jobs.get_index_of(need)).collect(),
-        asks: job.condition.is_some() || job.matrix.is_some(),
+        asks: job.condition.is_some() || job.matrix.is_some() || job.call.is_some(),
         guarded: job.is_guarded(),
         status_aware: job.condition.as_ref().is_some_and(|condition| condition.uses_status()),
         cells: job.cells.len(),
         max_parallel: job.max_parallel,
-        fail_fast: job.fail_fast && (job.matrix.is_some() || job.cells.len() > 1),
+        fail_fast: match &job.call {
+            Some(call) => call.workflow.fail_fast,
+            None => job.fail_fast && (job.matrix.is_some() || job.cells.len() > 1),
+        },
         continue_on_error: job.continue_on_error.is_known_true(),
+        calls: job.call.is_some(),
+        inside: job.inside,
+        hook: job.hook,
         steps: job.steps(0).iter().map(step).collect(),
     };
     Graph {

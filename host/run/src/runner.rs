@@ -1,5 +1,6 @@
 //! What runs one step: the engine in earnest, a script in tests.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -41,10 +42,13 @@ pub struct StepCall {
     pub grants: Grants,
     /// Variables that the workflow sets for this step; seen by programs that it runs.
     pub env: IndexMap<String, String>,
+    /// Inside a called workflow: the secrets that it has, each with the name of its value; no others are there. `None`
+    /// for the outermost workflow, where names are those of values.
+    pub secrets: Option<BTreeMap<String, String>>,
     pub limits: Limits,
     /// Time between the request to end and the kill of programs, in milliseconds; `None` for what the runner thinks right.
     pub stop_timeout_ms: Option<u64>,
-    /// The run so far.
+    /// The run so far; inside a called workflow, that workflow.
     pub summary: Summary,
     pub cancel: Cancel,
 }

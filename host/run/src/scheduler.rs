@@ -4,6 +4,7 @@
 
 mod ask;
 mod background;
+mod call;
 mod cell;
 mod graph;
 mod input;
@@ -15,6 +16,7 @@ use std::num::NonZeroUsize;
 use sluice_model::Outcome;
 use sluice_workflow::workflow::Hook;
 
+use call::Inside;
 use cell::Cell;
 pub use graph::{Graph, Node, StepNode};
 pub use input::{CellIndex, Command, Input, JobIndex, Reason, StepIndex};
@@ -30,7 +32,7 @@ enum Phase {
         cells: usize,
         here: bool,
     },
-    /// Its cells run, or wait for a free place.
+    /// Its cells run, or wait for a free place; or what is inside runs.
     Active,
     Done(Outcome),
 }
@@ -49,6 +51,7 @@ struct Job {
     left: usize,
     /// Whether a cell that failed ends the others.
     failed_fast: bool,
+    inside: Inside,
 }
 
 /// The state of one run.
@@ -94,16 +97,27 @@ impl Scheduler {
         }
         let job = |node: &Node| Job {
             phase: Phase::Waiting,
-            waiting: node.needs.len(),
+            // A job inside of another also waits for that one to begin.
+            waiting: node.needs.len() + usize::from(node.inside.is_some()),
             bad_need: None,
             cells: Vec::new(),
             offered: 0,
             left: 0,
             failed_fast: false,
+            inside: Inside::default(),
         };
+        let mut jobs: Vec<Job> = graph.jobs.iter().map(job).collect();
+        for (job, node) in graph.jobs.iter().enumerate() {
+            if let Some(call) = node.inside {
+                let inside = &mut jobs[call].inside;
+                inside.jobs.push(job);
+                inside.hooks += usize::from(node.hook.is_some());
+                inside.left += usize::from(node.hook.is_none());
+            }
+        }
         Self {
             dependents,
-            jobs: graph.jobs.iter().map(job).collect(),
+            jobs,
             max_parallel: max_parallel.get(),
             ready: BTreeSet::new(),
             itemising: BTreeSet::new(),
@@ -177,7 +191,7 @@ impl Scheduler {
 
     /// Whether the cell has not ended.
     pub fn is_running(&self, cell: CellIndex) -> bool {
-        self.jobs[cell.job].cells.get(cell.cell).is_some_and(Cell::is_running)
+        self.jobs[cell.job].cells.get(cell.cell).is_some_and(Cell::is_running) || self.is_open(cell.job)
     }
 
     /// Why the run ends early, if it does.
@@ -211,7 +225,8 @@ impl Scheduler {
     }
 
     fn hook(&self, job: JobIndex) -> Option<Hook> {
-        job.checked_sub(self.jobs.len() - self.graph.hooks.len()).map(|at| self.graph.hooks[at])
+        let of_run = job.checked_sub(self.jobs.len() - self.graph.hooks.len()).map(|at| self.graph.hooks[at]);
+        of_run.or(self.graph.jobs[job].hook)
     }
 
     /// Starts ready cells and items while there are free places, then hooks, then ends the run.
@@ -274,11 +289,14 @@ impl Scheduler {
         if self.graph.jobs[job].status_aware {
             return None;
         }
-        self.stop.or(self.jobs[job].bad_need.map(|need| Reason::Need { need }))
+        self.ending(job).or(self.jobs[job].bad_need.map(|need| Reason::Need { need }))
     }
 
     /// The job's condition holds: its cells may begin.
     fn activate(&mut self, job: JobIndex, cells: usize, commands: &mut Vec<Command>) {
+        if self.graph.jobs[job].calls {
+            return self.open(job, commands);
+        }
         let max_parallel = self.graph.jobs[job].max_parallel.max(1);
         let state = &mut self.jobs[job];
         state.phase = Phase::Active;
@@ -297,8 +315,11 @@ impl Scheduler {
         self.finish_job(job, Outcome::Skipped, bad, commands);
     }
 
-    /// All cells of a job that was never activated.
-    fn skip_cells(&self, job: JobIndex, reason: Reason, commands: &mut Vec<Command>) {
+    /// All cells of a job that was never activated, and what is inside of it.
+    fn skip_cells(&mut self, job: JobIndex, reason: Reason, commands: &mut Vec<Command>) {
+        if self.graph.jobs[job].calls {
+            self.skip_inside(job, reason, commands);
+        }
         let node = &self.graph.jobs[job];
         for cell in (0..node.cells).map(|cell| CellIndex { job, cell }) {
             commands.extend((0..node.steps.len()).map(|step| Command::Skip { id: cell.step(step), reason }));
@@ -311,9 +332,9 @@ impl Scheduler {
         let mut done = VecDeque::from([(job, outcome, bad)]);
         while let Some((job, outcome, bad)) = done.pop_front() {
             self.jobs[job].phase = Phase::Done(outcome);
-            self.spoilt |= !outcome.is_good();
+            self.spoilt |= !outcome.is_good() && !self.is_tolerated(job);
             commands.push(Command::Finish { job, outcome });
-            if self.hook(job).is_none() {
+            if job < self.jobs.len() - self.graph.hooks.len() {
                 self.left -= 1;
             }
             for at in 0..self.dependents[job].len() {
@@ -333,6 +354,9 @@ impl Scheduler {
                         done.push_back((dependent, Outcome::Skipped, true));
                     }
                 }
+            }
+            if let Some(call) = self.graph.jobs[job].inside {
+                self.ended_inside(call, job, outcome, bad, commands);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What needs the whole document: `needs`, names that expressions read, types as far as they are known.
 
+mod calls;
 mod functions;
 mod graph;
 mod names;

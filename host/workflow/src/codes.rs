@@ -271,10 +271,29 @@ The expression could be read but not evaluated: something it reads is not there,
 types, or a list or mapping stands inside text. `has(a.b)` asks whether something is there; `list.join(\", \")` makes
 text of a list.";
     UNKNOWN_INPUT = "workflow::unknown-input": "an input that the workflow does not declare", "\
-`-i name=value` gives a value to an input that is declared below `inputs` of the workflow.";
+`-i name=value`, or `with` of a job that calls the workflow, gives a value to an input that is declared below `inputs` of
+the workflow.";
     INVALID_INPUT = "workflow::invalid-input": "a value that does not fit its input", "\
 `-i name=value` reads the value by the input's type: `true` or `false` for a boolean, digits for an integer, and commas
-between the items of a list. If the input has `options`, the value is one of them.";
+between the items of a list. If the input has `options`, the value is one of them. `with` of a job that calls the workflow
+gives values of the input's type as they are; text is not read as a number there:
+
+    with: {replicas: \"${{ int(needs.count.outputs.replicas) }}\"}";
     MISSING_INPUT = "workflow::missing-input": "a required input has no value", "\
-An input without a default must be given: `-i name=value`.";
+An input without a default must be given: `-i name=value`, or `with` of a job that calls the workflow.";
+    CALL = "workflow::call": "a workflow that cannot be called", "\
+`uses` of a job names the file of another workflow, relative to the workspace, and no file outside it:
+
+    jobs:
+      release:
+        uses: ./ci/release.yaml
+        with: {version: 1.2.3}
+        secrets: [DEPLOY_TOKEN]
+
+Plugins are used by steps: `steps: [{uses: lint}]`.";
+    CALL_CYCLE = "workflow::call-cycle": "workflows that call each other in a circle", "\
+A workflow that calls itself, directly or through others, would never end. To do something several times, use `matrix` of a
+job, `for-each` of a step, or `retry`.";
+    CALL_DEPTH = "workflow::call-depth": "calls that are nested too deep, or make too many jobs", "\
+Calls are nested at most 8 deep, and make at most 10000 jobs of one workflow, so that a plan can still be read.";
 }

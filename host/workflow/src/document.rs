@@ -2,6 +2,7 @@
 
 mod approval;
 mod background;
+mod call;
 mod concurrency;
 mod defaults;
 mod input;
@@ -87,6 +88,7 @@ impl<'t> Document<'t> {
             Some((hook, steps))
         });
         let hooks = hooks.filter(|(_, steps)| !steps.is_empty()).collect();
+        let outputs = field(entries, "outputs").map(|node| self.outputs(node, "`outputs`")).unwrap_or_default();
         let retention = field(entries, "retention").map(|node| self.retention(node)).unwrap_or_default();
         Some(Workflow {
             source: self.source.clone(),
@@ -96,6 +98,7 @@ impl<'t> Document<'t> {
             secrets,
             jobs,
             hooks,
+            outputs,
             timeout_ms,
             max_parallel,
             fail_fast: fail_fast.unwrap_or_default(),

@@ -62,6 +62,8 @@ pub enum Shape {
     Variables,
     /// Name -> any value.
     Inputs,
+    /// A list of names, or name -> name.
+    Renamed,
     Grants,
     /// Name -> a mapping with these fields.
     Named(&'static Table),
@@ -142,6 +144,7 @@ pub static WORKFLOW: Table = Table {
         field("concurrency", Shape::TextOr(&CONCURRENCY), "Runs of the same group are never under way at once"),
         field("jobs", Shape::Named(&JOB), "Jobs run in parallel unless one needs another"),
         field("steps", Shape::List(&STEP), "Short form for a workflow of one job, which is called `main`"),
+        field("outputs", Shape::Inputs, "What a job that calls this workflow gets, from `needs.JOB.outputs.NAME`"),
         STEP_DEFAULTS,
         field("timeout", Shape::Duration, "The longest that the run may take, without the steps at its end"),
         field("max-parallel", Shape::Count, "Jobs at once, if `-j` does not say; default: the number of processors"),
@@ -283,6 +286,13 @@ pub static JOB: Table = Table {
         STEP_DEFAULTS,
         field("services", Shape::Named(&SERVICE), "Programs that run beside the steps, started before them"),
         field("steps", Shape::List(&STEP), "Run one after the other"),
+        field("uses", Shape::Text, "Instead of steps: the file of another workflow, relative to the workspace"),
+        field("with", Shape::Inputs, "Inputs of the workflow that `uses` names"),
+        field(
+            "secrets",
+            Shape::Renamed,
+            "Secrets for that workflow, which gets no others: a list, or THEIR_NAME: OURS",
+        ),
     ],
 };
 

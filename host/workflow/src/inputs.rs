@@ -1,12 +1,12 @@
 //! Values for a workflow's inputs.
 
 use indexmap::IndexMap;
-use serde_json::Value;
-use sluice_model::{Problem, suggest};
+use serde_json::{Map, Value};
+use sluice_model::{Problem, Span, suggest};
 
 use crate::codes;
 use crate::document::{allowed, shown};
-use crate::workflow::{Input, InputType, Workflow};
+use crate::workflow::{Call, Input, InputType, Workflow};
 
 impl InputType {
     pub(crate) fn parse(name: &str) -> Option<Self> {
@@ -146,4 +146,77 @@ fn read(name: &str, input: &Input, text: &str) -> Result<Value, Problem> {
         "its options are declared here".into(),
     )
     .help(help))
+}
+
+/// What is wrong with a value that a call passes to an input, at the place where it is passed.
+pub(crate) fn misfit(name: &str, input: &Input, value: &Value, at: Span) -> Option<Problem> {
+    let may_be_null = input.default.as_ref().is_some_and(Value::is_null);
+    if input.kind.accepts(value) {
+        if input.options.is_empty() || allowed(&input.options, value) {
+            return None;
+        }
+        let options: Vec<String> = input.options.iter().map(shown).collect();
+        let message = format!("`{}` is not among the options of the input `{name}`", shown(value));
+        return Some(
+            Problem::new(codes::INVALID_INPUT, message)
+                .at(at, "not an option")
+                .help(format!("options: {}", suggest::list(options.iter().map(String::as_str)))),
+        );
+    }
+    if value.is_null() && may_be_null {
+        return None;
+    }
+    let found = describe(value);
+    let problem = Problem::new(
+        codes::INVALID_INPUT,
+        format!("the input `{name}` is {}, and gets {found}", input.kind.describe()),
+    )
+    .at(at, format!("this is {found}"));
+    Some(match (input.kind, value) {
+        (InputType::String, Value::Number(_) | Value::Bool(_)) => problem.help(format!("quote it: \"{value}\"")),
+        (InputType::Integer | InputType::Number | InputType::Boolean, Value::String(text))
+            if input.kind.read(text).is_ok() =>
+        {
+            problem.help(match input.kind {
+                InputType::Integer => "write it without quotes, or convert it: `${{ int(VALUE) }}`",
+                InputType::Number => "write it without quotes, or convert it: `${{ double(VALUE) }}`",
+                _ => "write it without quotes, or compare it: `${{ VALUE == \"true\" }}`",
+            })
+        }
+        _ => problem,
+    })
+}
+
+fn describe(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "a boolean",
+        Value::Number(number) if number.is_f64() => "a number",
+        Value::Number(_) => "an integer",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
+    }
+}
+
+/// The values of the called workflow's inputs, in its order: those that are passed and known, else the default. What
+/// has neither is left out.
+///
+/// # Errors
+/// Every value that does not fit its input, at its place in the calling workflow.
+pub fn bind_call(call: &Call, known: &Map<String, Value>) -> Result<IndexMap<String, Value>, Vec<Problem>> {
+    let (mut values, mut problems) = (IndexMap::new(), Vec::new());
+    let inputs = call.workflow.iter().flat_map(|called| &called.inputs);
+    for (name, input) in inputs {
+        let passed = call.with.get(name);
+        match (passed, known.get(name), &input.default) {
+            (Some(passed), Some(value), _) => {
+                problems.extend(misfit(name, input, value, passed.span));
+                values.insert(name.clone(), value.clone());
+            }
+            (None, _, Some(default)) => drop(values.insert(name.clone(), default.clone())),
+            _ => {}
+        }
+    }
+    if problems.is_empty() { Ok(values) } else { Err(problems) }
 }

@@ -31,7 +31,7 @@ fn mapping(table: &Table) -> Value {
         "wait-for" => {
             schema["oneOf"] = ["tcp", "http", "exec", "file"].map(|goal| json!({"required": [goal]})).as_slice().into();
         }
-        "job" => schema["required"] = json!(["steps"]),
+        "job" => schema["oneOf"] = json!([{"required": ["steps"]}, {"required": ["uses"]}]),
         "ready" => {
             schema["oneOf"] = ["tcp", "http", "exec", "log"].map(|way| json!({"required": [way]})).to_vec().into()
         }
@@ -120,6 +120,13 @@ fn shape(shape: Shape) -> Value {
             "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
         }),
         Shape::Inputs => json!({"type": "object"}),
+        Shape::Renamed => {
+            let name = json!({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"});
+            json!({"oneOf": [
+                {"type": "array", "items": name, "uniqueItems": true},
+                {"type": "object", "propertyNames": name, "additionalProperties": name},
+            ]})
+        }
         Shape::Grants => {
             let spellings = json!({"oneOf": [text, {"type": "array", "items": text}, {"type": "null"}]});
             let known = Capability::ALL.into_iter().map(|capability| {

@@ -1,6 +1,8 @@
 //! A workflow that has been parsed and checked: names resolve, references exist, types fit as far as they are known.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use sluice_model::finding::FailOn;
@@ -34,6 +36,8 @@ pub struct Workflow {
     pub jobs: IndexMap<String, Job>,
     /// Steps that run at the end, in the order in which they run; each hook is a job of its name.
     pub hooks: Vec<(Hook, Vec<Step>)>,
+    /// What a job that calls this workflow has as outputs; they read results of jobs.
+    pub outputs: IndexMap<String, Template>,
     /// The longest that the run may take, without hooks.
     pub timeout_ms: Option<u64>,
     /// Jobs at once.
@@ -135,8 +139,22 @@ pub struct Job {
     pub approval: Option<Approval>,
     /// What must hold before it runs, by name.
     pub checklist: IndexMap<String, Gate>,
-    /// Services first.
+    /// Services first; empty for a job that calls another workflow.
     pub steps: Vec<Step>,
+    pub call: Option<Call>,
+}
+
+/// `uses` of a job: another workflow of the workspace, which runs in its place.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The file, relative to the workspace: `ci/release.yaml`.
+    pub file: Spanned<String>,
+    /// Values of the called workflow's inputs: a template whose root is a mapping.
+    pub with: Template,
+    /// Name of a secret there -> its name here.
+    pub secrets: IndexMap<String, Spanned<String>>,
+    /// What the file says; `None` if it could not be read, which has been told.
+    pub workflow: Option<Arc<Workflow>>,
 }
 
 #[derive(Debug, Clone)]
@@ -273,14 +291,31 @@ pub struct LimitOverrides {
 }
 
 impl Workflow {
-    /// Every step, hooks last; each is followed by the one that tells when it is ready, if there is one.
+    /// This workflow and all that it calls, directly or not, each file once, this one first.
+    pub fn files(&self) -> Vec<&Workflow> {
+        let (mut files, mut seen) = (vec![self], BTreeSet::new());
+        let mut next = 0;
+        while let Some(workflow) = files.get(next).copied() {
+            let called = workflow.jobs.values().filter_map(|job| job.call.as_ref()?.workflow.as_deref());
+            files.extend(called.filter(|called| seen.insert(called.source.name())));
+            next += 1;
+        }
+        files
+    }
+
+    /// Every step of this file, hooks last; each is followed by the one that tells when it is ready, if there is one.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
         let steps = self.jobs.values().flat_map(|job| &job.steps);
         steps.chain(self.hooks.iter().flat_map(|(_, steps)| steps)).flat_map(Step::with_probe)
     }
 
-    /// Whether any expression reads the root, so that the caller need not find out what nobody asks for.
+    /// Whether any expression, here or in what is called, reads the root, so that the caller need not find out what
+    /// nobody asks for.
     pub fn uses_root(&self, root: &str) -> bool {
+        self.files().into_iter().any(|workflow| workflow.reads_root(root))
+    }
+
+    fn reads_root(&self, root: &str) -> bool {
         let job = |job: &Job| {
             job.condition.iter().any(|condition| condition.roots().contains(root))
                 || job.continue_on_error.uses_root(root)
@@ -290,14 +325,23 @@ impl Workflow {
                     .values()
                     .chain(job.outputs.values())
                     .chain(&job.matrix)
+                    .chain(job.call.as_ref().map(|call| &call.with))
                     .any(|template| template.uses_root(root))
                 || job.waits_on().any(|expression| expression.roots().contains(root))
                 || job.steps.iter().any(|step| step.uses_root(root))
         };
-        self.env.values().any(|template| template.uses_root(root))
+        self.env.values().chain(self.outputs.values()).any(|template| template.uses_root(root))
             || self.concurrency.iter().any(|concurrency| concurrency.group.uses_root(root))
             || self.jobs.values().any(job)
             || self.hooks.iter().flat_map(|(_, steps)| steps).any(|step| step.uses_root(root))
+    }
+}
+
+impl Job {
+    /// What jobs that need this one read: its own outputs, or those of the workflow that it calls.
+    pub fn outputs(&self) -> &IndexMap<String, Template> {
+        let called = self.call.as_ref().and_then(|call| call.workflow.as_ref());
+        called.map_or(&self.outputs, |called| &called.outputs)
     }
 }
 

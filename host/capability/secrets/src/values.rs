@@ -11,6 +11,11 @@ impl SecretValues {
         self.0.get(name).map(String::as_str)
     }
 
+    /// Only these, under other names: name -> name here.
+    pub fn renamed<'n>(&self, names: impl IntoIterator<Item = (&'n String, &'n String)>) -> Self {
+        names.into_iter().filter_map(|(new, old)| Some((new.clone(), self.get(old)?.to_owned()))).collect()
+    }
+
     pub(crate) fn all(&self) -> impl Iterator<Item = &str> {
         self.0.values().map(String::as_str)
     }

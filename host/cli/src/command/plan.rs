@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sluice_model::Outcome;
 use sluice_model::grant::Capability;
-use sluice_plan::{Background, Concurrency, Decided, Job, Plan, Step, When};
+use sluice_plan::{Background, Call, Concurrency, Decided, Job, Plan, Step, When};
 use sluice_record::RunId;
 use sluice_report::graph::{self, Edge, Graph, Node};
 use sluice_workflow::background::Port;
@@ -77,6 +77,9 @@ fn jobs(plan: &Plan) -> Graph {
                 format!("matrix of {}", job.cells.len())
             });
         }
+        if let Some(call) = &job.call {
+            marks.push(format!("calls {}", call.workflow.source.name()));
+        }
         if job.asks_somebody() {
             marks.push("approval".to_owned());
         }
@@ -90,10 +93,12 @@ fn jobs(plan: &Plan) -> Graph {
             name: job.name.clone(),
             steps: job.steps(0).iter().map(|step| step.name.clone()).collect(),
             marks,
-            outcome: job.all_steps().all(|step| step.excluded).then_some(Outcome::Skipped),
+            outcome: (job.excluded || (job.call.is_none() && job.all_steps().all(|step| step.excluded)))
+                .then_some(Outcome::Skipped),
         });
-        let needs = job.needs.iter().filter_map(|need| plan.jobs.get_index_of(need));
-        graph.edges.extend(needs.map(|from| Edge { from, to: index, whatever: false }));
+        let whatever = job.hook.is_some();
+        let before = if index < plan.jobs.len() { plan.comes_after(index) } else { Vec::new() };
+        graph.edges.extend(before.into_iter().map(|from| Edge { from, to: index, whatever }));
     }
     for hook in plan.jobs.len()..plan.jobs.len() + plan.hooks.len() {
         let ends = (0..hook).filter(|job| graph.edges.iter().all(|edge| edge.from != *job));
@@ -108,7 +113,8 @@ fn describe(plan: &Plan) -> String {
     for (name, value) in &plan.inputs {
         let _ = writeln!(text, "  input {name} = {value}");
     }
-    for requirement in plan.requires.lines() {
+    let requirements = plan.requirements();
+    for requirement in requirements.iter().flat_map(|(_, requires)| requires.lines()) {
         let _ = writeln!(text, "  requires {requirement}");
     }
     if let Some(Concurrency { group, when_busy, wait_timeout_ms, .. }) = &plan.concurrency {
@@ -140,6 +146,10 @@ fn describe_job(text: &mut String, job: &Job) {
         let cells = if job.matrix.is_some() { "known when the job starts" } else { "none" };
         let _ = writeln!(text, "\n{}{needs}{condition}{paths}\n  cells        {cells}", job.name);
     }
+    if let Some(call) = &job.call {
+        describe_call(text, job, call, &format!("{needs}{condition}{paths}"));
+        return;
+    }
     if job.is_guarded() && (job.cells.len() > 1 || job.cells.iter().any(|cell| cell.matrix.is_some())) {
         let _ = writeln!(text, "\n{}{needs}{condition}{paths}", job.name);
         guards(text, job);
@@ -158,6 +168,27 @@ fn describe_job(text: &mut String, job: &Job) {
                 describe_background(text, background);
             }
         }
+    }
+}
+
+fn describe_call(text: &mut String, job: &Job, call: &Call, rest: &str) {
+    let _ = writeln!(text, "\n{}{rest}  calls {}", job.name, call.workflow.source.name());
+    if job.excluded {
+        let _ = writeln!(text, "  skipped      its condition does not hold");
+        return;
+    }
+    match &call.inputs {
+        Some(inputs) => {
+            for (name, value) in inputs {
+                let _ = writeln!(text, "  with         {name} = {value}");
+            }
+        }
+        None => {
+            let _ = writeln!(text, "  with         known when the job starts");
+        }
+    }
+    for (there, here) in &call.secrets {
+        let _ = writeln!(text, "  secret       {there} is {here}");
     }
 }
 

@@ -75,7 +75,9 @@ fn prepare_resume<'w>(
     let mut reuse = Reuse::of(run.id().as_str(), &events);
     if matches!(state, State::Finished(_)) {
         // They looked at an end that is none any more.
-        let hooks: BTreeSet<&str> = prepared.plan.hooks.iter().map(|(hook, _)| hook.name()).collect();
+        let hooks = prepared.plan.all_jobs().skip(prepared.plan.jobs.len()).map(|job| job.name.as_str());
+        let inside = hooks_of_cancelled(&prepared.plan, &events);
+        let hooks: BTreeSet<&str> = hooks.chain(inside).collect();
         reuse.forget(|id| hooks.contains(id.job.as_str()));
     }
     if let Some(from) = &args.from {
@@ -123,6 +125,23 @@ fn prepare_rerun<'w>(
     })
 }
 
+/// Hooks of called workflows that did not come to their end.
+fn hooks_of_cancelled<'p>(plan: &'p Plan, events: &[Event]) -> impl Iterator<Item = &'p str> {
+    let mut ended: BTreeSet<String> = BTreeSet::new();
+    for event in events {
+        match &event.kind {
+            EventKind::JobStarted { job, .. } => drop(ended.remove(job)),
+            EventKind::JobFinished { job, outcome, .. } if *outcome != Outcome::Cancelled => {
+                ended.insert(job.clone());
+            }
+            _ => {}
+        }
+    }
+    let hooks = plan.jobs.values().filter(|job| job.hook.is_some());
+    let cut = move |job: &&sluice_plan::Job| plan.call_around(job).is_some_and(|(call, _)| !ended.contains(&call.name));
+    hooks.filter(cut).map(|job| job.name.as_str())
+}
+
 fn ended(run: &Run, state: State) -> Problem {
     let (id, outcome) = (run.id(), if state == State::Finished(Outcome::Passed) { "passed" } else { "failed" });
     let problem = Problem::new("run::has-ended", format!("run `{id}` has {outcome}; there is nothing to resume"));
@@ -155,6 +174,11 @@ fn forget_from(reuse: &mut Reuse, plan: &Plan, events: &[Event], from: &str) -> 
         let name = step.split('[').next().unwrap_or(step);
         plan.job(job).and_then(|job| job.steps(0).iter().position(|own| own.id == name))
     };
+    // A call is named without a step.
+    let (position, wanted_step) = match plan.jobs.get_index_of(from) {
+        Some(job) => (Some(job), ""),
+        None => (position, wanted_step),
+    };
     let at = position.and_then(|job| Some((job, if wanted_step.is_empty() { 0 } else { step_at(job, wanted_step)? })));
     let Some((job, step)) = at else {
         let problem = Problem::new("run::no-such-step", format!("the run has no step `{from}`"));
@@ -163,7 +187,12 @@ fn forget_from(reuse: &mut Reuse, plan: &Plan, events: &[Event], from: &str) -> 
             None => format!("steps: {}", suggest::list(known.iter().map(String::as_str))),
         }));
     };
-    let after = dependents(plan, [job].into());
+    let mut after = dependents(plan, [job].into());
+    let at = job;
+    let around = |job: &sluice_plan::Job| {
+        std::iter::successors(job.inside, |call| plan.job(*call)?.inside).any(|call| call == at)
+    };
+    after.extend(plan.jobs.values().enumerate().filter(|(_, other)| around(other)).map(|(inside, _)| inside));
     let exact =
         events.iter().any(|event| matches!(&event.kind, EventKind::JobStarted { job, .. } if job == wanted_job));
     let at = |name: &str| plan.jobs.get_index_of(name);
@@ -200,12 +229,10 @@ fn forget_failed(reuse: &mut Reuse, plan: &Plan) {
 fn dependents(plan: &Plan, jobs: BTreeSet<usize>) -> BTreeSet<usize> {
     let mut reached = jobs;
     let mut after: BTreeSet<usize> = (plan.jobs.len()..plan.jobs.len() + plan.hooks.len()).collect();
+    let edges: Vec<Vec<usize>> = (0..plan.jobs.len()).map(|job| plan.comes_after(job)).collect();
     loop {
-        let needs_one = |job: &sluice_plan::Job| {
-            job.needs.iter().filter_map(|need| plan.jobs.get_index_of(need)).any(|need| reached.contains(&need))
-        };
-        let next: Vec<usize> =
-            plan.jobs.values().enumerate().filter(|(_, job)| needs_one(job)).map(|(at, _)| at).collect();
+        let comes_after = |job: &usize| edges[*job].iter().any(|before| reached.contains(before));
+        let next: Vec<usize> = (0..plan.jobs.len()).filter(comes_after).collect();
         let before = reached.len() + after.len();
         reached.extend(next.iter().copied());
         after.extend(next);

@@ -9,6 +9,7 @@ use indexmap::IndexMap;
 use serde_json::{Value, json};
 use sluice_engine::WasmRunner;
 use sluice_model::{EventKind, Grants, Limits, PluginRef, Problem, SecretSource, StepId};
+use sluice_plan::SEPARATOR;
 use sluice_record::{Run, State};
 use sluice_run::StepRunner;
 use sluice_run::runner::{Action, Cancel, Said, StepCall, StepEvents, Summary};
@@ -106,8 +107,13 @@ fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &O
         Err(NoTurn::Ended(code)) => return Ok(code),
         Err(NoTurn::Refused(problem)) => return Err(vec![problem]),
     };
-    let grants = deployments.iter().map(|deployment| &deployment.grants);
-    let secrets = match secrets::for_record(&sources(&plan), grants, workspace, &runtime, &mut signals) {
+    let granted = deployments.iter().flat_map(|deployment| {
+        let names = recorded_names(&plan, &deployment.id.job);
+        let value =
+            move |name: &String| names.as_ref().map_or_else(|| Some(name.clone()), |all| all.get(name).cloned());
+        deployment.grants.secrets.iter().filter_map(move |grant| value(&grant.name))
+    });
+    let secrets = match secrets::for_record(&sources(&plan), granted, workspace, &runtime, &mut signals) {
         Ok(secrets) => secrets,
         Err(unavailable) => {
             runtime.shutdown_background();
@@ -121,7 +127,7 @@ fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &O
     let mut failed = false;
     for deployment in deployments {
         let id = &deployment.id;
-        let call = call(run, deployment, workspace, &runner)?;
+        let call = StepCall { secrets: recorded_names(&plan, &id.job), ..call(run, deployment, workspace, &runner)? };
         let (sender, mut said) = mpsc::unbounded_channel();
         let report = runtime.block_on(runner.run(call, StepEvents::new(id.clone(), sender)));
         while let Ok((_, said)) = said.try_recv() {
@@ -166,6 +172,12 @@ fn sources(plan: &Value) -> BTreeMap<String, SecretSource> {
     sources.unwrap_or_default()
 }
 
+/// Which values steps of a job had for their secrets, if it was inside a call.
+fn recorded_names(plan: &Value, job: &str) -> Option<BTreeMap<String, String>> {
+    let (call, _) = job.split(" (").next()?.rsplit_once(SEPARATOR)?;
+    Some(serde_json::from_value(plan["jobs"][call]["secrets"].clone()).unwrap_or_default())
+}
+
 /// The call that undoes a deployment: the recorded plugin, inputs and grants, and no others.
 fn call(run: &Run, deployment: &Deployment, workspace: &Path, runner: &WasmRunner) -> Result<StepCall, Vec<Problem>> {
     let (id, reference) = (&deployment.id, &deployment.plugin);
@@ -192,6 +204,7 @@ fn call(run: &Run, deployment: &Deployment, workspace: &Path, runner: &WasmRunne
         outputs_schema: None,
         grants: deployment.grants.clone(),
         env: IndexMap::new(),
+        secrets: None,
         limits: Limits::default(),
         stop_timeout_ms: None,
         summary: Summary::new(|| json!({})),

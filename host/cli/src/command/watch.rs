@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sluice_model::Problem;
+use sluice_model::{Problem, Source};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::run::{internal, mode, run_id};
@@ -58,6 +58,7 @@ fn watch(args: &WatchArgs, found: &Found, output: &Output) -> Result<u8, Problem
         let selection = args.select.selection();
         match prepare::prepare_for(found, &args.workflow, &selection, id.as_str(), concern.files()) {
             Ok(prepared) => {
+                files.add_called(prepared.called.iter());
                 concern.plan(&prepared, found);
                 prepared.note.iter().for_each(|note| output.message(note));
                 let mut execution = Execution::new(&found.workspace, id, prepared);
@@ -76,7 +77,11 @@ fn watch(args: &WatchArgs, found: &Found, output: &Output) -> Result<u8, Problem
                     concern.nothing();
                 }
             }
-            Err(problems) => output.problems(&problems),
+            Err(problems) => {
+                // What is wrong may stand in a file that is called.
+                files.add_called(problems.iter().filter_map(|problem| problem.source.as_ref()));
+                output.problems(&problems);
+            }
         }
         let mut changed = runtime.block_on(files.end_run(output))?;
         if changed.is_empty() {
@@ -101,6 +106,8 @@ fn watch(args: &WatchArgs, found: &Found, output: &Output) -> Result<u8, Problem
 struct Files {
     workspace: PathBuf,
     workflow: PathBuf,
+    /// The files that the workflow calls, also where the look at the workspace passes them by.
+    called: BTreeSet<PathBuf>,
     seen: Arc<Snapshot>,
     /// What has changed since the run began.
     in_run: BTreeSet<PathBuf>,
@@ -112,14 +119,25 @@ struct Files {
 
 impl Files {
     fn new(found: &Found) -> Self {
-        let seen = Snapshot::take(&found.workspace, &found.file, &Snapshot::default());
+        let seen = Snapshot::take(&found.workspace, std::slice::from_ref(&found.file), &Snapshot::default());
         Self {
             workspace: found.workspace.clone(),
             workflow: found.file.clone(),
+            called: BTreeSet::new(),
             seen: Arc::new(seen),
             in_run: BTreeSet::new(),
             cancelled_by: BTreeSet::new(),
             strikes: BTreeMap::new(),
+        }
+    }
+
+    /// Looks at these too from now on.
+    fn add_called<'s>(&mut self, files: impl Iterator<Item = &'s Source>) {
+        let paths = files.map(|file| self.workspace.join(file.name()));
+        let new: Vec<PathBuf> = paths.filter(|path| !self.called.contains(path)).collect();
+        if !new.is_empty() {
+            self.seen = Arc::new(self.seen.with(&new));
+            self.called.extend(new);
         }
     }
 
@@ -188,9 +206,10 @@ impl Files {
 
     /// The files as they are now, and how long it took to look at them.
     async fn snapshot(&self) -> Result<(Snapshot, Duration), Problem> {
-        let (workspace, workflow, seen) = (self.workspace.clone(), self.workflow.clone(), self.seen.clone());
+        let (workspace, seen) = (self.workspace.clone(), self.seen.clone());
+        let files: Vec<PathBuf> = self.called.iter().chain([&self.workflow]).cloned().collect();
         let start = Instant::now();
-        let now = tokio::task::spawn_blocking(move || Snapshot::take(&workspace, &workflow, &seen)).await;
+        let now = tokio::task::spawn_blocking(move || Snapshot::take(&workspace, &files, &seen)).await;
         let now = now.map_err(|error| Problem::new("host::internal", error.to_string()))?;
         Ok((now, start.elapsed()))
     }

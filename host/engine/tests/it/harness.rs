@@ -99,6 +99,7 @@ pub fn call(name: &str, bytes: &[u8], action: Action, inputs: Value, grants: &[&
         outputs_schema: None,
         grants: self::grants(grants),
         env: IndexMap::new(),
+        secrets: None,
         limits: Limits { time_ms: 20_000, ..Limits::default() },
         stop_timeout_ms: None,
         summary: json!({}).into(),

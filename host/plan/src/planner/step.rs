@@ -31,6 +31,7 @@ impl<'w> Planner<'w> {
         let mut planned = Step {
             id: step.id.clone(),
             name: step.name.text.clone(),
+            source: self.source.clone(),
             open_name: step.name.template.clone(),
             span: step.span,
             uses: step.uses.value.clone(),

@@ -195,7 +195,7 @@ steps:
     let step = &plan.jobs[0].steps(0)[1];
     assert_eq!(step.decided, None);
     assert_eq!(step.undecided, [Capability::Http]);
-    let decide = |url: Value| crate::decide(&plan, step, json!({"url": url}), IndexMap::new());
+    let decide = |url: Value| crate::decide(step, json!({"url": url}), IndexMap::new());
     for (url, http) in [
         ("https://api.example.com/a", vec!["POST https://api.example.com/a"]),
         ("https://evil.example.com/a", vec![]),

@@ -110,7 +110,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             _ => decision.words(),
         };
         let span = job.approval.as_ref().map_or(job.span, |approval| approval.span);
-        let failure = self.guard_failure(FailureKind::NotApproved, message, span, "was not approved");
+        let failure = self.guard_failure(job, FailureKind::NotApproved, message, span, "was not approved");
         self.refuse(index, job, failure)
     }
 
@@ -138,8 +138,8 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
     }
 
     fn gate_holds(&self, index: JobIndex, job: &Job, condition: &Condition) -> Result<bool, Failure> {
-        let scope = self.with_needs(index, job, self.scope.clone()?, &[&condition.expression]);
-        condition.holds(&scope.context).map_err(|problem| self.failure(problem))
+        let scope = self.with_needs(index, job, self.workflow_scope(job)?, &[&condition.expression]);
+        condition.holds(&scope.context).map_err(|problem| self.failure(job, problem))
     }
 
     /// The failure of the gates that do not hold, if there are any, at the place of the first.
@@ -152,7 +152,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             1 => format!("gate {names} does not hold"),
             _ => format!("gates {names} do not hold"),
         };
-        let failure = self.guard_failure(FailureKind::Gate, message, span, "does not hold");
+        let failure = self.guard_failure(job, FailureKind::Gate, message, span, "does not hold");
         Some(broken.iter().fold(failure, |failure, gate| {
             failure.cause(format!("{}: {}", gate.name, gate.detail.as_deref().unwrap_or_default()))
         }))
@@ -178,15 +178,15 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 
     fn text(&self, index: JobIndex, job: &Job, template: &Template) -> Result<String, Failure> {
         let expressions: Vec<&Expression> = template.expressions();
-        let scope = self.with_needs(index, job, self.scope.clone()?, &expressions);
-        match template.evaluate(&scope.context).map_err(|problem| self.failure(problem))? {
+        let scope = self.with_needs(index, job, self.workflow_scope(job)?, &expressions);
+        match template.evaluate(&scope.context).map_err(|problem| self.failure(job, problem))? {
             Value::String(text) => Ok(text),
             value => Ok(value.to_string()),
         }
     }
 
-    fn guard_failure(&self, kind: FailureKind, message: String, span: Span, label: &str) -> Failure {
-        let place = Some(Box::new(Place::new(&self.plan.source, span, label)));
+    fn guard_failure(&self, job: &Job, kind: FailureKind, message: String, span: Span, label: &str) -> Failure {
+        let place = Some(Box::new(Place::new(&job.source, span, label)));
         Failure { place, ..Failure::new(kind, message) }
     }
 

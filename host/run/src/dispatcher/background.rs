@@ -140,8 +140,8 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             Some(decided) => decided.clone(),
             None => {
                 let scope = self.with_results(index.cell, job, scope, &probe.with.expressions());
-                let with = probe.with.evaluate(&scope.context).map_err(|problem| self.failure(problem))?;
-                sluice_plan::decide(&self.plan, probe, with, scope.env().clone())?
+                let with = probe.with.evaluate(&scope.context).map_err(|problem| self.failure(job, problem))?;
+                sluice_plan::decide(probe, with, scope.env().clone())?
             }
         };
         let own = self.running.get(&index).and_then(|running| running.decided.env.get("PORT")?.parse().ok());
@@ -154,7 +154,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         let id = StepId::new(&self.jobs[index.cell.job].cells[index.cell.cell].name, &probe.id);
         let cancel = Cancel::default();
         let action = if probe.command { Action::Command } else { Action::Run(Kind::Task) };
-        let mut call = self.call(probe, id.clone(), action, decided, (started, 1), cancel.clone());
+        let mut call = self.call(index.cell.job, probe, id.clone(), action, decided, (started, 1), cancel.clone());
         call.limits.time_ms += u64::try_from(GRACE_OF_PROBE.as_millis()).unwrap_or_default();
         let (runner, events) = (self.runner.clone(), StepEvents::new(id, self.say.clone()));
         let task = self.tasks.spawn(async move { (Task::Probe(index), runner.run(call, events).await) });
@@ -222,7 +222,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             false => (why.kind, format!("nobody can tell whether {title} is ready")),
         };
         let place =
-            why.place.unwrap_or_else(|| Box::new(Place::new(&plan.source, ready.span, "this did not come true")));
+            why.place.unwrap_or_else(|| Box::new(Place::new(&step.source, ready.span, "this did not come true")));
         let causes = std::iter::once(why.message).chain(why.causes).collect();
         let failure = Failure { causes, help: why.help, place: Some(place), ..Failure::new(kind, message) };
         if let Some(waiting) = self.running.get_mut(&index).and_then(|running| running.background.as_mut()) {

@@ -87,7 +87,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         };
         let asked = self.cell_scope(cell, job).and_then(|scope| {
             let scope = self.with_needs(cell.job, job, scope, &[&condition.expression]);
-            condition.holds(&scope.context).map_err(|problem| self.failure(problem))
+            condition.holds(&scope.context).map_err(|problem| self.failure(job, problem))
         });
         match asked {
             Ok(holds) => holds.then_some(Input::MayFail { cell }),
@@ -123,12 +123,12 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         }
         let CellState { matrix, services, .. } = self.cell(cell);
         let (matrix, services) = (matrix.clone(), services.clone());
-        let scope = self.scope.clone().and_then(|mut scope| {
+        let scope = self.workflow_scope(job).and_then(|mut scope| {
             scope.context.set_some("matrix", matrix.as_ref());
             scope.context.set_some("services", services.as_ref());
             let expressions: Vec<_> = job.env.values().flat_map(|template| template.expressions()).collect();
             let scope = self.with_needs(cell.job, job, scope, &expressions);
-            scope.enter(&job.env).map_err(|problem| self.failure(problem))
+            scope.enter(&job.env).map_err(|problem| self.failure(job, problem))
         });
         self.cell(cell).scope = Some(scope.clone());
         scope

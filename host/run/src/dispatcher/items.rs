@@ -68,9 +68,9 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         }
         let scope = self.cell_scope(index.cell, job)?;
         let scope = self.with_results(index.cell, job, scope, &for_each.list.expressions());
-        let value = for_each.list.evaluate(&scope.context).map_err(|problem| self.failure(problem))?;
+        let value = for_each.list.evaluate(&scope.context).map_err(|problem| self.failure(job, problem))?;
         for_each::items(value).map_err(|reason| Failure {
-            place: Some(Box::new(Place::new(&self.plan.source, for_each.list.span, "no list of items"))),
+            place: Some(Box::new(Place::new(&step.source, for_each.list.span, "no list of items"))),
             ..Failure::new(FailureKind::Expression, format!("`for-each` of step `{}` {reason}", step.id))
         })
     }

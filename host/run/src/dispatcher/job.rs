@@ -19,6 +19,8 @@ pub struct JobState {
     pub cells: Vec<CellState>,
     /// Why the job's condition or matrix could not be evaluated: its first step fails with this.
     pub failure: Option<Failure>,
+    /// Of a call that has begun: what the called workflow sees.
+    pub inside: Option<Result<Scope, Failure>>,
     /// Why the job was not let through, if it was not.
     pub refused: Option<String>,
 }
@@ -26,7 +28,7 @@ pub struct JobState {
 impl JobState {
     pub fn new(job: &Job) -> Self {
         let cells = job.cells.iter().map(|cell| CellState::new(cell.name.clone(), cell.matrix.clone()));
-        Self { cells: cells.collect(), failure: None, refused: None }
+        Self { cells: cells.collect(), failure: None, inside: None, refused: None }
     }
 }
 
@@ -40,6 +42,9 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
     pub(super) fn decide_job(&mut self, index: JobIndex) -> Input {
         let plan = self.plan.clone();
         let Some(job) = plan.job(index) else { return Input::Decided { job: index, holds: false, cells: 0 } };
+        if let Some(call) = &job.call {
+            return self.decide_call(index, job, call);
+        }
         let decided = match self.job_condition(index, job) {
             Ok(true) => self.job_cells(index, job).map(Some),
             Ok(false) => Ok(None),
@@ -55,21 +60,21 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         }
     }
 
-    fn job_condition(&self, index: JobIndex, job: &Job) -> Result<bool, Failure> {
+    pub(super) fn job_condition(&self, index: JobIndex, job: &Job) -> Result<bool, Failure> {
         let Some(condition) = &job.condition else { return Ok(true) };
         // The job's own variables are not there yet: they may need what the condition guards.
-        let mut scope = self.with_needs(index, job, self.scope.clone()?, &[&condition.expression]);
+        let mut scope = self.with_needs(index, job, self.workflow_scope(job)?, &[&condition.expression]);
         scope.context.set_status(self.scheduler.job_standing(index).into());
-        condition.holds(&scope.context).map_err(|problem| self.failure(problem))
+        condition.holds(&scope.context).map_err(|problem| self.failure(job, problem))
     }
 
     /// How many cells the job has. Those of a matrix that was not known until now take the place of the job.
     fn job_cells(&mut self, index: JobIndex, job: &Job) -> Result<usize, Failure> {
         let Some(template) = &job.matrix else { return Ok(job.cells.len()) };
-        let scope = self.with_needs(index, job, self.scope.clone()?, &template.expressions());
-        let value = template.evaluate(&scope.context).map_err(|problem| self.failure(problem))?;
+        let scope = self.with_needs(index, job, self.workflow_scope(job)?, &template.expressions());
+        let value = template.evaluate(&scope.context).map_err(|problem| self.failure(job, problem))?;
         let cells = matrix::cells(&value).map_err(|reason| Failure {
-            place: Some(Box::new(Place::new(&self.plan.source, template.span, "cannot be used"))),
+            place: Some(Box::new(Place::new(&job.source, template.span, "cannot be used"))),
             ..Failure::new(FailureKind::Expression, format!("the matrix of job `{}` {reason}", job.name))
         })?;
         let names = matrix::names(&job.name, &cells);
@@ -108,10 +113,13 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
     pub(super) fn outputs(&mut self, cell: CellIndex, job: &Job, outcome: Outcome) -> IndexMap<String, Value> {
         let mut outputs = IndexMap::new();
         for (name, template) in &job.outputs {
-            let value = self.cell_scope(cell, job).and_then(|scope| {
-                let scope = self.with_results(cell, job, scope, &template.expressions());
-                template.evaluate(&scope.context).map_err(|problem| self.failure(problem))
-            });
+            let expressions = template.expressions();
+            let scope = match &job.call {
+                Some(_) => self.scope_of_outputs(cell.job, job, &expressions),
+                None => self.cell_scope(cell, job).map(|scope| self.with_results(cell, job, scope, &expressions)),
+            };
+            let value =
+                scope.and_then(|scope| template.evaluate(&scope.context).map_err(|problem| self.failure(job, problem)));
             match value {
                 Ok(value) => {
                     outputs.insert(name.clone(), value);
@@ -135,13 +143,15 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         mut scope: Scope,
         expressions: &[&Expression],
     ) -> Scope {
-        let is_hook = index >= self.plan.jobs.len();
-        let needs = || if is_hook { self.plan.jobs.keys().cloned().collect() } else { job.needs.clone() };
-        values::add_results(&mut scope, "needs", expressions, |name| self.needs.get(name), needs);
+        let is_hook = index >= self.plan.jobs.len() || job.hook.is_some();
+        let local = |need: &String| need.rsplit(sluice_plan::SEPARATOR).next().unwrap_or_default().to_owned();
+        let needs = || if is_hook { self.plan.names_inside(job.inside) } else { job.needs.iter().map(local).collect() };
+        let lookup = |name: &str| self.needs.get(&self.plan.qualified(job, name));
+        values::add_results(&mut scope, "needs", expressions, lookup, needs);
         scope
     }
 
-    pub(super) fn failure(&self, problem: Problem) -> Failure {
-        values::failure(problem, &self.plan.source)
+    pub(super) fn failure(&self, job: &Job, problem: Problem) -> Failure {
+        values::failure(problem, &job.source)
     }
 }

@@ -20,7 +20,7 @@ use super::verdict::{self, Verdict};
 use super::{Dispatcher, GRACE_AFTER_CANCEL, GRACE_AFTER_LIMIT, Task, planned};
 use crate::reuse::Done;
 use crate::runner::{Action, Cancel, Said, StepCall, StepEvents, StepReport, StepRunner};
-use crate::scheduler::{CellIndex, Input, Reason, StepIndex};
+use crate::scheduler::{CellIndex, Input, JobIndex, Reason, StepIndex};
 
 /// A step that has been handed to the runner.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             };
             let mut scope = self.with_results(index.cell, job, scope, &[&condition.expression]);
             scope.context.set_status(self.scheduler.step_standing(index.cell).into());
-            if !condition.holds(&scope.context).map_err(|problem| self.failure(problem))? {
+            if !condition.holds(&scope.context).map_err(|problem| self.failure(job, problem))? {
                 return Ok(Some("its condition does not hold".to_owned()));
             }
         }
@@ -163,7 +163,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         }
         let expressions: Vec<_> = step.env.values().flat_map(|template| template.expressions()).collect();
         let scope = self.with_results(index.cell, job, scope, &expressions);
-        scope.enter(&step.env).map_err(|problem| self.failure(problem))
+        scope.enter(&step.env).map_err(|problem| self.failure(job, problem))
     }
 
     fn decide_step(&mut self, index: StepIndex, job: &Job, step: &Step) -> Result<Decided, Failure> {
@@ -175,8 +175,8 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         }
         let scope = self.step_scope(index, job, step)?;
         let scope = self.with_results(index.cell, job, scope, &step.with.expressions());
-        let with = step.with.evaluate(&scope.context).map_err(|problem| self.failure(problem))?;
-        let decided = sluice_plan::decide(&self.plan, step, with, scope.env().clone())?;
+        let with = step.with.evaluate(&scope.context).map_err(|problem| self.failure(job, problem))?;
+        let decided = sluice_plan::decide(step, with, scope.env().clone())?;
         Ok(with_port(decided, step, port))
     }
 
@@ -189,7 +189,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             kind => Action::Run(kind),
         };
         let cancel = Cancel::default();
-        let call = self.call(step, id.clone(), action, &decided, (started, attempt), cancel.clone());
+        let call = self.call(index.cell.job, step, id.clone(), action, &decided, (started, attempt), cancel.clone());
         let events = StepEvents::new(id.clone(), self.say.clone());
         let runner = self.runner.clone();
         let task = self.tasks.spawn(async move { (Task::Step(index), runner.run(call, events).await) });
@@ -207,6 +207,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
     /// `at` is when the first attempt started, and the number of this one.
     pub(super) fn call(
         &self,
+        job: JobIndex,
         step: &Step,
         id: StepId,
         action: Action,
@@ -215,6 +216,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         cancel: Cancel,
     ) -> StepCall {
         let (started, attempt) = at;
+        let job = self.plan.job(job);
         StepCall {
             run: self.options.run_id.clone(),
             id,
@@ -226,9 +228,13 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             outputs_schema: step.manifest.as_ref().map(|manifest| manifest.outputs.clone()),
             grants: decided.grants.clone(),
             env: decided.env.clone(),
+            secrets: job.and_then(|job| self.plan.call_around(job)).map(|(_, call)| call.secrets.clone()),
             limits: step.limits.clone(),
             stop_timeout_ms: step.background.as_ref().map(|background| background.stop_timeout_ms),
-            summary: self.so_far.at(started, self.scheduler.run_outcome()),
+            summary: match job.and_then(|job| self.plan.call_around(job)) {
+                None => self.so_far.at(started, self.scheduler.run_outcome()),
+                Some((call, called)) => self.so_far.inside(started, &call.name, &called.workflow.name),
+            },
             cancel,
         }
     }
@@ -238,13 +244,26 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         let (job, steps) = planned(&plan, index.cell)?;
         let reason = match reason {
             Reason::Condition if job.unaffected => Job::UNAFFECTED.to_owned(),
-            Reason::Condition => "the condition of its job does not hold".to_owned(),
             Reason::Refused => self.jobs[index.cell.job].refused.clone().unwrap_or_default(),
-            Reason::Hook => match plan.hooks.get(index.cell.job.checked_sub(plan.jobs.len())?)?.0 {
-                Hook::Success => "the run did not pass".to_owned(),
-                Hook::Failure => "the run did not fail".to_owned(),
-                Hook::Cancel | Hook::Finally => "the run was not cancelled".to_owned(),
+            Reason::Condition => match plan.call_around(job) {
+                Some((call, _)) if call.unaffected && !self.has_begun(job) => Job::UNAFFECTED.to_owned(),
+                Some((call, _)) if !self.has_begun(job) => {
+                    format!("the condition of the job `{}`, which calls its workflow, does not hold", call.name)
+                }
+                _ => "the condition of its job does not hold".to_owned(),
             },
+            Reason::Hook => {
+                let of_run = || Some(plan.hooks.get(index.cell.job.checked_sub(plan.jobs.len())?)?.0);
+                let (hook, what) = match job.hook {
+                    Some(hook) => (hook, "the called workflow"),
+                    None => (of_run()?, "the run"),
+                };
+                match hook {
+                    Hook::Success => format!("{what} did not pass"),
+                    Hook::Failure => format!("{what} did not fail"),
+                    Hook::Cancel | Hook::Finally => format!("{what} was not cancelled"),
+                }
+            }
             Reason::EarlierStepFailed => "an earlier step failed".to_owned(),
             Reason::OtherItemFailed => "another item of this step failed".to_owned(),
             Reason::OtherCellFailed => "another cell of this matrix failed".to_owned(),
@@ -260,11 +279,19 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             Reason::BackgroundEnded => "a step in the background of its job ended too early".to_owned(),
             Reason::JobTimedOut => "the time of its job was over".to_owned(),
             Reason::RunTimedOut => "the time of the run was over".to_owned(),
+            Reason::FailFast if self.scheduler.stop().is_none() => {
+                "a job failed, and the first failure ends the called workflow".to_owned()
+            }
             Reason::FailFast => "a job failed, and the first failure ends the run".to_owned(),
             Reason::Cancelled => "the run was cancelled".to_owned(),
         };
         self.end_unstarted(index, &steps[index.step], reason);
         None
+    }
+
+    /// Whether the call that the job is inside of has begun.
+    fn has_begun(&self, job: &Job) -> bool {
+        job.inside.is_some_and(|call| self.jobs[call].inside.is_some())
     }
 
     pub(super) fn end_unstarted(&mut self, index: StepIndex, step: &Step, reason: String) -> Input {
@@ -402,7 +429,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         };
         let asked = self.step_scope(index, job, step).and_then(|scope| {
             let scope = self.with_results(index.cell, job, scope, &[&condition.expression]);
-            condition.holds(&scope.context).map_err(|problem| self.failure(problem))
+            condition.holds(&scope.context).map_err(|problem| self.failure(job, problem))
         });
         asked.unwrap_or_else(|reason| {
             failure.causes.push(format!("`continue-on-error` could not be asked: {}", reason.message));
@@ -417,6 +444,14 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             failure = Failure::new(
                 FailureKind::TimedOut,
                 format!("the job `{}` ran longer than its timeout of {timeout}", job.name),
+            );
+        }
+        let call = self.scheduler.timed_out_call(cell.job).and_then(|call| self.plan.job(call));
+        if let Some(call) = call.filter(|_| failure.kind == FailureKind::Cancelled) {
+            let timeout = duration(call.timeout_ms.unwrap_or_default());
+            failure = Failure::new(
+                FailureKind::TimedOut,
+                format!("the job `{}` ran longer than its timeout of {timeout}", call.name),
             );
         }
         if failure.kind == FailureKind::Cancelled && self.scheduler.stop() == Some(Reason::RunTimedOut) {
@@ -435,7 +470,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
                 FailureKind::Load => (step.uses_span, "it could not be loaded"),
                 _ => (step.uses_span, "it failed"),
             };
-            failure.place = Some(Box::new(Place::new(&self.plan.source, span, label)));
+            failure.place = Some(Box::new(Place::new(&step.source, span, label)));
         }
         failure
     }

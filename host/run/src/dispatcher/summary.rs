@@ -73,6 +73,34 @@ impl SoFar {
         Summary::new(move || this.to_json())
     }
 
+    /// The same of a called workflow only: it sees nothing of the jobs around the call of this name.
+    pub fn inside(&self, now: u64, call: &str, workflow: &str) -> Summary {
+        self.update(|state| state.now = now);
+        let (this, workflow, before) = (self.clone(), workflow.to_owned(), format!("{call}{}", sluice_plan::SEPARATOR));
+        Summary::new(move || this.inside_to_json(&workflow, &before))
+    }
+
+    fn inside_to_json(&self, workflow: &str, before: &str) -> Value {
+        let mut value = self.to_json();
+        let jobs = value["jobs"].take();
+        let jobs: Map<String, Value> = match jobs {
+            Value::Object(jobs) => {
+                jobs.into_iter().filter_map(|(name, job)| Some((name.strip_prefix(before)?.to_owned(), job))).collect()
+            }
+            _ => Map::new(),
+        };
+        let has = |outcome: Outcome| jobs.values().any(|job| job["outcome"] == json!(outcome));
+        let outcome = match () {
+            () if has(Outcome::Failed) || has(Outcome::Unknown) => Outcome::Failed,
+            () if has(Outcome::Cancelled) => Outcome::Cancelled,
+            () => Outcome::Passed,
+        };
+        value["outcome"] = json!(outcome);
+        value["workflow"] = json!(workflow);
+        value["jobs"] = Value::Object(jobs);
+        value
+    }
+
     fn to_json(&self) -> Value {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let known = state.jobs.iter().filter(|(_, state)| state.outcome.is_some() || !state.steps.is_empty());

@@ -1,6 +1,7 @@
 //! Workflows in YAML, a runner that plays a script, and every event of the run as it would be recorded.
 
 mod approval;
+mod calls;
 mod cases;
 mod flags;
 mod script;
@@ -102,6 +103,10 @@ async fn play(yaml: &str, script: Script, dry_run: bool) -> Ran {
 
 /// The same with results that stand.
 async fn play_again(yaml: &str, script: Script, dry_run: bool, reuse: Reuse) -> Ran {
+    play_plan(plan(yaml), script, dry_run, reuse).await
+}
+
+async fn play_plan(plan: Plan, script: Script, dry_run: bool, reuse: Reuse) -> Ran {
     let started = Instant::now();
     let clock = move || u64::try_from(started.elapsed().as_millis()).unwrap();
     let here = script.somebody;
@@ -123,7 +128,7 @@ async fn play_again(yaml: &str, script: Script, dry_run: bool, reuse: Reuse) -> 
     drop(orders);
     let script = Arc::new(script);
     let mut events = Vec::new();
-    let end = run(Arc::new(plan(yaml)), script.clone(), options, control, |event| events.push(event.clone())).await;
+    let end = run(Arc::new(plan), script.clone(), options, control, |event| events.push(event.clone())).await;
     let outcome = match end {
         End::Finished(outcome) => {
             check(&events, outcome);

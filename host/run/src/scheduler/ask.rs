@@ -10,7 +10,7 @@ impl Scheduler {
         if !self.graph.jobs[job].guarded || cells == 0 {
             return self.activate(job, cells, commands);
         }
-        if let Some(reason) = self.stop {
+        if let Some(reason) = self.ending(job).or(self.stop) {
             // Nobody is asked about what the run has no time for.
             return self.refuse(job, cells, Outcome::Skipped, reason, commands);
         }
@@ -26,7 +26,7 @@ impl Scheduler {
         let node = &self.graph.jobs[job];
         let outcome = if node.continue_on_error { Outcome::AllowedToFail } else { Outcome::Failed };
         self.refuse(job, cells, outcome, Reason::Refused, commands);
-        if outcome == Outcome::Failed && self.graph.fail_fast && self.stop.is_none() {
+        if outcome == Outcome::Failed && self.graph.fail_fast && self.stop.is_none() && !self.is_tolerated(job) {
             self.stop_with(Reason::FailFast, commands);
         }
     }
@@ -62,8 +62,13 @@ impl Scheduler {
         }
         let before_hooks = &self.jobs[..self.jobs.len() - self.graph.hooks.len()];
         let stuck = |job: &super::Job| matches!(job.phase, Phase::Asking { here: false, .. });
-        before_hooks.iter().all(|job| stuck(job) || matches!(job.phase, Phase::Waiting | Phase::Done(_)))
-            && before_hooks.iter().any(stuck)
+        // A call has begun, and waits for what is inside.
+        let idle = |(at, job): (usize, &super::Job)| match job.phase {
+            Phase::Waiting | Phase::Done(_) => true,
+            Phase::Active => self.graph.jobs[at].calls,
+            _ => stuck(job),
+        };
+        before_hooks.iter().enumerate().all(idle) && before_hooks.iter().any(stuck)
     }
 
     /// Jobs that wait for an answer.

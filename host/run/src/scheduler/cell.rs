@@ -134,7 +134,7 @@ impl Scheduler {
         commands.push(Command::FinishCell { cell, outcome });
         let node = &self.graph.jobs[cell.job];
         let ends_others = outcome == Outcome::Failed && node.fail_fast;
-        let may_begin = self.stop.is_none() || node.status_aware;
+        let may_begin = self.ending(cell.job).is_none() || node.status_aware;
         let job = &mut self.jobs[cell.job];
         job.left -= 1;
         if ends_others && !job.failed_fast {
@@ -168,10 +168,11 @@ impl Scheduler {
             Outcome::Failed | Outcome::Unknown => 4,
         });
         let outcome = worst.unwrap_or(Outcome::Skipped);
-        let bad = !outcome.is_good() || (outcome == Outcome::Skipped && self.stop.is_some());
+        let bad = !outcome.is_good() || (outcome == Outcome::Skipped && self.ending(job).is_some());
         self.finish_job(job, outcome, bad, commands);
         let is_hook = self.hook(job).is_some();
-        if outcome == Outcome::Failed && self.graph.fail_fast && self.stop.is_none() && !is_hook {
+        let ends_run = self.graph.fail_fast && self.stop.is_none() && !is_hook && !self.is_tolerated(job);
+        if outcome == Outcome::Failed && ends_run {
             self.stop_with(Reason::FailFast, commands);
         }
     }
@@ -266,7 +267,7 @@ impl Scheduler {
 
     pub(super) fn fail(&mut self, cell: CellIndex) {
         self.cell(cell).failed = true;
-        self.spoilt |= !self.tolerates(cell);
+        self.spoilt |= !self.tolerates(cell) && !self.is_tolerated(cell.job);
     }
 
     pub(super) fn may_fail(&mut self, cell: CellIndex) {

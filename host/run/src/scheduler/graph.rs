@@ -31,6 +31,12 @@ pub struct Node {
     /// Whether a cell that fails ends the others.
     pub fail_fast: bool,
     pub continue_on_error: bool,
+    /// Whether it calls a workflow. It then has one cell, no steps, and asks; `fail_fast` is that of the called workflow.
+    pub calls: bool,
+    /// Position of the calling job that this one is inside of; it comes before all that is inside.
+    pub inside: Option<usize>,
+    /// What it is at the end of the called workflow that it is inside of. Hooks come after all other jobs there.
+    pub hook: Option<Hook>,
     pub steps: Vec<StepNode>,
 }
 

@@ -7,6 +7,9 @@ use super::{CellIndex, Command, JobIndex, Phase, Reason, Scheduler, StepIndex};
 
 impl Scheduler {
     pub(super) fn cell_timed_out(&mut self, cell: CellIndex, commands: &mut Vec<Command>) {
+        if self.graph.jobs[cell.job].calls {
+            return self.call_timed_out(cell.job, commands);
+        }
         if !self.is_running(cell) {
             return;
         }
@@ -54,19 +57,25 @@ impl Scheduler {
     pub(super) fn stop_with(&mut self, reason: Reason, commands: &mut Vec<Command>) {
         self.stop = Some(reason);
         for job in 0..self.jobs.len() - self.graph.hooks.len() {
-            self.stop_asking(job, reason, commands);
-            if self.jobs[job].phase != Phase::Active {
-                continue;
-            }
-            let may_begin = self.graph.jobs[job].status_aware;
-            for cell in (0..self.jobs[job].cells.len()).map(|cell| CellIndex { job, cell }) {
-                match self.jobs[job].cells[cell.cell].phase {
-                    CellPhase::Running(_) | CellPhase::Spreading(_) | CellPhase::Readying(_) => {
-                        self.cancel_cell(cell, reason, commands);
-                    }
-                    CellPhase::Waiting if !may_begin => self.skip_cell(cell, reason, commands),
-                    CellPhase::Waiting | CellPhase::Stopping | CellPhase::Done(_) => {}
+            self.jobs[job].inside.despite = false;
+            self.stop_job(job, reason, commands);
+        }
+    }
+
+    /// What of a job runs is asked to end, what waits is skipped. Hooks go on.
+    pub(super) fn stop_job(&mut self, job: JobIndex, reason: Reason, commands: &mut Vec<Command>) {
+        self.stop_asking(job, reason, commands);
+        if self.jobs[job].phase != Phase::Active || self.hook(job).is_some() {
+            return;
+        }
+        let may_begin = self.graph.jobs[job].status_aware;
+        for cell in (0..self.jobs[job].cells.len()).map(|cell| CellIndex { job, cell }) {
+            match self.jobs[job].cells[cell.cell].phase {
+                CellPhase::Running(_) | CellPhase::Spreading(_) | CellPhase::Readying(_) => {
+                    self.cancel_cell(cell, reason, commands);
                 }
+                CellPhase::Waiting if !may_begin => self.skip_cell(cell, reason, commands),
+                CellPhase::Waiting | CellPhase::Stopping | CellPhase::Done(_) => {}
             }
         }
     }

@@ -120,21 +120,24 @@ prop_compose! {
         steps in prop::collection::vec(step(), 0..4),
         holds in prop::bool::weighted(0.8),
         asked_cells in 0usize..4,
+        calls in prop::bool::weighted(0.2),
+        hook in prop::option::weighted(0.2, prop::sample::select(Hook::ALL.to_vec())),
+        place in any::<prop::sample::Index>(),
         guarded in prop::bool::weighted(0.3),
         answer in answer(),
-    ) -> (Node, Vec<prop::sample::Index>, Vec<(usize, Vec<Outcome>)>, (bool, usize), (bool, When)) {
+    ) -> (Node, [Vec<prop::sample::Index>; 2], Vec<(usize, Vec<Outcome>)>, (bool, usize), (bool, When)) {
         let (steps, items) = steps.into_iter().unzip();
         let node = Node {
             needs: Vec::new(), asks, guarded, status_aware: status_aware && asks, cells, max_parallel, fail_fast,
-            continue_on_error, steps,
+            continue_on_error, calls, inside: None, hook, steps,
         };
-        (node, needs, items, (holds, asked_cells), answer)
+        (node, [needs, vec![place]], items, (holds, asked_cells), answer)
     }
 }
 
 prop_compose! {
     fn script()(
-        jobs in prop::collection::vec(job(), 0..8),
+        jobs in prop::collection::vec(job(), 0..12),
         hooks in prop::sample::subsequence(vec![Hook::Success, Hook::Failure, Hook::Cancel, Hook::Finally], 0..4),
         fail_fast in prop::bool::weighted(0.2),
         max_parallel in 1usize..4,
@@ -146,13 +149,32 @@ prop_compose! {
             graph: Graph { jobs: Vec::new(), hooks, fail_fast },
             max_parallel, decisions: Vec::new(), answers: Vec::new(), items: Vec::new(), turns,
         };
-        for (at, (mut node, needs, items, decision, answer)) in jobs.into_iter().enumerate() {
+        for (at, (mut node, [needs, place], mut items, mut decision, answer)) in jobs.into_iter().enumerate() {
+            let before = &script.graph.jobs;
             if at >= first_hook {
-                (node.asks, node.status_aware, node.guarded, node.cells) = (false, false, false, 1);
-            } else if at > 0 {
-                node.needs = needs.iter().map(|need| need.index(at)).collect();
-                node.needs.sort_unstable();
-                node.needs.dedup();
+                (node.asks, node.status_aware, node.guarded, node.cells, node.calls) = (false, false, false, 1, false);
+                node.hook = None;
+            } else {
+                let calls = (0..at).filter(|job| before[*job].calls).map(Some);
+                let places: Vec<_> = std::iter::once(None).chain(calls).collect();
+                node.inside = places[place[0].index(places.len())];
+                let siblings: Vec<usize> = (0..at).filter(|job| before[*job].inside == node.inside).collect();
+                // Hooks come after all other jobs of their workflow.
+                let late = siblings.iter().find_map(|job| before[*job].hook);
+                node.hook = late.or(node.hook).filter(|_| node.inside.is_some());
+                if node.hook.is_some() {
+                    (node.asks, node.status_aware, node.guarded, node.cells, node.calls) = (false, false, false, 1, false);
+                } else if !siblings.is_empty() {
+                    node.needs = needs.iter().map(|need| siblings[need.index(siblings.len())]).collect();
+                    node.needs.sort_unstable();
+                    node.needs.dedup();
+                }
+            }
+            if node.calls {
+                (node.asks, node.guarded, node.cells) = (true, false, 1);
+                node.steps.clear();
+                items.clear();
+                decision.1 = 1;
             }
             script.graph.jobs.push(node);
             script.items.push(items);
@@ -185,7 +207,9 @@ fn play(script: &Script) -> Seen {
             Some((_, Turn::Kill)) => Input::Kill,
             Some((_, Turn::RunTimedOut)) => Input::RunTimedOut,
             Some((which, Turn::TimedOut)) if !running.is_empty() => {
-                Input::TimedOut { cell: running[which % running.len()].cell }
+                let cell = running[which % running.len()].cell;
+                let call = graph.jobs[cell.job].inside.filter(|_| which % 2 == 0);
+                Input::TimedOut { cell: call.map_or(cell, |job| CellIndex { job, cell: 0 }) }
             }
             Some((which, _)) if !thinking.is_empty() && (running.is_empty() || which % 2 == 0) => {
                 let job = thinking.remove(which % thinking.len());
@@ -274,6 +298,14 @@ fn play(script: &Script) -> Seen {
                         assert!(seen.jobs.contains_key(need), "{cell:?} began before its need {need} was done");
                     }
                     let ended = |job: &usize| seen.jobs.contains_key(job);
+                    if let Some(call) = graph.jobs[cell.job].inside {
+                        assert!(
+                            begun.contains(&CellIndex { job: call, cell: 0 }) && !ended(&call),
+                            "{cell:?} is not inside"
+                        );
+                        let others = (0..cell.job).filter(|job| graph.jobs[*job].inside == Some(call));
+                        assert!(graph.jobs[cell.job].hook.is_none() || others.into_iter().all(|job| ended(&job)));
+                    }
                     assert!(cell.job < first_hook || (0..cell.job).all(|job| ended(&job)), "a hook began too early");
                     let cells = begun.iter().filter(|other| other.job == cell.job && !seen.cells.contains_key(other));
                     assert!(cells.count() <= graph.jobs[cell.job].max_parallel);
@@ -338,7 +370,8 @@ fn play(script: &Script) -> Seen {
                 Command::FinishRun { outcome } => seen.run = Some(outcome),
             }
             assert!(running.len() <= script.max_parallel, "{running:?} at once");
-            let open = begun.iter().filter(|cell| !seen.cells.contains_key(cell)).count();
+            let open =
+                begun.iter().filter(|cell| !graph.jobs[cell.job].calls && !seen.cells.contains_key(cell)).count();
             assert!(open <= script.max_parallel, "{open} cells at once");
         }
     }
@@ -380,20 +413,32 @@ proptest! {
             return Ok(());
         }
         prop_assert_eq!(seen.jobs.len(), script.graph.jobs.len());
+        let tolerated = |job: usize| around(&script.graph, job).any(|job| script.graph.jobs[job].continue_on_error);
         let required_failed = seen.outcomes.iter().any(|(id, outcome)| {
-            matches!(outcome, Outcome::Failed | Outcome::Unknown) && !script.graph.jobs[id.cell.job].continue_on_error
+            matches!(outcome, Outcome::Failed | Outcome::Unknown)
+                && !script.graph.jobs[id.cell.job].continue_on_error
+                && !tolerated(id.cell.job)
         });
+        for (call, _) in script.graph.jobs.iter().enumerate().filter(|(_, node)| node.calls) {
+            let mut inside = seen.jobs.iter().filter(|(job, _)| script.graph.jobs[**job].inside == Some(call));
+            let all_good = inside.all(|(_, outcome)| outcome.is_good());
+            prop_assert!(seen.jobs[&call] != Outcome::Passed || all_good);
+        }
         match seen.run {
             Some(Outcome::Cancelled) => prop_assert!(seen.stopped),
             Some(Outcome::Failed) => prop_assert!(!seen.stopped),
-            _ => prop_assert!(!seen.stopped && !required_failed && seen.jobs.values().all(|outcome| outcome.is_good())),
+            _ => {
+                let good = seen.jobs.iter().all(|(job, outcome)| outcome.is_good() || tolerated(*job));
+                prop_assert!(!seen.stopped && !required_failed && good);
+            }
         }
     }
 
     #[test]
     fn without_trouble_only_hooks_are_skipped_and_the_run_passes(mut script in script()) {
         script.turns.clear();
-        script.decisions.iter_mut().for_each(|decision| *decision = (true, 2));
+        let decisions = script.decisions.iter_mut().zip(&script.graph.jobs);
+        decisions.for_each(|(decision, node)| *decision = (true, if node.calls { 1 } else { 2 }));
         script.answers.iter_mut().for_each(|(approved, when)| {
             *approved = true;
             if *when == When::Never {
@@ -403,7 +448,8 @@ proptest! {
         script.items.iter_mut().flatten().for_each(|(_, outcomes)| outcomes.fill(Outcome::Passed));
         let seen = play(&script);
         let hooks = script.graph.jobs.len() - script.graph.hooks.len();
-        prop_assert!(seen.outcomes.iter().all(|(id, outcome)| id.cell.job >= hooks || *outcome == Outcome::Passed));
+        let is_hook = |job: usize| job >= hooks || script.graph.jobs[job].hook.is_some();
+        prop_assert!(seen.outcomes.iter().all(|(id, outcome)| is_hook(id.cell.job) || *outcome == Outcome::Passed));
         prop_assert_eq!(seen.run, Some(Outcome::Passed));
     }
 
@@ -440,7 +486,9 @@ proptest! {
         for command in seen.commands.iter().skip(cancel.unwrap_or(usize::MAX)) {
             if let Command::Start { id } = command {
                 let node = &script.graph.jobs[id.cell.job];
-                prop_assert!(id.cell.job >= hooks || node.status_aware || node.steps[id.step].status_aware);
+                let despite = around(&script.graph, id.cell.job).any(|call| script.graph.jobs[call].status_aware);
+                let asks = node.status_aware || node.steps[id.step].status_aware || despite;
+                prop_assert!(id.cell.job >= hooks || node.hook.is_some() || asks);
             }
         }
     }
@@ -493,6 +541,11 @@ proptest! {
     }
 }
 
+/// The calling jobs around a job.
+fn around(graph: &Graph, job: usize) -> impl Iterator<Item = usize> {
+    std::iter::successors(graph.jobs[job].inside, |call| graph.jobs[*call].inside)
+}
+
 fn plain(needs: &[usize], steps: usize) -> Node {
     let step = StepNode { status_aware: false, for_each: false, max_parallel: 1, fail_fast: true, background: false };
     Node {
@@ -504,6 +557,9 @@ fn plain(needs: &[usize], steps: usize) -> Node {
         max_parallel: usize::MAX,
         fail_fast: true,
         continue_on_error: false,
+        calls: false,
+        inside: None,
+        hook: None,
         steps: vec![step; steps],
     }
 }

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use sluice_model::{Problem, suggest};
 
 use super::scope::{Needs, Scope, Steps};
-use super::{functions, types};
+use super::{calls, functions, types};
 use crate::codes;
 use crate::template::functions::NAMESPACES;
 use crate::template::{Condition, Expression, FUNCTIONS, Reference, STATUS_FUNCTIONS, Template};
@@ -43,6 +43,8 @@ pub fn check(workflow: &Workflow, problems: &mut Vec<Problem>) {
     for (_, steps) in &workflow.hooks {
         names.steps(steps, &Scope { needs: Needs::All, ..scope });
     }
+    let scope = Scope { needs: Needs::All, ..scope };
+    workflow.outputs.values().for_each(|template| names.template(template, &scope));
 }
 
 struct Names<'p> {
@@ -54,6 +56,14 @@ impl Names<'_> {
         self.condition(job.condition.as_ref(), scope);
         self.waits(job, scope);
         job.matrix.iter().for_each(|matrix| self.template(matrix, scope));
+        if let Some(call) = &job.call {
+            let before = self.problems.len();
+            self.template(&call.with, scope);
+            // What cannot be read has no type.
+            if self.problems.len() == before {
+                self.problems.extend(calls::check(job, call, scope));
+            }
+        }
         let scope = &Scope { matrix: job.matrix.as_ref(), services: Some(&job.steps), ..*scope };
         self.variables(&job.env, scope);
         let scope = scope.with_env(1, &job.env);
@@ -259,6 +269,7 @@ fn reference(reference: &Reference, expression: &Expression, scope: &Scope<'_>) 
         [root, ..] if !ROOTS.contains(&root) => {
             let help = match dashed(root, expression) {
                 Some(help) => help,
+                None if root == "jobs" => "results of jobs are read as `needs.JOB.outputs.NAME`".to_owned(),
                 None if root == "secrets" => {
                     "expressions never see a secret; inputs of plugins name it, and the host puts it in".to_owned()
                 }
@@ -323,9 +334,15 @@ fn needs(
         );
     }
     match path {
-        [_, _, "outputs", output, ..] if !target.outputs.contains_key(*output) => {
-            let names = target.outputs.keys().map(String::as_str);
-            let help = if target.outputs.is_empty() {
+        // What a workflow that could not be read has as outputs is not known.
+        [_, _, "outputs", _, ..] if target.call.as_ref().is_some_and(|call| call.workflow.is_none()) => None,
+        [_, _, "outputs", output, ..] if !target.outputs().contains_key(*output) => {
+            let outputs = target.outputs();
+            let names = outputs.keys().map(String::as_str);
+            let help = if let (Some(call), true) = (&target.call, outputs.is_empty()) {
+                let file = &call.file.value;
+                format!("declare it in `{file}`: outputs: {{{output}: ${{{{ needs.JOB.outputs.NAME }}}}}}")
+            } else if outputs.is_empty() {
                 format!("declare it in job `{name}`: outputs: {{{output}: ${{{{ steps.ID.outputs.NAME }}}}}}")
             } else {
                 suggestion("an output", "outputs", &format!("needs.{name}.outputs"), path, names, expression)

@@ -74,6 +74,11 @@ pub fn expression(expression: &Expression, scope: &Scope<'_>) -> Option<Problem>
     })
 }
 
+/// What the expression gives, if that is known.
+pub fn kind(expression: &Expression, scope: &Scope<'_>) -> Option<Type> {
+    Types { scope, problem: None }.of(expression.tree())
+}
+
 struct Types<'s, 'w> {
     scope: &'s Scope<'w>,
     problem: Option<(String, Option<String>)>,

@@ -42,9 +42,17 @@ impl Document<'_> {
             self.optional(entries, "checklist", |document, node| document.checklist(node, &what("checklist")));
         let outer = self.defaults.clone();
         self.defaults = self.defaults(entries, &place);
+        let call = self.call(entries, &place);
+        if let (Some(_), Some(Flag::Asked(_)), Some((_, node))) =
+            (&call, &continue_on_error, super::key(entries, "continue-on-error"))
+        {
+            self.literal(node, &what("continue-on-error"));
+        }
         let services = field(entries, "services").map(|node| self.services(node, &what("services")));
         let services = services.unwrap_or_default();
         let steps = match field(entries, "steps") {
+            // What stands beside a call has been told.
+            _ if super::key(entries, "uses").is_some() => Vec::new(),
             Some(node) => self.steps(node, &what("steps"), services),
             None if !readable => Vec::new(),
             None => {
@@ -52,7 +60,7 @@ impl Document<'_> {
                     key.span,
                     format!("{place} has no `steps`"),
                     "nothing to do in this job",
-                    "add steps, for example `steps: [{run: echo hello}]`",
+                    "add steps, for example `steps: [{run: echo hello}]`, or call a workflow: `uses: ./FILE.yaml`",
                 );
                 Vec::new()
             }
@@ -74,6 +82,7 @@ impl Document<'_> {
             approval,
             checklist: checklist.unwrap_or_default(),
             steps,
+            call,
         }
     }
 
@@ -95,6 +104,7 @@ impl Document<'_> {
             approval: None,
             checklist: IndexMap::new(),
             steps: self.steps(steps, "`steps`", Vec::new()),
+            call: None,
         }
     }
 
@@ -155,7 +165,7 @@ impl Document<'_> {
         paths
     }
 
-    fn outputs(&mut self, node: &Node, what: &str) -> IndexMap<String, Template> {
+    pub(super) fn outputs(&mut self, node: &Node, what: &str) -> IndexMap<String, Template> {
         let mut outputs = IndexMap::new();
         for (key, node) in self.check.mapping(node, what).unwrap_or_default() {
             self.name(&key.name, key.span, "an output");

@@ -40,6 +40,7 @@ fn bad_workflows() {
         "workflow::unknown-input",
         "workflow::invalid-input",
         "workflow::missing-input",
+        "workflow::call-depth",
     ];
     let missing: Vec<_> = sluice_workflow::CODES
         .iter()

@@ -1,6 +1,7 @@
 //! What the language takes and what it says about everything else.
 
 mod bad;
+mod calls;
 mod evaluation;
 mod functions;
 mod good;

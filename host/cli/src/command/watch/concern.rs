@@ -12,7 +12,7 @@ use crate::prepare::Prepared;
 pub struct Concern {
     /// Relative to the workspace; `None` for everything.
     files: Option<BTreeSet<String>>,
-    /// Components that the workflow uses.
+    /// Components that the workflow uses, and workflows that it calls.
     plugins: BTreeSet<PathBuf>,
 }
 
@@ -24,11 +24,13 @@ impl Concern {
 
     /// This is about to run.
     pub fn plan(&mut self, prepared: &Prepared, found: &Found) {
-        let paths = prepared.workflow.all_steps().filter_map(|step| match &step.uses.value {
+        let files = prepared.workflow.files();
+        let paths = files.iter().flat_map(|file| file.all_steps()).filter_map(|step| match &step.uses.value {
             PluginRef::Path(path) => Some(found.workspace.join(path)),
             PluginRef::Builtin(_) => None,
         });
-        self.plugins = paths.collect();
+        let called = prepared.called.iter().map(|file| found.workspace.join(file.name()));
+        self.plugins = paths.chain(called).collect();
     }
 
     /// It has passed. What fails or is cancelled stays a concern of the next run.
