@@ -28,7 +28,6 @@ fn endless() -> u64 {
     Limits::ENDLESS_MS
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_endless(time_ms: &u64) -> bool {
     *time_ms >= Limits::ENDLESS_MS
 }

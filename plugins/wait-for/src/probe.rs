@@ -1,13 +1,18 @@
 //! One attempt.
 
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::time::Duration;
 
 use sluice_sdk::Failure;
 use sluice_sdk::exec::{Command, Error as ExecError};
 use sluice_sdk::http::{Error as HttpError, Request};
+use wasip2::clocks::monotonic_clock::subscribe_duration;
+use wasip2::io::poll::poll;
+use wasip2::sockets::instance_network::instance_network;
+use wasip2::sockets::network::{ErrorCode, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress};
+use wasip2::sockets::tcp_create_socket::create_tcp_socket;
 
 use crate::goal::Goal;
 
@@ -44,20 +49,45 @@ fn tcp(host: &str, port: u16, limit: Duration) -> Attempt {
     for address in addresses {
         match connect(address, limit) {
             Ok(()) => return Attempt::Ready,
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => return denied(host, port),
-            Err(error) => reason = connection_reason(&error, limit),
+            Err(ErrorCode::AccessDenied) => return denied(host, port),
+            Err(error) => reason = connection_reason(error, limit),
         }
     }
     Attempt::NotYet(reason)
 }
 
-/// The standard library (of Rust 1.95 on WASI) takes a refusal that comes while it waits for a success; the socket
-/// itself knows better.
-fn connect(address: SocketAddr, limit: Duration) -> std::io::Result<()> {
-    let stream = TcpStream::connect_timeout(&address, limit)?;
-    match stream.take_error()? {
-        Some(error) => Err(error),
-        None => Ok(()),
+/// Through WASI itself: the standard library (of Rust 1.95) may take a refusal that comes while it waits for a success.
+fn connect(address: SocketAddr, limit: Duration) -> Result<(), ErrorCode> {
+    let family = if address.is_ipv4() { IpAddressFamily::Ipv4 } else { IpAddressFamily::Ipv6 };
+    let socket = create_tcp_socket(family)?;
+    socket.start_connect(&instance_network(), socket_address(address))?;
+    let answered = socket.subscribe();
+    let over = subscribe_duration(u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX));
+    loop {
+        match socket.finish_connect() {
+            Ok(_) => return Ok(()),
+            Err(ErrorCode::WouldBlock) => {}
+            Err(error) => return Err(error),
+        }
+        if poll(&[&answered, &over]) == [1] {
+            return Err(ErrorCode::Timeout);
+        }
+    }
+}
+
+fn socket_address(address: SocketAddr) -> IpSocketAddress {
+    let port = address.port();
+    match address {
+        SocketAddr::V4(v4) => {
+            let [a, b, c, d] = v4.ip().octets();
+            IpSocketAddress::Ipv4(Ipv4SocketAddress { port, address: (a, b, c, d) })
+        }
+        SocketAddr::V6(v6) => {
+            let [a, b, c, d, e, f, g, h] = v6.ip().segments();
+            let (flow_info, scope_id) = (v6.flowinfo(), v6.scope_id());
+            let address = (a, b, c, d, e, f, g, h);
+            IpSocketAddress::Ipv6(Ipv6SocketAddress { port, flow_info, address, scope_id })
+        }
     }
 }
 
@@ -65,12 +95,12 @@ fn denied(host: &str, port: u16) -> Attempt {
     Attempt::Never(Failure::denied(format!("the host denied a connection to {host}:{port}")))
 }
 
-fn connection_reason(error: &std::io::Error, limit: Duration) -> String {
-    match error.kind() {
-        ErrorKind::ConnectionRefused => "the connection was refused".into(),
-        ErrorKind::TimedOut => format!("no answer within {limit:?}"),
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => "the server cannot be reached".into(),
-        _ => error.to_string(),
+fn connection_reason(error: ErrorCode, limit: Duration) -> String {
+    match error {
+        ErrorCode::ConnectionRefused => "the connection was refused".into(),
+        ErrorCode::Timeout => format!("no answer within {limit:?}"),
+        ErrorCode::RemoteUnreachable => "the server cannot be reached".into(),
+        error => error.to_string(),
     }
 }
 
