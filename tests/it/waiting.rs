@@ -42,7 +42,7 @@ steps:
         .filter(|line| line.contains("tcp") || line.contains("exec "))
         .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
         .collect();
-    assert!(grants.iter().any(|line| line.contains(&format!("tcp 127.0.0.1:{}", postgres.port))), "{grants:?}");
+    assert!(grants.iter().any(|line| line.contains(&format!("tcp: 127.0.0.1:{}", postgres.port))), "{grants:?}");
     for attempts in [format!("127.0.0.1:{}: ready after", postgres.port), "redis-cli".to_owned()] {
         assert!(ran.stdout.contains(&attempts), "{attempts}: {}", ran.whole());
     }

@@ -29,7 +29,7 @@ mod tests {
     #[test]
     fn every_plugin_is_there_and_exports_a_kind() {
         let names: Vec<_> = BUILTINS.iter().map(|builtin| builtin.name).collect();
-        assert_eq!(names, ["build", "deploy", "exec", "lint", "notify", "scan"]);
+        assert_eq!(names, ["build", "deploy", "exec", "lint", "notify", "scan", "wait-for"]);
         for builtin in BUILTINS {
             assert!(builtin.exports.iter().any(|name| name.starts_with("sluice:plugin/")), "{}", builtin.name);
             assert!(builtin.manifest.contains(&format!("name: {}", builtin.name)), "{}", builtin.name);
