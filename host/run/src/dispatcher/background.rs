@@ -152,9 +152,9 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         let Some(started) = self.running.get(&index).map(|running| running.started) else { return };
         // Nobody hears this id: what a probe says is only why the step is not ready.
         let id = StepId::new(&self.jobs[index.cell.job].cells[index.cell.cell].name, &probe.id);
-        let cancel = Cancel::default();
         let action = if probe.command { Action::Command } else { Action::Run(Kind::Task) };
-        let mut call = self.call(index.cell.job, probe, id.clone(), action, decided, (started, 1), cancel.clone());
+        let mut call = self.call(index.cell.job, probe, id.clone(), action, decided, (started, 1));
+        let cancel = call.cancel.clone();
         call.limits.time_ms += u64::try_from(GRACE_OF_PROBE.as_millis()).unwrap_or_default();
         let (runner, events) = (self.runner.clone(), StepEvents::new(id, self.say.clone()));
         let task = self.tasks.spawn(async move { (Task::Probe(index), runner.run(call, events).await) });

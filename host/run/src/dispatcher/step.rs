@@ -188,8 +188,8 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             Kind::Deploy if self.options.dry_run => Action::DeployPlan,
             kind => Action::Run(kind),
         };
-        let cancel = Cancel::default();
-        let call = self.call(index.cell.job, step, id.clone(), action, &decided, (started, attempt), cancel.clone());
+        let call = self.call(index.cell.job, step, id.clone(), action, &decided, (started, attempt));
+        let cancel = call.cancel.clone();
         let events = StepEvents::new(id.clone(), self.say.clone());
         let runner = self.runner.clone();
         let task = self.tasks.spawn(async move { (Task::Step(index), runner.run(call, events).await) });
@@ -213,7 +213,6 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         action: Action,
         decided: &Decided,
         at: (u64, u32),
-        cancel: Cancel,
     ) -> StepCall {
         let (started, attempt) = at;
         let job = self.plan.job(job);
@@ -235,7 +234,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
                 None => self.so_far.at(started, self.scheduler.run_outcome()),
                 Some((call, called)) => self.so_far.inside(started, &call.name, &called.workflow.name),
             },
-            cancel,
+            cancel: Cancel::default(),
         }
     }
 
