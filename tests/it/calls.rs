@@ -198,3 +198,21 @@ fn calls_that_cannot_be_made() {
     environment.write("ci/bad.yaml", "requires: {commands: {no-such-program: \"*\"}}\nsteps: [{run: echo}]\n");
     says(&environment.sluice(&["run"]).exits_with(2), "the program `no-such-program` is not there");
 }
+
+#[test]
+fn a_deployment_inside_a_call_is_rolled_back() {
+    let environment = Environment::new();
+    environment
+        .write("site/index.html", "one\n")
+        .write("sluice.yaml", "jobs: {ship: {uses: ./ship.yaml, with: {to: public}}}\n")
+        .write(
+            "ship.yaml",
+            "inputs: {to: {}}\nsteps: [{id: site, uses: deploy, with: {to: '${{ inputs.to }}', from: site}}]\n",
+        );
+    environment.sluice(&["run"]).exits_with(0);
+    environment.write("site/index.html", "two\n");
+    environment.sluice(&["run"]).exits_with(0);
+    assert_eq!(environment.read("public/current/index.html"), "two\n");
+    environment.sluice(&["rollback", "--step", "ship.main/site"]).exits_with(0);
+    assert_eq!(environment.read("public/current/index.html"), "one\n");
+}

@@ -29,7 +29,7 @@ const INSTANTS: usize = 500;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Workflows that pass or fail, each with what can be caught half-way.
-const WORKFLOWS: [(&str, &str); 5] = [
+const WORKFLOWS: [(&str, &str); 6] = [
     (
         "chain",
         "\
@@ -127,11 +127,52 @@ jobs:
       - run: echo three >> log
 ",
     ),
+    (
+        "calling",
+        "\
+jobs:
+  make:
+    steps:
+      - id: version
+        run: echo made >> log; echo 7
+    outputs: {version: \"${{ steps.version.outputs.stdout }}\"}
+  part:
+    needs: [make]
+    uses: ./called.yaml
+    with: {version: \"${{ needs.make.outputs.version }}\"}
+  after:
+    needs: [part]
+    steps:
+      - run: echo ${{ needs.part.outputs.said }} >> log
+",
+    ),
 ];
+
+/// What `calling` calls.
+const CALLED: &str = "\
+inputs: {version: {}}
+outputs: {said: \"${{ needs.two.outputs.said }}\"}
+jobs:
+  one:
+    steps:
+      - run: echo one-${{ inputs.version }} >> log
+      - run: echo two >> log
+  two:
+    needs: [one]
+    steps:
+      - id: say
+        run: echo three >> log; echo said
+    outputs: {said: \"${{ steps.say.outputs.stdout }}\"}
+finally:
+  - run: echo part is over >> log
+";
 
 fn environment(workflow: &str) -> Environment {
     let environment = Environment::new();
-    environment.write("sluice.yaml", workflow).write("site/index.html", "hello\n".repeat(1000));
+    environment
+        .write("sluice.yaml", workflow)
+        .write("called.yaml", CALLED)
+        .write("site/index.html", "hello\n".repeat(1000));
     environment
 }
 

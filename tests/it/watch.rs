@@ -186,3 +186,17 @@ finally:
     assert_eq!(said(&run()), ["said-docs", "said-code", "said-all"]);
     watching.end();
 }
+
+#[test]
+fn a_called_workflow_is_watched_too() {
+    let environment = Environment::new();
+    environment.write("sluice.yaml", "jobs: {part: {uses: ./ci/part.yaml}}\n");
+    environment.write("ci/part.yaml", "steps: [{run: echo said-one}]\n");
+    let watching = Watching::start(&environment, &[]);
+    watching.until("said-one");
+    watching.until("waiting for changes");
+    environment.write("ci/part.yaml", "steps: [{run: echo said-two}]\n");
+    watching.until("changed: ci/part.yaml");
+    watching.until("said-two");
+    watching.end();
+}

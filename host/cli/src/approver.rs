@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use nix::sys::termios::{FlushArg, tcflush};
+use sluice_model::name::is_of_job;
 use sluice_model::{ApprovalRequest, Decision, Event, EventKind};
 use sluice_plan::Plan;
 use sluice_report::approval;
@@ -12,7 +13,6 @@ use sluice_run::{Ask, Control};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
-use crate::command::resume::is_of;
 use crate::output::Output;
 use crate::screen::{Holder, Mode, now};
 use crate::user;
@@ -115,7 +115,7 @@ impl Prompter {
     fn take(&mut self, heard: Heard) {
         match heard {
             Heard::Asked(request) => self.open.push_back(request),
-            Heard::Settled(name) => self.open.retain(|request| !is_of(&request.job, &name)),
+            Heard::Settled(name) => self.open.retain(|request| !is_of_job(&request.job, &name)),
         }
     }
 

@@ -10,6 +10,7 @@ pub mod grant;
 pub mod kind;
 pub mod limits;
 pub mod manifest;
+pub mod name;
 pub mod outcome;
 pub mod problem;
 pub mod reference;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sluice_model::event::FindingCounts;
-use sluice_model::{Event, EventKind, Outcome};
+use sluice_model::{Event, EventKind, Outcome, name};
 
 use crate::id::RunId;
 
@@ -138,8 +138,7 @@ impl RunInfo {
 
     /// A job, or all its cells, wait for nobody any more. With all answers there the run can go on.
     fn answered(&mut self, job: &str) {
-        let another = |rest: &str| !rest.is_empty() && !rest.starts_with(" (");
-        self.waits_for.retain(|waits| job.strip_prefix(waits.as_str()).is_none_or(another));
+        self.waits_for.retain(|waits| !name::is_of_job(waits, job));
         if self.state == State::WaitsForApproval && self.waits_for.is_empty() {
             self.state = State::Interrupted;
         }

@@ -3,7 +3,7 @@
 use std::fs::{self, TryLockError};
 use std::path::{Path, PathBuf};
 
-use sluice_model::{EventKind, StepId};
+use sluice_model::{EventKind, StepId, name};
 
 use crate::error::RecordError;
 use crate::events::{self, Events};
@@ -167,13 +167,12 @@ impl Run {
         }
         // The whole name comes before a part of it: a job, a step of a job, a step, the cells of a job, the items of a
         // step.
-        let before = |whole: &str, mark: &str, of: &str| whole.split_once(mark).is_some_and(|(name, _)| name == of);
         let rules: [&dyn Fn(&StepId) -> bool; 5] = [
             &|id| id.job == of,
             &|id| id.to_string() == of,
             &|id| id.step == of,
-            &|id| before(&id.job, " (", of),
-            &|id| before(&id.to_string(), "[", of),
+            &|id| name::job_of(&id.job) == of,
+            &|id| format!("{}/{}", id.job, name::step_of(&id.step)) == of,
         ];
         let found = rules.iter().map(|rule| all.iter().filter(|id| rule(id)).cloned().collect::<Vec<_>>());
         found.into_iter().find(|found| !found.is_empty()).ok_or_else(|| RecordError::NoSuchStep {

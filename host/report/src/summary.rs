@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use sluice_model::event::FindingCounts;
-use sluice_model::{Event, EventKind, Outcome};
+use sluice_model::{Event, EventKind, Outcome, name};
 
 use crate::look::{DIM, Look, outcome_style, outcome_words};
 use crate::text;
@@ -49,11 +49,6 @@ const OUTCOMES: [Outcome; 6] =
 /// Of the longest name, within reason.
 fn width<'n>(names: impl Iterator<Item = &'n String>) -> usize {
     names.map(|name| name.chars().count()).max().unwrap_or(0).min(24)
-}
-
-/// Whether the name is that of the job or of one of its cells.
-fn is_of(job: &str, name: &str) -> bool {
-    name.strip_prefix(job).is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
 }
 
 #[derive(Debug, Default)]
@@ -206,7 +201,7 @@ impl Tally {
             line.push_str(&format!("  {}", look.paint(DIM, format_args!("{:>6}", text::duration(duration)))));
         }
         let note = match (outcome, job.ended) {
-            (_, None) if self.asked.iter().any(|asked| is_of(asked, name)) => "waits for approval".to_owned(),
+            (_, None) if self.asked.iter().any(|asked| name::is_of_job(asked, name)) => "waits for approval".to_owned(),
             (_, None) => match (end, job.started) {
                 (End::Running, true) => "running".to_owned(),
                 (End::Running, false) => "waiting".to_owned(),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, BufRead, IsTerminal};
 use std::path::Path;
 
+use sluice_model::name::{is_of_job, step_of};
 use sluice_model::{Event, EventKind, Kind, Outcome, Problem, StepId, suggest};
 use sluice_plan::{Plan, Step};
 use sluice_record::{RecordError, Recorder, Run, State};
@@ -166,13 +167,12 @@ pub(super) fn events(run: &Run) -> Result<(Vec<Event>, u64), Vec<Problem>> {
 
 /// Forgets a step, those after it in its job, and everything in jobs that need this one and in hooks.
 fn forget_from(reuse: &mut Reuse, plan: &Plan, events: &[Event], from: &str) -> Result<(), Problem> {
-    let job_of = |id: &StepId| plan.all_jobs().position(|job| is_of(&job.name, &id.job));
+    let job_of = |id: &StepId| plan.all_jobs().position(|job| is_of_job(&job.name, &id.job));
     let known: BTreeSet<String> = steps(plan).map(|(job, step)| format!("{job}/{step}")).collect();
     let (wanted_job, wanted_step) = from.rsplit_once('/').unwrap_or((from, ""));
-    let position = plan.all_jobs().position(|job| job.name == wanted_job || is_of(&job.name, wanted_job));
+    let position = plan.all_jobs().position(|job| job.name == wanted_job || is_of_job(&job.name, wanted_job));
     let step_at = |job: usize, step: &str| {
-        let name = step.split('[').next().unwrap_or(step);
-        plan.job(job).and_then(|job| job.steps(0).iter().position(|own| own.id == name))
+        plan.job(job).and_then(|job| job.steps(0).iter().position(|own| own.id == step_of(step)))
     };
     // A call is named without a step.
     let (position, wanted_step) = match plan.jobs.get_index_of(from) {
@@ -210,7 +210,7 @@ fn forget_from(reuse: &mut Reuse, plan: &Plan, events: &[Event], from: &str) -> 
 
 /// Keeps what ended well in jobs in which everything ended well and that need no other.
 fn forget_failed(reuse: &mut Reuse, plan: &Plan) {
-    let job_of = |id: &StepId| plan.all_jobs().position(|job| is_of(&job.name, &id.job));
+    let job_of = |id: &StepId| plan.all_jobs().position(|job| is_of_job(&job.name, &id.job));
     let good: BTreeSet<StepId> = reuse.ended(&GOOD).cloned().collect();
     let skipped: BTreeSet<StepId> = reuse.ended(&[Outcome::Skipped]).cloned().collect();
     let mut bad_cells: BTreeSet<String> = BTreeSet::new();
@@ -240,11 +240,6 @@ fn dependents(plan: &Plan, jobs: BTreeSet<usize>) -> BTreeSet<usize> {
             return after;
         }
     }
-}
-
-/// Whether the name is that of the job or of one of its cells.
-pub fn is_of(job: &str, name: &str) -> bool {
-    name.strip_prefix(job).is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
 }
 
 fn steps(plan: &Plan) -> impl Iterator<Item = (&str, &str)> {
@@ -286,8 +281,7 @@ fn ask(steps: &[String], output: &Output) -> bool {
 
 /// The step of the plan that an id of the record stands for.
 fn step<'p>(plan: &'p Plan, id: &StepId) -> Option<&'p Step> {
-    let name = id.step.split('[').next().unwrap_or(&id.step);
     let job = plan.all_jobs().find(|job| job.name == id.job || job.cells.iter().any(|cell| cell.name == id.job));
-    let job = job.or_else(|| plan.all_jobs().find(|job| is_of(&job.name, &id.job)));
-    job?.steps(0).iter().find(|step| step.id == name)
+    let job = job.or_else(|| plan.all_jobs().find(|job| is_of_job(&job.name, &id.job)));
+    job?.steps(0).iter().find(|step| step.id == step_of(&id.step))
 }

@@ -8,6 +8,7 @@ use std::pin::pin;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 use sluice_engine::WasmRunner;
+use sluice_model::name::job_of;
 use sluice_model::{EventKind, Grants, Limits, PluginRef, Problem, SecretSource, StepId};
 use sluice_plan::SEPARATOR;
 use sluice_record::{Run, State};
@@ -174,7 +175,7 @@ fn sources(plan: &Value) -> BTreeMap<String, SecretSource> {
 
 /// Which values steps of a job had for their secrets, if it was inside a call.
 fn recorded_names(plan: &Value, job: &str) -> Option<BTreeMap<String, String>> {
-    let (call, _) = job.split(" (").next()?.rsplit_once(SEPARATOR)?;
+    let (call, _) = job_of(job).rsplit_once(SEPARATOR)?;
     Some(serde_json::from_value(plan["jobs"][call]["secrets"].clone()).unwrap_or_default())
 }
 
