@@ -15,7 +15,7 @@ if [ -e "$component" ] && [ -z "$(find ../../wit c-lint build-c.sh pack.py -newe
     exit 0
 fi
 
-if ! "$tools/bin/pip" show ziglang 2>/dev/null | grep -qx "Version: $version"; then
+if ! "$tools/bin/pip" show ziglang 2>/dev/null | grep -x "Version: $version" >/dev/null; then
     echo "guests: installing zig $version" >&2
     python3 -m venv --clear "$tools"
     "$tools/bin/pip" install --quiet --disable-pip-version-check "ziglang==$version"
