@@ -150,7 +150,7 @@ fn parts_of_a_call() {
 #[test]
 fn a_run_that_was_killed_inside_a_call_goes_on_there() {
     let environment = environment();
-    let dying = RELEASE.replace("echo \\\"two", "test -e ok || { until grep -q step-finished.*one .sluice/runs/*/events.jsonl; do sleep 0.01; done; kill -9 $PPID; }; echo \\\"two");
+    let dying = RELEASE.replace("echo \\\"two", "test -e ok || { until grep -q step-finished.*one .sluice/runs/*/events.jsonl; do sleep 0.01; done; kill -9 $PPID; sleep 60; }; echo \\\"two");
     assert_ne!(dying, RELEASE);
     environment.write("ci/release.yaml", dying);
     environment.sluice(&["run"]);
