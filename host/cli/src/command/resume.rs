@@ -74,7 +74,17 @@ fn prepare_resume<'w>(
     let prepared = origin.again(run, workspace)?;
     let (events, read) = events(run)?;
     let mut reuse = Reuse::of(run.id().as_str(), &events);
-    if matches!(state, State::Finished(_)) {
+    // Somebody else may have brought it to its end since its state was read.
+    let end = match events.last().map(|event| &event.kind) {
+        Some(EventKind::RunFinished { outcome, .. }) => Some(*outcome),
+        _ => None,
+    };
+    if args.from.is_none()
+        && let Some(outcome @ (Outcome::Passed | Outcome::Failed)) = end
+    {
+        return Err(vec![ended(run, State::Finished(outcome))]);
+    }
+    if end.is_some() {
         // They looked at an end that is none any more.
         let hooks = prepared.plan.all_jobs().skip(prepared.plan.jobs.len()).map(|job| job.name.as_str());
         let inside = hooks_of_cancelled(&prepared.plan, &events);
