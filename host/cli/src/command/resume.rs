@@ -64,17 +64,11 @@ fn prepare_resume<'w>(
     output: &Output,
 ) -> Result<Execution<'w>, Vec<Problem>> {
     let state = run.info().map_err(|error| vec![Problem::from(&error)])?.state;
-    if args.from.is_none() && matches!(state, State::Finished(Outcome::Passed | Outcome::Failed)) {
-        return Err(vec![ended(run, state)]);
-    }
     if state == State::Incomplete {
         return Err(vec![Problem::from(&RecordError::Incomplete { id: run.id().clone() })]);
     }
-    let origin = Origin::read(run).map_err(|problem| vec![problem])?;
-    let prepared = origin.again(run, workspace)?;
     let (events, read) = events(run)?;
-    let mut reuse = Reuse::of(run.id().as_str(), &events);
-    // Somebody else may have brought it to its end since its state was read.
+    // Of the events that count below: somebody else may have brought it to its end since its state was read.
     let end = match events.last().map(|event| &event.kind) {
         Some(EventKind::RunFinished { outcome, .. }) => Some(*outcome),
         _ => None,
@@ -84,6 +78,9 @@ fn prepare_resume<'w>(
     {
         return Err(vec![ended(run, State::Finished(outcome))]);
     }
+    let origin = Origin::read(run).map_err(|problem| vec![problem])?;
+    let prepared = origin.again(run, workspace)?;
+    let mut reuse = Reuse::of(run.id().as_str(), &events);
     if end.is_some() {
         // They looked at an end that is none any more.
         let hooks = prepared.plan.all_jobs().skip(prepared.plan.jobs.len()).map(|job| job.name.as_str());
