@@ -1,0 +1,5 @@
+pub mod calls;
+mod filter;
+pub mod launch;
+mod left;
+pub mod rules;
