@@ -3,6 +3,7 @@
 pub mod approve;
 pub mod check;
 pub mod completions;
+pub mod doctor;
 pub mod explain;
 pub mod list;
 pub mod plan;

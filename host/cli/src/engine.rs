@@ -6,7 +6,7 @@ use sluice_engine::{GuardCommand, Plugin, SecretValues, Settings, WasmRunner};
 use sluice_model::Problem;
 use sluice_registry::Component;
 
-use crate::{host, secrets};
+use crate::{confinement, host, secrets};
 
 /// The first argument of the process that ends the programs of a run that was killed. Not for people.
 pub const GUARD: &str = "__guard";
@@ -19,6 +19,8 @@ pub fn engine(workspace: &Path, secrets: SecretValues) -> Result<WasmRunner, Pro
         artifacts: workspace.join(".sluice/artifacts"),
         secrets,
         guard: std::env::current_exe().ok().map(|program| GuardCommand { program, argument: GUARD.to_owned() }),
+        launcher: confinement::launcher(),
+        scratch: std::env::temp_dir(),
         host_env: secrets::environment_without_secrets(),
     })
     .map_err(|reason| Problem::new("host::internal", "the engine could not be started").cause(reason))

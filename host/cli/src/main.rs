@@ -7,6 +7,7 @@ mod called;
 mod change;
 mod codes;
 mod command;
+mod confinement;
 mod discover;
 mod engine;
 mod execute;
@@ -53,6 +54,9 @@ fn main() {
 }
 
 fn run() -> u8 {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == confinement::LAUNCHER) {
+        std::process::exit(confinement::launch());
+    }
     if std::env::args_os().nth(1).is_some_and(|argument| argument == engine::GUARD) {
         sluice_engine::guard(std::io::stdin().lock());
         return exit::PASSED;
@@ -67,6 +71,7 @@ fn run() -> u8 {
         }
     };
     let output = Output::new(cli.global.color);
+    confinement::allow_unconfined(cli.global.allow_unconfined);
     let from = match folder(cli.global.directory) {
         Ok(from) => from,
         Err(problem) => {
@@ -86,6 +91,7 @@ fn run() -> u8 {
         Command::Runs(args) => command::runs::run(args, &from, &output),
         Command::Rollback(args) => command::rollback::run(args, &from, &output),
         Command::Plugin(args) => command::plugin::run(args, &from, &output),
+        Command::Doctor(args) => command::doctor::run(args, &from, &output),
         Command::Schema => command::schema::run(&output),
         Command::Explain(args) => command::explain::run(args, &output),
         Command::Completions { shell } => command::completions::run(*shell, &output),

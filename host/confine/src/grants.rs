@@ -1,7 +1,8 @@
 //! The grants of a step -> what its programs may touch.
 
+use std::fs::Permissions;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, symlink};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use sluice_model::Grants;
@@ -115,6 +116,12 @@ impl Confinement {
         let (home, temporary) = (around.scratch.join(HOME), around.scratch.join(TEMPORARY));
         for folder in [&home, &temporary] {
             private_folder(folder)?;
+        }
+        if nix::unistd::geteuid().is_root() {
+            // A program may go on as another user, whom its temporary files are for. They are found by name only.
+            for folder in [around.scratch, &temporary] {
+                std::fs::set_permissions(folder, Permissions::from_mode(0o711))?;
+            }
         }
         let mut confinement = Self {
             workspace: around.workspace.to_owned(),

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sluice_capability_secrets::Mask;
+use sluice_confine::Confined;
 use sluice_model::grant::{Capability, ExecGrant, normalise_path};
 use sluice_model::{Denial, Denials};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
-use crate::command::{Checked, Command, Stopped, outcome};
+use crate::command::{Checked, Command, Launched, Stopped, outcome};
+use crate::confine::{Confine, Digests, Ran};
 use crate::processes::Processes;
 use crate::program;
 use bindings::sluice::host::exec;
@@ -48,8 +50,15 @@ pub struct Exec {
     pub workspace: PathBuf,
     /// Where programs are looked for, in order.
     pub search_path: Vec<PathBuf>,
-    /// The environment of every program, before what the plugin adds. Nothing else is inherited.
+    /// What every program gets of the host's environment. Nothing else is inherited.
+    pub inherited: Vec<(String, String)>,
+    /// What the workflow adds to it, before what the plugin adds.
     pub environment: Vec<(String, String)>,
+    /// `None` runs programs with all rights of the account.
+    pub confine: Option<Confine>,
+    pub digests: Digests,
+    /// Hears of every program before it starts.
+    pub started: Arc<dyn Fn(&Ran) + Send + Sync>,
     pub secret: RevealSecret,
     pub listen: Listen,
     /// What a program prints may hold secrets; the plugin does not see them.
@@ -94,17 +103,45 @@ impl Exec {
         exec::Error::Denied(self.denials.add(denial))
     }
 
-    fn program(&self, name: &str) -> Result<PathBuf, exec::Error> {
+    fn program(&self, command: &Command) -> Result<PathBuf, exec::Error> {
+        let (name, arguments) = (command.program.as_str(), command.arguments.as_slice());
         let asked = || format!("running `{}`", name.escape_default());
-        if name.parse::<ExecGrant>().is_err() {
+        // A path, or a name with arguments in it, is no name.
+        if !matches!(name.parse::<ExecGrant>(), Ok(grant) if grant.program == name) {
             return Err(self.deny(asked(), Some("a program is a name on the search path, not a path".into()), None));
         }
         if !self.granted.iter().any(|grant| grant.program == name) {
             return Err(self.deny(asked(), None, Some(name)));
         }
-        program::find(name, &self.search_path, &self.workspace).ok_or_else(|| {
+        if !self.granted.iter().any(|grant| grant.allows(name, arguments)) {
+            let grant = ExecGrant::exactly(name, arguments).map(|grant| grant.to_string());
+            return Err(self.deny(format!("{} with these arguments", asked()), None, grant.as_deref()));
+        }
+        // First where a confined program finds the others that it runs.
+        let open = self.runnable()?;
+        let found = open.and_then(|folders| program::find(name, &folders, &self.workspace));
+        found.or_else(|| program::find(name, &self.search_path, &self.workspace)).ok_or_else(|| {
             exec::Error::NotFound(format!("the program `{name}` is granted, but it is not installed on this machine"))
         })
+    }
+
+    fn confined(&self) -> Result<Option<&Confined>, exec::Error> {
+        self.confine.as_ref().map(Confine::confined).transpose().map_err(exec::Error::Failed)
+    }
+
+    /// The folders of the search path from which a confined program can run others.
+    fn runnable(&self) -> Result<Option<Vec<PathBuf>>, exec::Error> {
+        let Some(Confined { confinement, .. }) = self.confined()? else { return Ok(None) };
+        let folders = self.search_path.iter().filter(|folder| folder.is_absolute() && confinement.runs_from(folder));
+        Ok(Some(folders.cloned().collect()))
+    }
+
+    /// How a program is started, if it is confined: it may also read itself.
+    fn launched(&self, program: &std::path::Path) -> Result<Option<Launched<'_>>, exec::Error> {
+        let (Some(confine), Some(confined)) = (&self.confine, self.confined()?) else { return Ok(None) };
+        let mut confinement = confined.confinement.clone();
+        confinement.read.push(program.to_owned());
+        Ok(Some(Launched { launcher: &confine.launcher, confinement }))
     }
 
     fn directory(&self, path: Option<&str>) -> Result<PathBuf, exec::Error> {
@@ -117,7 +154,19 @@ impl Exec {
     }
 
     fn environment(&self, command: &Command) -> Result<Vec<(String, String)>, exec::Error> {
-        let mut environment = self.environment.clone();
+        let mut environment = self.inherited.clone();
+        if let Some(confined) = self.confined()? {
+            if let (Some(folders), Some((_, path))) =
+                (self.runnable()?, environment.iter_mut().find(|(name, _)| name == "PATH"))
+            {
+                // A shell stops at a program that it may not run, though there is another further on.
+                let last = self.search_path.iter().filter(|folder| !folders.contains(folder));
+                let all = folders.iter().chain(last).map(|folder| folder.to_string_lossy());
+                *path = all.collect::<Vec<_>>().join(":");
+            }
+            environment.extend(confined.variables.iter().cloned());
+        }
+        environment.extend(self.environment.iter().cloned());
         for name in command.environment.iter().chain(&command.secrets).map(|(name, _)| name) {
             if is_dangerous(name) {
                 let asked = format!("setting the variable `{}` of a program", name.escape_default());
@@ -207,15 +256,22 @@ impl exec::HostCommand for View<'_> {
         let exec = &*self.exec;
         let command = self.table.get_mut(&command)?;
         let checked = (|| {
-            let program = exec.program(&command.program)?;
+            let program = exec.program(command)?;
             let directory = exec.directory(command.directory.as_deref())?;
-            Ok((program, directory, exec.environment(command)?))
+            let launched = exec.launched(&program)?;
+            Ok((program, directory, exec.environment(command)?, launched))
         })();
-        let (program, directory, environment) = match checked {
+        let (program, directory, environment, confined) = match checked {
             Ok(checked) => checked,
             Err(error) => return Ok(Err(error)),
         };
-        let checked = Checked { program: &program, directory: &directory, environment };
+        (exec.started)(&Ran {
+            name: command.program.clone(),
+            digest: exec.digests.of(&program),
+            confined: confined.is_some(),
+            path: program.clone(),
+        });
+        let checked = Checked { program: &program, directory: &directory, environment, confined };
         match command.run(checked, &exec.processes, &*exec.listen, &exec.mask).await {
             Ok(status) => Ok(Ok(match outcome(status) {
                 Ok(code) => exec::Status::Exited(code),
@@ -223,6 +279,9 @@ impl exec::HostCommand for View<'_> {
             })),
             Err(Stopped::System(error)) => {
                 Ok(Err(exec::Error::Failed(format!("the system could not run `{}`: {error}", command.program))))
+            }
+            Err(Stopped::NotStarted(reason)) => {
+                Ok(Err(exec::Error::Failed(format!("`{}` could not be run confined: {reason}", command.program))))
             }
             Err(Stopped::Overdue(limit)) => {
                 Ok(Err(exec::Error::Failed(format!("`{}` was ended after {limit:?}, its time limit", command.program))))

@@ -51,8 +51,7 @@ impl Document<'_> {
                     );
                 }
             }
-            let spellings =
-                spellings.into_iter().map(|(value, span)| Spanned { value, span }).collect();
+            let spellings = spellings.into_iter().map(|(value, span)| Spanned { value, span }).collect();
             grants.insert(capability, spellings);
         }
         grants
