@@ -196,12 +196,15 @@ impl Confinement {
         }
     }
 
-    /// Whether programs may be run from this folder.
+    /// Whether programs may be run from this folder: it is open, or has nothing but links to what is.
     pub fn runs_from(&self, folder: &Path) -> bool {
-        let Ok(folder) = folder.canonicalize() else { return false };
         let own = self.files.iter().map(|grant| self.workspace.join(&grant.path));
-        let mut open = self.read.iter().chain(&self.write).cloned().chain(own);
-        open.any(|open| open.canonicalize().is_ok_and(|open| folder.starts_with(open)))
+        let open = self.read.iter().chain(&self.write).cloned().chain(own);
+        let open: Vec<PathBuf> = open.filter_map(|open| open.canonicalize().ok()).collect();
+        let is_open =
+            |path: &Path| path.canonicalize().is_ok_and(|path| open.iter().any(|open| path.starts_with(open)));
+        let mut links = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).peekable();
+        is_open(folder) || links.peek().is_some() && links.all(|link| is_open(&link.path()))
     }
 }
 

@@ -25,6 +25,7 @@ pub struct Confine {
     pub launcher: Arc<LauncherCommand>,
     prepare: Box<dyn Fn() -> io::Result<Confined> + Send + Sync>,
     confined: OnceLock<Result<Confined, String>>,
+    runnable: OnceLock<Vec<PathBuf>>,
 }
 
 impl fmt::Debug for Confine {
@@ -39,7 +40,7 @@ impl Confine {
         launcher: Arc<LauncherCommand>,
         prepare: impl Fn() -> io::Result<Confined> + Send + Sync + 'static,
     ) -> Self {
-        Self { launcher, prepare: Box::new(prepare), confined: OnceLock::new() }
+        Self { launcher, prepare: Box::new(prepare), confined: OnceLock::new(), runnable: OnceLock::new() }
     }
 
     /// What the programs of the step may touch.
@@ -51,6 +52,16 @@ impl Confine {
             (self.prepare)().map_err(|error| format!("the folder for temporary files could not be made: {error}"))
         });
         confined.as_ref().map_err(Clone::clone)
+    }
+
+    /// The folders of the search path from which its programs can run others.
+    ///
+    /// # Errors
+    /// As [`Confine::confined`].
+    pub fn runnable(&self, search_path: &[PathBuf]) -> Result<&[PathBuf], String> {
+        let confinement = &self.confined()?.confinement;
+        let runs = |folder: &&PathBuf| folder.is_absolute() && confinement.runs_from(folder);
+        Ok(self.runnable.get_or_init(|| search_path.iter().filter(runs).cloned().collect()))
     }
 }
 

@@ -119,7 +119,7 @@ impl Exec {
         }
         // First where a confined program finds the others that it runs.
         let open = self.runnable()?;
-        let found = open.and_then(|folders| program::find(name, &folders, &self.workspace));
+        let found = open.and_then(|folders| program::find(name, folders, &self.workspace));
         found.or_else(|| program::find(name, &self.search_path, &self.workspace)).ok_or_else(|| {
             exec::Error::NotFound(format!("the program `{name}` is granted, but it is not installed on this machine"))
         })
@@ -130,10 +130,9 @@ impl Exec {
     }
 
     /// The folders of the search path from which a confined program can run others.
-    fn runnable(&self) -> Result<Option<Vec<PathBuf>>, exec::Error> {
-        let Some(Confined { confinement, .. }) = self.confined()? else { return Ok(None) };
-        let folders = self.search_path.iter().filter(|folder| folder.is_absolute() && confinement.runs_from(folder));
-        Ok(Some(folders.cloned().collect()))
+    fn runnable(&self) -> Result<Option<&[PathBuf]>, exec::Error> {
+        let runnable = self.confine.as_ref().map(|confine| confine.runnable(&self.search_path));
+        runnable.transpose().map_err(exec::Error::Failed)
     }
 
     /// How a program is started, if it is confined: it may also read itself.
