@@ -21,6 +21,7 @@ mod output;
 mod pack;
 mod plugins;
 mod prepare;
+mod protected;
 mod retention;
 mod screen;
 mod secrets;
@@ -54,12 +55,16 @@ fn main() {
 }
 
 fn run() -> u8 {
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == confinement::LAUNCHER) {
-        std::process::exit(confinement::launch());
-    }
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == engine::GUARD) {
-        sluice_engine::guard(std::io::stdin().lock());
-        return exit::PASSED;
+    match std::env::args_os().nth(1) {
+        Some(argument) if argument == confinement::LAUNCHER => std::process::exit(confinement::launch()),
+        Some(argument) if argument == engine::GUARD => {
+            sluice_engine::guard(std::io::stdin().lock());
+            return exit::PASSED;
+        }
+        Some(argument) if argument == engine::COMPILER => {
+            return sluice_engine::compile_stdin(std::io::stdin().lock(), std::io::stdout(), std::io::stderr());
+        }
+        _ => {}
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
