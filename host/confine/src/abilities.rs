@@ -75,7 +75,7 @@ impl Abilities {
         let version = rules::version();
         let trial = std::thread::spawn(move || {
             let nothing = Confinement { files: Vec::new(), ..Confinement::default() };
-            let files = rules::restrict(&nothing, version);
+            let files = linux::privileges::restrict().and_then(|()| rules::restrict(&nothing, version));
             (files, linux::calls::restrict(&nothing))
         });
         let (files, calls) = trial.join().unwrap_or_else(|_| {

@@ -222,3 +222,70 @@ fn private_folder(path: &Path) -> io::Result<()> {
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use sluice_model::grant::{Capability, Grant};
+
+    use super::*;
+    use crate::Ports;
+
+    fn confined(spellings: &[&str], port: Option<u16>) -> (tempfile::TempDir, Confined) {
+        let root = tempfile::tempdir().unwrap();
+        let mut grants = Grants::default();
+        for spelling in spellings {
+            let (capability, grant) = spelling.split_once(": ").unwrap();
+            grants.add(Grant::parse(Capability::parse(capability).unwrap(), grant).unwrap());
+        }
+        let [workspace, home, scratch] = ["workspace", "home", "scratch"].map(|name| root.path().join(name));
+        [&workspace, &home, &scratch].iter().for_each(|folder| std::fs::create_dir(folder).unwrap());
+        std::fs::write(home.join(".gitconfig"), "[user]").unwrap();
+        let around =
+            Surroundings { workspace: &workspace, home: Some(&home), scratch: &scratch, variable: &|_| None, port };
+        let confined = Confinement::of(&grants, &around).unwrap();
+        (root, confined)
+    }
+
+    #[test]
+    fn ports_follow_from_servers() {
+        let network = |spellings: &[&str], port| confined(spellings, port).1.confinement.network;
+        let only = |ports: &[u16]| Ports::Only(ports.iter().copied().collect());
+        assert!(!network(&["files: write ."], None).is_there());
+        let address = network(&["tcp: 10.0.0.1:5432"], None);
+        assert_eq!((address.connect, address.listen, address.udp), (only(&[5432]), only(&[]), false));
+        let loopback = network(&["tcp: 127.0.0.1:5432", "tcp: localhost:80"], None);
+        assert_eq!((loopback.connect, loopback.listen, loopback.udp), (only(&[80, 5432]), only(&[80, 5432]), false));
+        let named = network(&["http: GET https://api.example.org/v1/*"], None);
+        assert_eq!((named.connect, named.listen, named.udp), (only(&[53, 443]), only(&[]), true));
+        let any = network(&["tcp: [::1]:*"], None);
+        assert_eq!((any.connect, any.listen), (Ports::All, Ports::All));
+        let service = network(&[], Some(8080));
+        assert_eq!((service.connect, service.listen), (only(&[8080]), only(&[8080])));
+    }
+
+    #[test]
+    fn paths_of_the_home_have_their_place_in_the_programs_home() {
+        let (root, confined) = confined(&["paths: read ~/.gitconfig", "paths: write ~/.cache/x"], None);
+        let own = root.path().join("scratch/home");
+        assert_eq!(std::fs::read_to_string(own.join(".gitconfig")).unwrap(), "[user]");
+        assert!(own.join(".cache/x").is_dir(), "what is missing is made");
+        let Confined { confinement, variables } = confined;
+        assert!(confinement.read.contains(&root.path().join("home/.gitconfig")));
+        assert!(confinement.write.contains(&root.path().join("home/.cache/x")));
+        assert!(!confinement.local_sockets);
+        assert_eq!(variables[0], ("HOME".to_owned(), text(&own)));
+        assert!(!confinement.read.contains(&root.path().join("home")));
+    }
+
+    #[test]
+    fn programs_run_from_open_folders_and_links_to_them() {
+        let (root, confined) = confined(&["files: read bin"], None);
+        let runs = |folder: &Path| confined.confinement.runs_from(folder);
+        let [bin, links, own] = ["workspace/bin", "links", "own"].map(|name| root.path().join(name));
+        [&bin, &links, &own].iter().for_each(|folder| std::fs::create_dir(folder).unwrap());
+        symlink("/usr/bin/env", links.join("env")).unwrap();
+        std::fs::write(own.join("tool"), "").unwrap();
+        assert!(runs(Path::new("/usr/bin")) && runs(&bin) && runs(&links));
+        assert!(!runs(&own) && !runs(&root.path().join("missing")) && !runs(&root.path().join("home")));
+    }
+}

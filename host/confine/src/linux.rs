@@ -2,4 +2,5 @@ pub mod calls;
 mod filter;
 pub mod launch;
 mod left;
+pub mod privileges;
 pub mod rules;

@@ -20,7 +20,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getppid, setsid};
 use std::os::fd::AsFd;
 
-use crate::linux::{calls, left, rules};
+use crate::linux::{calls, left, privileges, rules};
 use crate::{Confinement, END_NOW, Ended, FOR_PROGRAM, Launch};
 
 /// How often descendants that are being ended are looked for where no signal reaches all of them at once.
@@ -83,6 +83,7 @@ fn limit(confinement: &Confinement) -> Result<(), String> {
 /// The confined thread.
 fn confined(launch: &Launch, parent: Pid, arguments: Vec<OsString>, started: &Sender<Started>, obey: &Receiver<Order>) {
     let ready = (|| {
+        privileges::restrict()?;
         let version = rules::version();
         rules::restrict(&launch.confinement, version)?;
         calls::restrict(&launch.confinement)?;
