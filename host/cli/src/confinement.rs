@@ -45,7 +45,7 @@ pub fn facts(facts: Facts) -> Facts {
 pub fn check(plan: &Plan) -> Result<(), Problem> {
     let mut steps = plan.all_jobs().flat_map(|job| {
         let steps = job.all_steps().filter(|step| !step.excluded).flat_map(|step| step.with_probe());
-        steps.map(|step| (job, step)).filter(|(_, step)| !step.at_most.exec.is_empty())
+        steps.map(move |step| (job, step)).filter(|(_, step)| !step.at_most.exec.is_empty())
     });
     let Some((job, step)) = steps.next() else { return Ok(()) };
     let Some(why) = abilities().why_not() else { return Ok(()) };
