@@ -16,6 +16,7 @@ mod documentation;
 mod environment;
 mod examples;
 mod foreign_guests;
+mod hostile;
 mod killed;
 mod main_job;
 mod network;

@@ -256,7 +256,8 @@ fn split_port(authority: &str, scheme: Scheme) -> Result<(&str, u16), String> {
     match colon {
         None => Ok((authority, scheme.default_port())),
         Some(colon) => match authority[colon + 1..].parse() {
-            Ok(port) if port != 0 => Ok((&authority[..colon], port)),
+            // Numbers may have a sign, and ports have none.
+            Ok(port) if port != 0 && !authority[colon + 1..].starts_with('+') => Ok((&authority[..colon], port)),
             _ => Err(format!("`{}` is not a port", &authority[colon + 1..])),
         },
     }
