@@ -9,7 +9,7 @@ use sluice_capability_exec::{Exec, ExecView};
 use sluice_capability_http::Http;
 use sluice_capability_secrets::{Secrets, SecretsView};
 use sluice_capability_tcp::{Tcp, TcpView};
-use sluice_model::Denials;
+use sluice_model::Audit;
 use sluice_run::StepCall;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -37,7 +37,7 @@ pub struct State {
     pub artifacts: Artifacts,
     pub limiter: Limiter,
     pub voice: Voice,
-    pub denials: Denials,
+    pub audit: Audit,
     pub call: Arc<StepCall>,
     pub started: std::time::Instant,
     pub workspace: Workspace,

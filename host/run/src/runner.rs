@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use indexmap::IndexMap;
 use serde_json::Value;
 use sluice_model::event::{Change, Level, Stream};
-use sluice_model::{Digest, Failure, Finding, Grants, Kind, Limits, PluginRef, StepId};
+use sluice_model::{Digest, Failure, Finding, Grants, Kind, Limits, PluginRef, StepId, Told};
 use tokio::sync::Notify;
 use tokio::sync::mpsc;
 
@@ -114,6 +114,8 @@ pub enum Said {
     Progress { done: u64, total: Option<u64>, message: String },
     Findings(Vec<Finding>),
     Artifact { name: String, digest: Digest, media_type: String, size: u64 },
+    /// What the host decided over something that the step asked for.
+    Decided(Told),
     DeployPlanned(Vec<Change>),
     DeployApplied(Vec<u8>),
 }
