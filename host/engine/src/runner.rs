@@ -164,13 +164,7 @@ impl Inner {
             Err(error) => return failed(Failure::new(FailureKind::Internal, error)),
         };
         let voice = Voice::new(says, Arc::clone(&self.mask), call.limits.output_bytes);
-        let step = Step {
-            audit: audit(&voice),
-            voice,
-            processes,
-            inner: self,
-            call,
-        };
+        let step = Step { audit: audit(&voice), voice, processes, inner: self, call };
         step.run(plugin).await
     }
 

@@ -110,10 +110,23 @@ pub struct StepReport {
 /// What a step says while it runs.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Said {
-    Log { stream: Stream, level: Level, text: String },
-    Progress { done: u64, total: Option<u64>, message: String },
+    Log {
+        stream: Stream,
+        level: Level,
+        text: String,
+    },
+    Progress {
+        done: u64,
+        total: Option<u64>,
+        message: String,
+    },
     Findings(Vec<Finding>),
-    Artifact { name: String, digest: Digest, media_type: String, size: u64 },
+    Artifact {
+        name: String,
+        digest: Digest,
+        media_type: String,
+        size: u64,
+    },
     /// What the host decided over something that the step asked for.
     Decided(Told),
     DeployPlanned(Vec<Change>),
