@@ -74,14 +74,14 @@ impl Lesson {
         let mut changed = IndexMap::new();
         let place = (job.to_owned(), step.id.clone());
         let Some(used) = usage.of(&place) else { return changed };
-        if told(&used.granted).next().is_none() {
+        if told(used).next().is_none() {
             return changed;
         }
         if let Some(why) = used.teaches_nothing() {
             self.notes.push(format!("`{job}/{}`: {why}", step.id));
             return changed;
         }
-        for capability in told(&used.granted) {
+        for capability in told(used) {
             let named = step.grants.contains_key(&capability);
             let narrow = match self.narrow(&place, capability, used) {
                 Some(narrow) => narrow.spellings(capability),
@@ -128,9 +128,9 @@ impl Lesson {
 }
 
 /// The capabilities that are granted and whose use is on record.
-fn told(granted: &Grants) -> impl Iterator<Item = Capability> + '_ {
-    let runs_programs = granted.has(Capability::Exec);
+fn told(used: &Used) -> impl Iterator<Item = Capability> + '_ {
+    let ran_programs = used.narrowest.contains_key(&Capability::Exec);
     Capability::ALL
         .into_iter()
-        .filter(move |capability| granted.has(*capability) && tells_use(*capability, runs_programs))
+        .filter(move |capability| used.granted.has(*capability) && tells_use(*capability, ran_programs))
 }

@@ -86,11 +86,11 @@ impl From<&Denial> for Ruling {
 }
 
 /// Whether decisions tell all that a step uses of a capability. What is done inside an open folder is not asked, nor
-/// whether a variable is read, nor what programs do on the network that the operating system lets them.
-pub fn tells_use(capability: Capability, runs_programs: bool) -> bool {
+/// whether a variable is read, nor what programs do on the network that the operating system lets them, if it ran any.
+pub fn tells_use(capability: Capability, ran_programs: bool) -> bool {
     match capability {
         Capability::Exec | Capability::Secrets | Capability::Artifacts => true,
-        Capability::Http | Capability::Tcp => !runs_programs,
+        Capability::Http | Capability::Tcp => !ran_programs,
         _ => false,
     }
 }

@@ -10,6 +10,7 @@ use sluice_record::Run;
 use crate::args::{GrantsCommand, LearnArgs};
 use crate::discover::Found;
 use crate::learn::{self, Lesson, Usage};
+use crate::origin::Origin;
 use crate::output::Output;
 use crate::{exit, prepare};
 
@@ -37,7 +38,9 @@ fn learn(args: &LearnArgs, from: &Path, output: &Output) -> Result<(), Vec<Probl
     let mut usage = Usage::default();
     let (mut taught, mut left_out) = (Vec::new(), Vec::new());
     for run in &runs {
-        if is_of(run, &source).map_err(one)? {
+        // Deploy steps of a dry run do not come to what they need.
+        let dry = Origin::read(run).is_ok_and(|origin| origin.is_dry_run());
+        if !dry && is_of(run, &source).map_err(one)? {
             take_in(run, &mut usage).map_err(one)?;
             taught.push(run.id().as_str());
         } else {
@@ -46,12 +49,12 @@ fn learn(args: &LearnArgs, from: &Path, output: &Output) -> Result<(), Vec<Probl
     }
     if taught.is_empty() {
         return Err(one(Problem::new("run::other-workflow", format!("`{file}` is not what ran any more"))
-            .cause(format!("it has changed since run `{}`", newest.id()))
+            .cause(format!("it has changed since run `{}`, or that was a dry run", newest.id()))
             .help("run it again, and learn from that run")));
     }
     let lesson = learn::learn(&source, &workflow, &usage);
     for run in left_out {
-        output.message(&format!("run `{run}` is left out: its workflow was another one\n"));
+        output.message(&format!("run `{run}` is left out: its workflow was another one, or it was a dry run\n"));
     }
     told(&lesson, &file, &taught, args, from, output).map_err(one)
 }
@@ -84,7 +87,8 @@ fn is_of(run: &Run, source: &Source) -> Result<bool, Problem> {
 fn take_in(run: &Run, usage: &mut Usage) -> Result<(), Problem> {
     let plan = run.plan().map_err(|error| Problem::from(&error))?.unwrap_or_default();
     usage.plan(&plan).map_err(|error| {
-        Problem::new("run::damaged", format!("the plan of run `{}` cannot be read", run.id())).cause(error.to_string())
+        Problem::new("host::record-damaged", format!("the plan of run `{}` cannot be read", run.id()))
+            .cause(error.to_string())
     })?;
     for event in run.events().map_err(|error| Problem::from(&error))? {
         usage.on_event(&event.map_err(|error| Problem::from(&error))?);
@@ -122,7 +126,7 @@ fn told(
         None => output.result(patch),
         Some(to) => {
             fs::write(from.join(to), patch).map_err(|error| {
-                Problem::new("host::output", format!("cannot write `{}`", to.display())).cause(error.to_string())
+                Problem::new("host::patch", format!("cannot write `{}`", to.display())).cause(error.to_string())
             })?;
             output.message(&format!("apply it: git apply {0}, or patch -p1 < {0}\n", to.display()));
         }

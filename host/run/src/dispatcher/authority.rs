@@ -39,8 +39,9 @@ impl Authority {
             .filter_map(|place @ (job, at)| {
                 let job = plan.job(*job)?;
                 let step = job.steps(0).get(*at)?;
-                let named = named(step);
                 let used = self.used.get(place);
+                let ran_programs = used.is_some_and(|used| used.contains(&Capability::Exec));
+                let named = named(step, ran_programs);
                 let none = named.iter().all(|capability| used.is_none_or(|used| !used.contains(capability)));
                 let list: Vec<&str> = named.iter().map(|capability| capability.as_str()).collect();
                 (!named.is_empty() && none).then(|| format!("`{}/{}` ({})", job.name, step.id, list.join(", ")))
@@ -57,8 +58,7 @@ fn planned(index: StepIndex) -> Planned {
 }
 
 /// The capabilities that the step's `grants` allow something of, as far as their use is told.
-fn named(step: &Step) -> Vec<Capability> {
-    let runs_programs = step.at_most.has(Capability::Exec);
-    let told = Capability::ALL.into_iter().filter(|capability| tells_use(*capability, runs_programs));
+fn named(step: &Step, ran_programs: bool) -> Vec<Capability> {
+    let told = Capability::ALL.into_iter().filter(|capability| tells_use(*capability, ran_programs));
     told.filter(|capability| step.narrowed.has(*capability) && step.at_most.has(*capability)).collect()
 }

@@ -137,13 +137,13 @@ jobs:
              - git # history
 -            - make
 -            - sh # the shell
--          http: [ 'GET https://a.example/*' ] # wide
--      - {id: flow, uses: exec, with: {run: x}}
--      - {id: flown, uses: exec, grants: {exec: [git, sh]}, with: {run: x}}
 +            - \"cargo\"
+-          http: [ 'GET https://a.example/*' ] # wide
 +          http: [] # wide
 +          secrets: [\"TOKEN\"]
+-      - {id: flow, uses: exec, with: {run: x}}
 +      - {id: flow, uses: exec, with: {run: x}, grants: {exec: []}}
+-      - {id: flown, uses: exec, grants: {exec: [git, sh]}, with: {run: x}}
 +      - {id: flown, uses: exec, grants: {exec: [\"git\"], http: []}, with: {run: x}}
 "
     );
