@@ -41,14 +41,13 @@ jobs:
         continue-on-error: true
         with: {{url: '{origin}/hook', attempts: 1}}
         grants:
-          http: ['POST {origin}/other']
+          http: []
       - id: script
         uses: exec
         with: {{program: env, args: [sh, -c, 'test -n \"$T\"'], secret-env: {{T: TOKEN}}}}
-      - id: check
-        uses: lint
-        grants:
-          files: [read docs]
+      - id: pack
+        uses: build
+        with: {{files: ['**'], from: docs, name: site}}
 "
     )
 }
@@ -94,8 +93,9 @@ fn every_decision_is_on_record() {
                 "script exec: running `env` {{\"arguments\":\"sh -c test -n \\\"$T\\\"\",\"program\":\"{env}\"}}: allowed \
                  by env"
             ),
-            "check files: opening the folder `docs` {\"access\":\"read\"}: allowed by read docs".to_owned(),
-            "check files: listing files {\"globs\":\"**/*\"}: allowed by read docs".to_owned(),
+            "pack files: opening the folder `docs` {\"access\":\"read\"}: allowed by read docs".to_owned(),
+            "pack files: listing files: allowed by read docs".to_owned(),
+            "pack artifacts: publishing the artifact `site.tar.gz`: allowed by write".to_owned(),
         ]
     );
     let record = fs::read_dir(environment.workspace().join(".sluice/runs")).unwrap().next().unwrap().unwrap().path();
@@ -113,12 +113,12 @@ fn decisions_are_shown_as_a_table() {
         let shown = environment.sluice(&[&["runs", "audit"], arguments].concat()).exits_with(0).stdout;
         shown.replace(&server.url(""), "http://localhost")
     };
-    insta::assert_snapshot!(show(&["--step", "main/check"]), @"");
+    insta::assert_snapshot!(show(&["--step", "main/pack"]), @"");
     insta::assert_snapshot!(show(&["--denied"]), @"");
-    assert_eq!(show(&["--denied", "--step", "main/check"]), "nothing was denied\n");
+    assert_eq!(show(&["--denied", "--step", "main/pack"]), "nothing was denied\n");
     environment.sluice(&["runs", "audit", "--step", "nothing"]).exits_with(2);
     let all = value(&raw(&environment, &["runs", "audit", "--json"]));
-    assert_eq!(all["decisions"].as_array().unwrap().len(), 8, "{all:#}");
+    assert_eq!(all["decisions"].as_array().unwrap().len(), 9, "{all:#}");
     assert_eq!(all["decisions"][0]["plugin"], "notify");
     assert_eq!(all["decisions"][0]["times"], 1);
     assert_eq!(all["left-out"], json!([]));
@@ -156,11 +156,8 @@ fn grants_stand_in_the_plan_with_their_reasons() {
     insta::assert_snapshot!(shown.replace(&server.url(""), "http://localhost"), @"");
     let plan = value(&environment.sluice(&["plan", "--grants", "--json"]).exits_with(0));
     assert_eq!(
-        plan["steps"][3]["grants"],
-        json!([{
-            "capability": "files", "grant": "read docs", "declared": plan["steps"][3]["grants"][0]["declared"],
-            "narrowed": true,
-        }])
+        plan["steps"][1]["grants"],
+        json!([{"capability": "http", "grant": null, "declared": "delivers the message", "narrowed": true}])
     );
 }
 
@@ -175,9 +172,10 @@ fn generous(server: &Server) -> Environment {
 jobs:
   main:
     steps:
+      - {{id: where, run: printf {0}/hooks/1}}
       - id: tell # somebody
         uses: notify
-        with: {{url: '{0}/hooks/1', format: json}}
+        with: {{url: '${{{{ steps.where.outputs.stdout }}}}', format: json}}
         grants:
           http: # all of it
             - 'POST {0}/*'

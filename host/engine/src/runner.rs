@@ -368,14 +368,22 @@ impl Step {
         // A dry run changes nothing, not even an empty folder.
         let writes = grant.access == Access::Write && self.call.action != Action::DeployPlan;
         let folder = self.inner.workspace.folder(&grant.path, writes).map_err(|error| cannot(error.to_string()))?;
+        let opened = |access: &str| {
+            let asked = format!("opening the folder `{}`", grant.path);
+            // Whether the step writes is told when it does.
+            let reading = FileGrant { access: Access::Read, path: grant.path.clone() };
+            let ruling = Ruling::allowed(Capability::Files, asked, grant).narrowest(reading);
+            self.audit.decide(ruling.detail("access", access));
+        };
         // A folder that does not exist has nothing to read.
-        let Some(folder) = folder else { return Ok(()) };
+        let Some(folder) = folder else {
+            opened("none: it does not exist");
+            return Ok(());
+        };
         let permissions = if writes { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
         match wasi.preopened_dir(folder.path(), &grant.path, permissions) {
             Ok(_) => {
-                let asked = format!("opening the folder `{}`", grant.path);
-                let access = if writes { "read and write" } else { "read" };
-                self.audit.decide(Ruling::allowed(Capability::Files, asked, grant).detail("access", access));
+                opened(if writes { "read and write" } else { "read" });
                 Ok(())
             }
             Err(error) => Err(cannot(format!("{error:#}"))),
@@ -386,7 +394,8 @@ impl Step {
         let (inner, call) = (&*self.inner, &self.call);
         let protected = Protected::new(&inner.protected, &call.grants.files);
         let outside = !matches!(call.plugin, PluginRef::Builtin(_));
-        Files::new(inner.workspace.root().to_owned(), protected, call.limits.disk_bytes, outside, self.audit.clone())
+        let (root, granted) = (inner.workspace.root().to_owned(), &call.grants.files);
+        Files::new(root, protected, call.limits.disk_bytes, outside, granted, self.audit.clone())
     }
 
     fn http(&self, placeholders: &Placeholders) -> Http {

@@ -85,12 +85,13 @@ impl From<&Denial> for Ruling {
     }
 }
 
-/// Whether decisions tell all that a step uses of a capability. What is done inside an open folder is not asked, nor
-/// whether a variable is read, nor what programs do on the network that the operating system lets them, if it ran any.
+/// Whether decisions tell all that a step uses of a capability; of files: which folders it opens, and whether it changes
+/// anything there. Nobody is asked whether a variable is read, nor by programs, if the step ran any, for files and the
+/// network.
 pub fn tells_use(capability: Capability, ran_programs: bool) -> bool {
     match capability {
         Capability::Exec | Capability::Secrets | Capability::Artifacts => true,
-        Capability::Http | Capability::Tcp => !ran_programs,
+        Capability::Files | Capability::Http | Capability::Tcp => !ran_programs,
         _ => false,
     }
 }

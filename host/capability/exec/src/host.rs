@@ -150,7 +150,7 @@ fn ruling(command: &Command, program: &Path) -> Ruling {
         true => ruling,
         false => ruling.detail("arguments", command.arguments.join(" ")),
     };
-    match &command.directory {
+    match command.directory.as_deref().filter(|directory| *directory != ".") {
         Some(directory) => ruling.detail("directory", directory),
         None => ruling,
     }

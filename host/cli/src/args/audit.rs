@@ -80,7 +80,7 @@ pub struct NewKeyArgs {
 pub enum GrantsCommand {
     /// Propose narrower `grants` for a workflow, from what its steps used in recorded runs
     #[command(
-        after_help = "Examples:\n  sluice grants learn                        from the latest run\n  sluice grants learn --last 5 -o less.patch\n  git apply less.patch                       or: patch -p1 < less.patch\n\nOnly steps that passed teach anything. What is used inside an open folder, or of variables, is not on record."
+        after_help = "Examples:\n  sluice grants learn                        from the latest run\n  sluice grants learn --last 5 -o less.patch\n  git apply less.patch                       or: patch -p1 < less.patch\n\nOnly steps that passed teach anything. Which files and variables are read is not on record."
     )]
     Learn(LearnArgs),
 }

@@ -56,9 +56,6 @@ pub fn create(file: &Path, shown: &Path) -> Result<PublicKey, Problem> {
         name.push(".pub");
         std::path::PathBuf::from(name)
     };
-    if beside(file).symlink_metadata().is_ok() {
-        return Err(failed(&beside(shown))(std::io::ErrorKind::AlreadyExists.into()));
-    }
     let write = |path: &Path, mode: u32, text: String| -> std::io::Result<()> {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
         file.write_all(text.as_bytes())?;

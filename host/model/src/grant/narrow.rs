@@ -28,8 +28,29 @@ pub fn narrowed<'u>(
         }
         narrow.add(grant);
     }
+    let narrow = outermost(&narrow);
     let mut all = granted.iter().filter(|grant| grant.capability() == capability);
     Ok((!all.all(|grant| narrow.covers(&grant))).then_some(narrow))
+}
+
+/// Without those that another one covers; of equal ones there is one.
+fn outermost(grants: &Grants) -> Grants {
+    let all: Vec<Grant> = grants.iter().collect();
+    let mut outermost = Grants::default();
+    for (at, grant) in all.iter().enumerate() {
+        let covered = |(other_at, other): (usize, &Grant)| {
+            let mut alone = Grants::default();
+            alone.add(other.clone());
+            let mut this = Grants::default();
+            this.add(grant.clone());
+            // Of two that cover each other, such as with and without `private`, both stay.
+            other_at != at && alone.covers(grant) && !this.covers(other)
+        };
+        if !all.iter().enumerate().any(covered) {
+            outermost.add(grant.clone());
+        }
+    }
+    outermost
 }
 
 fn owned(used: &[&str]) -> Vec<String> {
@@ -120,6 +141,13 @@ mod tests {
                 &["127.0.0.1:80", "127.0.0.1:81"],
                 Ok(Some("127.0.0.1:80, 127.0.0.1:81")),
             ),
+            (
+                Capability::Files,
+                &["write dist", "write out"],
+                &["read dist", "write dist", "read out"],
+                Ok(Some("write dist, read out")),
+            ),
+            (Capability::Files, &["write dist"], &["read dist", "write dist"], Ok(None)),
             (Capability::Artifacts, &["read", "write"], &["write"], Ok(Some("write"))),
         ] {
             let mut grants = Grants::default();
