@@ -7,7 +7,7 @@ use sluice_model::event::Level;
 use sluice_model::event::Stream;
 use sluice_model::finding::{Edit, FileSpan, Finding, Fix, Severity};
 use sluice_model::grant::Capability;
-use sluice_model::{Denial, Ruling};
+use sluice_model::{Denial, Ruling, Verdict};
 use sluice_run::runner::Said;
 use wasmtime::component::Resource;
 
@@ -45,7 +45,8 @@ impl types::HostStep for State {
             return Ok(Err(types::Failure::Denied(explanation(denial.to_string(), help))));
         }
         let rule: Vec<String> = grants.iter().map(ToString::to_string).collect();
-        let ruling = Ruling::allowed(Capability::Files, "listing files", rule.join(", "));
+        // Which of the grants are needed is told when folders are opened.
+        let ruling = Ruling::without_grant(Capability::Files, "listing files", Verdict::Allowed, rule.join(", "));
         self.audit.decide(if globs.is_empty() { ruling } else { ruling.detail("globs", globs.join(" ")) });
         Ok(files::list(&self.workspace, grants, &globs).map_err(|error| match error {
             FilesError::Glob(text) => types::Failure::InvalidInput(explanation(text, None)),
