@@ -113,8 +113,8 @@ fn decisions_are_shown_as_a_table() {
         let shown = environment.sluice(&[&["runs", "audit"], arguments].concat()).exits_with(0).stdout;
         shown.replace(&server.url(""), "http://localhost")
     };
-    insta::assert_snapshot!(show(&["--step", "main/pack"]), @"");
-    insta::assert_snapshot!(show(&["--denied"]), @"");
+    insta::assert_snapshot!(show(&["--step", "main/pack"]));
+    insta::assert_snapshot!(show(&["--denied"]));
     assert_eq!(show(&["--denied", "--step", "main/pack"]), "nothing was denied\n");
     environment.sluice(&["runs", "audit", "--step", "nothing"]).exits_with(2);
     let all = value(&raw(&environment, &["runs", "audit", "--json"]));
@@ -153,7 +153,7 @@ fn grants_stand_in_the_plan_with_their_reasons() {
     let server = Server::start(&[FINE]);
     let environment = busy(&server);
     let shown = environment.sluice(&["plan", "--grants"]).exits_with(0).stdout;
-    insta::assert_snapshot!(shown.replace(&server.url(""), "http://localhost"), @"");
+    insta::assert_snapshot!(shown.replace(&server.url(""), "http://localhost"));
     let plan = value(&environment.sluice(&["plan", "--grants", "--json"]).exits_with(0));
     assert_eq!(
         plan["steps"][1]["grants"],
@@ -165,7 +165,7 @@ fn grants_stand_in_the_plan_with_their_reasons() {
 fn generous(server: &Server) -> Environment {
     let environment = Environment::new();
     environment.write("greet.wasm", guest("greet.wasm")).write(
-        "ci/sluice.yaml",
+        "workflows/nightly.yaml",
         format!(
             "\
 # The nightly run.
@@ -202,7 +202,7 @@ jobs:
 fn a_patch_grants_what_was_used_and_the_run_still_passes() {
     let server = Server::start(&[FINE]);
     let environment = generous(&server);
-    let ran = environment.sluice(&["run", "ci/sluice.yaml"]).exits_with(0);
+    let ran = environment.sluice(&["run", "workflows/nightly.yaml"]).exits_with(0);
     assert!(
         ran.unwrapped().contains(
             "warning: used nothing of what their `grants` name: `main/greet` (http, exec); see `sluice grants learn`"
@@ -211,7 +211,7 @@ fn a_patch_grants_what_was_used_and_the_run_still_passes() {
         ran.whole()
     );
     let learnt = environment.sluice(&["grants", "learn"]).exits_with(0);
-    insta::assert_snapshot!(learnt.whole().replace(&server.url(""), "http://localhost"), @"");
+    insta::assert_snapshot!(learnt.whole().replace(&server.url(""), "http://localhost"));
     environment.sluice(&["grants", "learn", "--last", "3", "-o", "less.patch"]).exits_with(0);
     assert_eq!(
         value(&environment.sluice(&["grants", "learn", "--json"]).exits_with(0))["proposals"][2],
@@ -233,11 +233,11 @@ fn a_patch_grants_what_was_used_and_the_run_still_passes() {
     assert!(patch.status().unwrap().success());
     let changed = environment.sluice(&["grants", "learn"]).exits_with(2);
     assert!(changed.stderr.contains("run::other-workflow"), "{}", changed.stderr);
-    let again = environment.sluice(&["run", "ci/sluice.yaml"]).exits_with(0);
+    let again = environment.sluice(&["run", "workflows/nightly.yaml"]).exits_with(0);
     assert!(!again.unwrapped().contains("warning:"), "{}", again.whole());
     let nothing = environment.sluice(&["grants", "learn"]).exits_with(0);
     assert_eq!(nothing.stdout, "", "{}", nothing.whole());
-    assert!(nothing.stderr.contains("nothing to narrow in `ci/sluice.yaml`"), "{}", nothing.stderr);
+    assert!(nothing.stderr.contains("nothing to narrow in `workflows/nightly.yaml`"), "{}", nothing.stderr);
 }
 
 /// A run with an artifact, and a key.

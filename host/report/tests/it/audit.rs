@@ -33,9 +33,9 @@ fn table(wanted: Wanted) -> Audit {
 
 #[test]
 fn decisions_are_a_table() {
-    insta::assert_snapshot!(table(Wanted::default()).to_text(UNICODE), @"");
+    insta::assert_snapshot!(table(Wanted::default()).to_text(UNICODE));
     let denied = Wanted { only_denied: true, steps: Some(vec![step("build/archive")]) };
-    insta::assert_snapshot!(visible(&table(denied).to_text(COLOR)), @"");
+    insta::assert_snapshot!(visible(&table(denied).to_text(COLOR)));
     let none = Wanted { only_denied: true, steps: Some(vec![step("build/other")]) };
     assert_eq!(table(none).to_text(UNICODE), "nothing was denied\n");
 }
@@ -56,6 +56,6 @@ fn decisions_are_lines_for_who_asks() {
         run().events.iter().for_each(|event| plain.on_event(event, &mut out).unwrap());
         String::from_utf8(out).unwrap()
     };
-    insta::assert_snapshot!(lines(Plain::new(options(UNICODE), 80).with_decisions()), @"");
+    insta::assert_snapshot!(lines(Plain::new(options(UNICODE), 80).with_decisions()));
     assert!(!lines(Plain::new(options(UNICODE), 80)).contains("git"));
 }
