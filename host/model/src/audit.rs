@@ -107,7 +107,8 @@ pub struct Repeated {
 }
 
 /// What an [`Audit`] tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Told {
     /// The first time, at once.
     Ruling(Ruling),
