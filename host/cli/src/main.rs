@@ -14,6 +14,7 @@ mod exit;
 mod file_hashes;
 mod git;
 mod host;
+mod learn;
 mod machine;
 mod origin;
 mod output;
@@ -21,6 +22,7 @@ mod pack;
 mod plugins;
 mod prepare;
 mod protected;
+mod receipt;
 mod retention;
 mod screen;
 mod secrets;
@@ -93,6 +95,8 @@ fn run() -> u8 {
         Command::List(args) => command::list::run(args, &from, &output),
         Command::Runs(args) => command::runs::run(args, &from, &output),
         Command::Rollback(args) => command::rollback::run(args, &from, &output),
+        Command::Grants(args) => command::grants::run(args, &from, &output),
+        Command::Keys(args) => command::keys::run(args, &from, &output),
         Command::Plugin(args) => command::plugin::run(args, &from, &output),
         Command::Schema => command::schema::run(&output),
         Command::Explain(args) => command::explain::run(args, &output),

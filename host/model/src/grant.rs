@@ -6,6 +6,7 @@ mod address;
 mod file;
 mod http;
 mod name;
+pub mod narrow;
 mod tcp;
 
 use std::fmt;

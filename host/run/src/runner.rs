@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sluice_model::event::{Change, Level, Stream};
-use sluice_model::{Digest, Failure, Finding, Grants, Kind, Limits, PluginRef, StepId};
+use sluice_model::{Digest, Failure, Finding, Grants, Kind, Limits, PluginRef, StepId, Told};
 use tokio::sync::Notify;
 use tokio::sync::mpsc;
 
@@ -114,10 +114,25 @@ pub struct StepReport {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Said {
-    Log { stream: Stream, level: Level, text: String },
-    Progress { done: u64, total: Option<u64>, message: String },
+    Log {
+        stream: Stream,
+        level: Level,
+        text: String,
+    },
+    Progress {
+        done: u64,
+        total: Option<u64>,
+        message: String,
+    },
     Findings(Vec<Finding>),
-    Artifact { name: String, digest: Digest, media_type: String, size: u64 },
+    Artifact {
+        name: String,
+        digest: Digest,
+        media_type: String,
+        size: u64,
+    },
+    /// What the host decided over something that the step asked for.
+    Decided(Told),
     DeployPlanned(Vec<Change>),
     DeployApplied(Vec<u8>),
 }

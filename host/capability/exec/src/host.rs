@@ -1,11 +1,11 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sluice_capability_secrets::Mask;
 use sluice_model::grant::{Capability, ExecGrant, normalise_path};
-use sluice_model::{Denial, Denials};
+use sluice_model::{Audit, Denial, Ruling, Verdict};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 use crate::command::{Checked, Command, Stopped, outcome};
@@ -35,8 +35,9 @@ pub enum Pipe {
     Stderr,
 }
 
-/// The value of a secret that the step was granted, if this machine has one; the error is for the plugin.
-pub type RevealSecret = Arc<dyn Fn(&str) -> Result<Option<String>, String> + Send + Sync>;
+/// The value of a secret that the step was granted, if this machine has one, for a variable of a program: secret,
+/// variable. The error is for the plugin.
+pub type RevealSecret = Arc<dyn Fn(&str, &str) -> Result<Option<String>, String> + Send + Sync>;
 
 /// Gets the output of programs as it comes; an error traps the plugin.
 pub type Listen = Arc<dyn Fn(Pipe, &[u8]) -> wasmtime::Result<()> + Send + Sync>;
@@ -55,7 +56,7 @@ pub struct Exec {
     /// What a program prints may hold secrets; the plugin does not see them.
     pub mask: Arc<Mask>,
     pub processes: Processes,
-    pub denials: Denials,
+    pub audit: Audit,
 }
 
 impl fmt::Debug for Exec {
@@ -91,7 +92,7 @@ pub fn add_to_linker<T: ExecView>(linker: &mut Linker<T>) -> wasmtime::Result<()
 impl Exec {
     fn deny(&self, asked: String, why: Option<String>, grant: Option<&str>) -> exec::Error {
         let denial = Denial { capability: Capability::Exec, asked, why, grant: grant.map(str::to_owned) };
-        exec::Error::Denied(self.denials.add(denial))
+        exec::Error::Denied(self.audit.deny(denial))
     }
 
     fn program(&self, name: &str) -> Result<PathBuf, exec::Error> {
@@ -103,6 +104,8 @@ impl Exec {
             return Err(self.deny(asked(), None, Some(name)));
         }
         program::find(name, &self.search_path, &self.workspace).ok_or_else(|| {
+            let why = "it is granted, but found nowhere on the search path outside the workspace";
+            self.audit.decide(Ruling::without_grant(Capability::Exec, asked(), Verdict::Denied, why));
             exec::Error::NotFound(format!("the program `{name}` is granted, but it is not installed on this machine"))
         })
     }
@@ -126,7 +129,7 @@ impl Exec {
         }
         environment.extend(command.environment.iter().cloned());
         for (name, secret) in &command.secrets {
-            let value = (self.secret)(secret).map_err(exec::Error::Denied)?.ok_or_else(|| {
+            let value = (self.secret)(secret, name).map_err(exec::Error::Denied)?.ok_or_else(|| {
                 exec::Error::NotFound(format!("the secret `{secret}` is granted, but this machine has no value for it"))
             })?;
             environment.push((name.clone(), value));
@@ -136,6 +139,20 @@ impl Exec {
             return Err(exec::Error::Failed("the name or value of a variable is not valid".into()));
         }
         Ok(environment)
+    }
+}
+
+/// The program may run.
+fn ruling(command: &Command, program: &Path) -> Ruling {
+    let ruling = Ruling::allowed(Capability::Exec, format!("running `{}`", command.program), &command.program)
+        .detail("program", program.display().to_string());
+    let ruling = match command.arguments.is_empty() {
+        true => ruling,
+        false => ruling.detail("arguments", command.arguments.join(" ")),
+    };
+    match command.directory.as_deref().filter(|directory| *directory != ".") {
+        Some(directory) => ruling.detail("directory", directory),
+        None => ruling,
     }
 }
 
@@ -215,6 +232,7 @@ impl exec::HostCommand for View<'_> {
             Ok(checked) => checked,
             Err(error) => return Ok(Err(error)),
         };
+        exec.audit.decide(ruling(command, &program));
         let checked = Checked { program: &program, directory: &directory, environment };
         match command.run(checked, &exec.processes, &*exec.listen, &exec.mask).await {
             Ok(status) => Ok(Ok(match outcome(status) {

@@ -133,6 +133,12 @@ fn is_plain_path(path: &str) -> bool {
 }
 
 impl HttpGrant {
+    /// The same without private addresses.
+    #[must_use]
+    pub fn public(&self) -> Self {
+        Self { private: false, ..self.clone() }
+    }
+
     /// Whether this request may be sent. Addresses are checked after the name is resolved.
     pub fn allows(&self, target: &HttpTarget) -> bool {
         self.method.as_ref().is_none_or(|method| *method == target.method)
@@ -281,6 +287,14 @@ impl HttpTarget {
 
 fn write_port(f: &mut fmt::Formatter<'_>, scheme: Scheme, port: u16) -> fmt::Result {
     if port == scheme.default_port() { Ok(()) } else { write!(f, ":{port}") }
+}
+
+impl HttpTarget {
+    /// `https://api.example.com`
+    pub fn origin(&self) -> String {
+        let port = if self.port == self.scheme.default_port() { String::new() } else { format!(":{}", self.port) };
+        format!("{}://{}{port}", self.scheme.as_str(), self.host)
+    }
 }
 
 impl fmt::Display for HttpTarget {
