@@ -1,1 +1,1 @@
-! grep -q evil sluice.yaml
+grep -q "^# tries" sluice.yaml
