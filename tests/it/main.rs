@@ -11,6 +11,7 @@ mod calls;
 mod changes;
 mod commands;
 mod concurrency;
+mod confined;
 mod databases;
 mod deploy_script;
 mod documentation;

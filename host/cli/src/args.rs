@@ -39,6 +39,10 @@ pub struct Global {
     /// When to use colour [default: auto; NO_COLOR and CLICOLOR_FORCE are honoured]
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     pub color: ColorWhen,
+    /// Run programs with all rights of your account where the system cannot confine them; also
+    /// SLUICE_ALLOW_UNCONFINED=1
+    #[arg(long, global = true)]
+    pub allow_unconfined: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -99,6 +103,11 @@ pub enum Command {
     /// Look at plugins, pack them
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Say what this machine can confine, and whether sluice finds what it needs
+    #[command(
+        after_help = "Examples:\n  sluice doctor\n  sluice doctor --json | jq '.findings[] | select(.able | not)'"
+    )]
+    Doctor(JsonArgs),
     /// Print the JSON Schema of workflows, for editors
     #[command(
         after_help = "Examples:\n  sluice schema > .sluice/workflow.schema.json\n\nThen begin a workflow with:\n  # yaml-language-server: $schema=../.sluice/workflow.schema.json"

@@ -4,6 +4,19 @@ use sluice_model::problem::Explanation;
 
 pub const CODES: &[Explanation] = &[
     Explanation {
+        code: "host::cannot-confine",
+        title: "the system cannot confine the programs that steps run",
+        text: "\
+A program that a step runs gets what the step was granted and no more; Linux holds it to that, with Landlock (Linux 6.2 or
+newer) and seccomp. Neither root nor namespaces are needed, so it works in a container as well, if the container lets these
+calls through. Where the system cannot do it, a workflow that runs programs is refused before anything runs.
+
+    sluice doctor                       what this machine can do, and why not
+    sluice run --allow-unconfined       its programs may do all that your account can
+
+`SLUICE_ALLOW_UNCONFINED=1` in the environment says the same. Where programs can be confined, it changes nothing.",
+    },
+    Explanation {
         code: "run::denied",
         title: "the host refused something that the step was not granted",
         text: "\

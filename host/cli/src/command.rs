@@ -4,6 +4,7 @@ pub mod approve;
 pub mod audit;
 pub mod check;
 pub mod completions;
+pub mod doctor;
 pub mod explain;
 pub mod grants;
 pub mod keys;

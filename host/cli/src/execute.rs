@@ -23,7 +23,7 @@ use crate::screen::{Mode, Screen, now};
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;
 use crate::turn::{self, Claim, NoTurn};
-use crate::{exit, host, machine, protected, retention, user};
+use crate::{confinement, exit, host, machine, protected, retention, user};
 
 /// What to run and how.
 pub struct Execution<'e> {
@@ -67,6 +67,10 @@ impl<'e> Execution<'e> {
         let Self { workspace, id, prepared, settings, mode, reuse, record, started_by, once, receipt } = self;
         if let Err(problems) = machine::check(&prepared.plan, workspace) {
             output.problems(&problems);
+            return Ok(exit::REFUSED);
+        }
+        if let Err(problem) = confinement::check(&prepared.plan) {
+            output.problems(&[problem]);
             return Ok(exit::REFUSED);
         }
         let runtime = host::runtime()?;

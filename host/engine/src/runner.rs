@@ -3,23 +3,27 @@
 mod apart;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use sluice_capability_artifacts::{Artifacts, Published, Store as ArtifactStore};
-use sluice_capability_exec::{Exec, GRACE as PROGRAM_GRACE, Guard, GuardCommand, Pipe, Processes};
+use sluice_capability_exec::{
+    Confine, Digests, Exec, GRACE as PROGRAM_GRACE, Guard, GuardCommand, LauncherCommand, Pipe, Processes,
+};
 use sluice_capability_files::{Files, Protected};
 use sluice_capability_http::Http;
 use sluice_capability_secrets::{Mask, Placeholders, SecretValues, Secrets};
 use sluice_capability_tcp::Tcp;
+use sluice_confine::{Confinement, Surroundings};
 use sluice_engine_compile::{CompileCache, engine_config};
 use sluice_model::event::Stream;
 use sluice_model::grant::{Access, Capability, FileGrant};
 use sluice_model::{Audit, Digest, Failure, FailureKind, Ruling, Verdict};
 use sluice_run::runner::{Action, Said};
 use sluice_run::{StepCall, StepEvents, StepReport, StepRunner};
+use tempfile::TempDir;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -79,6 +83,10 @@ pub struct Settings {
     pub secrets: SecretValues,
     /// How to start what ends the programs of steps when this process is killed; `None` leaves them.
     pub guard: Option<GuardCommand>,
+    /// How to start programs so that they are confined; `None` runs them with all rights of the account.
+    pub launcher: Option<LauncherCommand>,
+    /// Where programs of a step get a folder of their own for temporary files.
+    pub scratch: PathBuf,
     /// The environment of this process. Programs are looked for on its `PATH`.
     pub host_env: HashMap<String, String>,
 }
@@ -105,6 +113,9 @@ struct Inner {
     secrets: SecretValues,
     mask: Arc<Mask>,
     guard: Guard,
+    launcher: Option<Arc<LauncherCommand>>,
+    scratch: PathBuf,
+    digests: Digests,
     host_env: HashMap<String, String>,
     search_path: Vec<PathBuf>,
     ports: Ports,
@@ -133,6 +144,9 @@ impl WasmRunner {
             secrets: settings.secrets,
             search_path: path.split(':').filter(|folder| !folder.is_empty()).map(PathBuf::from).collect(),
             guard: Guard::new(settings.guard),
+            launcher: settings.launcher.map(Arc::new),
+            scratch: settings.scratch,
+            digests: Digests::default(),
             ports: Ports::default(),
             host_env: settings.host_env,
         })))
@@ -186,7 +200,7 @@ impl Inner {
             Err(error) => return failed(Failure::new(FailureKind::Internal, error)),
         };
         let voice = Voice::new(says, Arc::clone(&self.mask), call.limits.output_bytes);
-        let step = Step { audit: audit(&voice), voice, processes, inner: self, call };
+        let step = Step { audit: audit(&voice), voice, processes, scratch: Arc::default(), inner: self, call };
         step.run(plugin).await
     }
 
@@ -227,6 +241,8 @@ struct Step {
     voice: Voice,
     audit: Audit,
     processes: Processes,
+    /// Of its programs; removed with the step.
+    scratch: Arc<OnceLock<TempDir>>,
 }
 
 impl Step {
@@ -288,7 +304,15 @@ impl Step {
         let failure = match ended {
             Ok(Ok(())) => None,
             Ok(Err(_)) if self.call.cancel.is_cancelled() => Some(failure::cancelled(plugin)),
-            Ok(Err(ended)) => Some(failure::explain(plugin, ended, &self.voice, &self.audit.denials())),
+            Ok(Err(ended)) => {
+                let failure = failure::explain(plugin, ended, &self.voice, &self.audit.denials());
+                let code = outputs.get("exit-code").and_then(serde_json::Value::as_i64);
+                // It has a folder if a confined program was to run.
+                Some(match self.scratch.get() {
+                    Some(_) => failure::with_confinement(failure, &self.voice.tail(), code, &self.call),
+                    None => failure,
+                })
+            }
             Err(failure) => Some(failure),
         };
         StepReport { failure: failure.map(|failure| self.told(failure)), outputs }
@@ -426,13 +450,15 @@ impl Step {
         let granted = call.grants.env.iter().map(|grant| grant.name.as_str());
         let inherited = PROGRAM_ENVIRONMENT.into_iter().chain(granted);
         let inherited = inherited.filter_map(|name| Some((name.to_owned(), inner.host_env.get(name)?.clone())));
-        let set = call.env.iter().map(|(name, value)| (name.clone(), value.clone()));
         let (secrets, voice) = (secrets.clone(), self.voice.clone());
         Exec {
             granted: call.grants.exec.clone(),
             workspace: inner.workspace.root().to_owned(),
             search_path: inner.search_path.clone(),
-            environment: inherited.chain(set).collect(),
+            inherited: inherited.collect(),
+            environment: call.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+            confine: inner.launcher.clone().map(|launcher| self.confine(launcher)),
+            digests: inner.digests.clone(),
             secret: Arc::new(move |secret, variable| {
                 let used = format!("as the variable `{variable}` of a program");
                 secrets.value(secret, &used).map(|value| value.map(str::to_owned))
@@ -448,6 +474,24 @@ impl Step {
             processes: self.processes.clone(),
             audit: self.audit.clone(),
         }
+    }
+
+    fn confine(&self, launcher: Arc<LauncherCommand>) -> Confine {
+        let (inner, call, scratch) = (Arc::clone(&self.inner), Arc::clone(&self.call), Arc::clone(&self.scratch));
+        let processes = self.processes.clone();
+        Confine::new(launcher, move || {
+            let folder = tempfile::Builder::new().prefix("sluice-").tempdir_in(&inner.scratch)?;
+            let folder = scratch.get_or_init(|| folder).path();
+            processes.scratch(folder);
+            let around = Surroundings {
+                workspace: inner.workspace.root(),
+                home: inner.host_env.get("HOME").map(Path::new).filter(|home| home.is_absolute()),
+                scratch: folder,
+                variable: &|name| inner.host_env.get(name).cloned(),
+                port: call.port,
+            };
+            Confinement::of(&call.grants, &around)
+        })
     }
 
     fn artifacts(&self) -> Artifacts {

@@ -49,6 +49,8 @@ pub struct StepCall {
     pub limits: Limits,
     /// Time between the request to end and the kill of programs, in milliseconds; `None` for what the runner thinks right.
     pub stop_timeout_ms: Option<u64>,
+    /// The port of the service that the step is, or that it looks at.
+    pub port: Option<u16>,
     /// The run so far; inside a called workflow, that workflow.
     pub summary: Summary,
     pub cancel: Cancel,

@@ -139,6 +139,15 @@ impl HttpGrant {
         Self { private: false, ..self.clone() }
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether no name has to be looked up to get there.
+    pub fn names_an_address(&self) -> bool {
+        matches!(&self.host, HostPattern::Exact(Host::Ip(_)))
+    }
+
     /// Whether this request may be sent. Addresses are checked after the name is resolved.
     pub fn allows(&self, target: &HttpTarget) -> bool {
         self.method.as_ref().is_none_or(|method| *method == target.method)
