@@ -4,6 +4,7 @@
 
 mod approval;
 mod architecture;
+mod audit;
 mod backup;
 mod bad_workflows;
 mod calls;
@@ -17,6 +18,7 @@ mod documentation;
 mod environment;
 mod examples;
 mod foreign_guests;
+mod hostile;
 mod killed;
 mod main_job;
 mod network;

@@ -15,6 +15,7 @@ mod exit;
 mod file_hashes;
 mod git;
 mod host;
+mod learn;
 mod machine;
 mod origin;
 mod output;
@@ -22,6 +23,7 @@ mod pack;
 mod plugins;
 mod prepare;
 mod protected;
+mod receipt;
 mod retention;
 mod screen;
 mod secrets;
@@ -64,6 +66,7 @@ fn run() -> u8 {
         Some(argument) if argument == engine::COMPILER => {
             return sluice_engine::compile_stdin(std::io::stdin().lock(), std::io::stdout(), std::io::stderr());
         }
+        Some(argument) if argument == engine::WORKER => return engine::worker(),
         _ => {}
     }
     let cli = match Cli::try_parse() {
@@ -95,6 +98,8 @@ fn run() -> u8 {
         Command::List(args) => command::list::run(args, &from, &output),
         Command::Runs(args) => command::runs::run(args, &from, &output),
         Command::Rollback(args) => command::rollback::run(args, &from, &output),
+        Command::Grants(args) => command::grants::run(args, &from, &output),
+        Command::Keys(args) => command::keys::run(args, &from, &output),
         Command::Plugin(args) => command::plugin::run(args, &from, &output),
         Command::Doctor(args) => command::doctor::run(args, &from, &output),
         Command::Schema => command::schema::run(&output),

@@ -21,6 +21,26 @@ pub use grants::{Confined, Surroundings};
 #[cfg(target_os = "linux")]
 pub use linux::launch::launch;
 
+/// Restricts the calling thread and all that it starts, for good. Call it while there is no other thread.
+///
+/// # Errors
+/// Whatever the confinement asks for and the kernel cannot do, in words.
+#[cfg(target_os = "linux")]
+pub fn restrict(confinement: &Confinement) -> Result<(), String> {
+    linux::privileges::restrict()?;
+    linux::rules::restrict(confinement, linux::rules::version())?;
+    linux::calls::restrict(confinement)
+}
+
+/// Elsewhere nothing is confined.
+///
+/// # Errors
+/// Always.
+#[cfg(not(target_os = "linux"))]
+pub fn restrict(_confinement: &Confinement) -> Result<(), String> {
+    Err("processes are confined on Linux only".to_owned())
+}
+
 /// What [`launch`] is told, as JSON.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,5 +1,7 @@
 //! [`StepRunner`] in earnest.
 
+mod apart;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -17,8 +19,8 @@ use sluice_capability_tcp::Tcp;
 use sluice_confine::{Confinement, Surroundings};
 use sluice_engine_compile::{CompileCache, engine_config};
 use sluice_model::event::Stream;
-use sluice_model::grant::{Access, FileGrant};
-use sluice_model::{Denials, Digest, Failure, FailureKind, PluginRef};
+use sluice_model::grant::{Access, Capability, FileGrant};
+use sluice_model::{Audit, Digest, Failure, FailureKind, Ruling, Verdict};
 use sluice_run::runner::{Action, Said};
 use sluice_run::{StepCall, StepEvents, StepReport, StepRunner};
 use tempfile::TempDir;
@@ -39,6 +41,7 @@ use crate::state::State;
 use crate::stdio::Stdio;
 use crate::ticker::Ticker;
 use crate::voice::Voice;
+use crate::worker::{WorkerCommand, Workers};
 use crate::workspace::Workspace;
 
 /// The largest body of an HTTP response, in bytes.
@@ -70,6 +73,8 @@ pub struct Settings {
     pub compile_cache: Option<PathBuf>,
     /// How to start what compiles components; `None` compiles in this process, with a time limit and no other.
     pub compiler: Option<CompilerCommand>,
+    /// How to start the processes in which plugins from outside run; `None` runs them in this one.
+    pub worker: Option<WorkerCommand>,
     /// Files and folders of the workspace that steps change only when they are granted by name: workflow files, and what
     /// else decides over other steps. Normalised.
     pub protected: Vec<String>,
@@ -101,6 +106,7 @@ struct Inner {
     cache_folder: Option<PathBuf>,
     cache: OnceLock<Option<CompileCache>>,
     compiler: Option<CompilerCommand>,
+    workers: Option<Workers>,
     workspace: Workspace,
     protected: Vec<String>,
     artifacts: ArtifactStore,
@@ -130,6 +136,7 @@ impl WasmRunner {
             cache_folder: settings.compile_cache,
             cache: OnceLock::new(),
             compiler: settings.compiler,
+            workers: settings.worker.map(Workers::new),
             workspace,
             protected: settings.protected,
             artifacts: ArtifactStore::new(settings.artifacts),
@@ -178,8 +185,12 @@ impl Inner {
             let message = format!("plugin `{}` ({}) was never made known to the engine", call.plugin, call.digest);
             return failed(Failure::new(FailureKind::Internal, message));
         };
+        if let Some(workers) = self.workers.as_ref().filter(|_| apart::is_outside(&call.plugin)) {
+            return self.run_apart(workers, &plugin, &call, says).await;
+        }
+        let compile = |plugin: &Loaded, source: &Source<'_>| plugin.compile(source).map(|_| ());
         if !plugin.is_compiled()
-            && let Err(failure) = self.compile(&plugin, &call).await
+            && let Err(failure) = self.prepare(&plugin, &call, compile).await
         {
             return failed(failure);
         }
@@ -188,20 +199,20 @@ impl Inner {
             Ok(processes) => processes,
             Err(error) => return failed(Failure::new(FailureKind::Internal, error)),
         };
-        let step = Step {
-            voice: Voice::new(says, Arc::clone(&self.mask), call.limits.output_bytes),
-            denials: Denials::default(),
-            processes,
-            scratch: Arc::default(),
-            inner: self,
-            call,
-        };
+        let voice = Voice::new(says, Arc::clone(&self.mask), call.limits.output_bytes);
+        let step = Step { audit: audit(&voice), voice, processes, scratch: Arc::default(), inner: self, call };
         step.run(plugin).await
     }
 
-    async fn compile(self: &Arc<Self>, plugin: &Arc<Loaded>, call: &StepCall) -> Result<(), Failure> {
+    /// Does what may have to compile, on a thread of its own.
+    async fn prepare(
+        self: &Arc<Self>,
+        plugin: &Arc<Loaded>,
+        call: &StepCall,
+        work: fn(&Loaded, &Source<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let (inner, plugin) = (Arc::clone(self), Arc::clone(plugin));
-        let work = tokio::task::spawn_blocking(move || plugin.compile(&inner.source()).map(|_| ()));
+        let work = tokio::task::spawn_blocking(move || work(&plugin, &inner.source()));
         tokio::select! {
             result = work => result.unwrap_or_else(|error| Err(Failure::new(FailureKind::Internal, error.to_string()))),
             () = sleep(COMPILE_TIME) => {
@@ -228,7 +239,7 @@ struct Step {
     inner: Arc<Inner>,
     call: Arc<StepCall>,
     voice: Voice,
-    denials: Denials,
+    audit: Audit,
     processes: Processes,
     /// Of its programs; removed with the step.
     scratch: Arc<OnceLock<TempDir>>,
@@ -252,12 +263,13 @@ impl Step {
                     failed(Failure::new(FailureKind::Internal, message))
                 });
             }
-            () = sleep(time.saturating_add(grace)) => failure::timed_out(&self.call.plugin, time, &self.denials.list()),
+            () = sleep(time.saturating_add(grace)) => failure::timed_out(&self.call.plugin, time, &self.audit.denials()),
             () = async {
                 self.call.cancel.cancelled().await;
                 sleep(CANCEL_GRACE + grace).await;
             } => failure::cancelled(&self.call.plugin),
         };
+        self.audit.finish();
         self.voice.mute();
         failed(self.told(given_up))
     }
@@ -276,7 +288,7 @@ impl Step {
         let plugin = &self.call.plugin;
         let ended = tokio::select! {
             ended = call(&mut store, ready, &self.call) => Ok(ended),
-            () = sleep(time) => Err(failure::timed_out(plugin, time, &self.denials.list())),
+            () = sleep(time) => Err(failure::timed_out(plugin, time, &self.audit.denials())),
             () = self.cancelled() => Err(failure::cancelled(plugin)),
         };
         let mut outputs = std::mem::take(&mut store.data_mut().outputs);
@@ -288,11 +300,12 @@ impl Step {
         drop(store);
         self.processes.end().await;
         self.voice.flush();
+        self.audit.finish();
         let failure = match ended {
             Ok(Ok(())) => None,
             Ok(Err(_)) if self.call.cancel.is_cancelled() => Some(failure::cancelled(plugin)),
             Ok(Err(ended)) => {
-                let failure = failure::explain(plugin, ended, &self.voice, &self.denials.list());
+                let failure = failure::explain(plugin, ended, &self.voice, &self.audit.denials());
                 let code = outputs.get("exit-code").and_then(serde_json::Value::as_i64);
                 // It has a folder if a confined program was to run.
                 Some(match self.scratch.get() {
@@ -307,7 +320,7 @@ impl Step {
 
     /// A failure as it leaves the engine.
     fn told(&self, failure: Failure) -> Failure {
-        failure::clean(failure::with_grants(failure, &self.denials.list(), &self.call), &self.voice)
+        failure::clean(failure::with_grants(failure, &self.audit.denials(), &self.call), &self.voice)
     }
 
     /// Ready when the run is being cancelled and the step had its chance to end by itself.
@@ -325,9 +338,9 @@ impl Step {
                 Some(names) => inner.secrets.renamed(names),
             },
             placeholders: Placeholders::default(),
-            denials: self.denials.clone(),
+            audit: self.audit.clone(),
         };
-        let tcp = Tcp::new(&call.grants.tcp, self.denials.clone());
+        let tcp = Tcp::new(&call.grants.tcp, self.audit.clone());
         let mut table = ResourceTable::new();
         table.set_max_capacity(call.limits.handles as usize);
         let state = State {
@@ -341,7 +354,7 @@ impl Step {
             artifacts: self.artifacts(),
             limiter: Limiter::new(&call.limits),
             voice: self.voice.clone(),
-            denials: self.denials.clone(),
+            audit: self.audit.clone(),
             call: Arc::clone(call),
             started: Instant::now(),
             workspace: inner.workspace.clone(),
@@ -368,6 +381,8 @@ impl Step {
         for grant in &call.grants.env {
             if let Some(value) = call.env.get(&grant.name).or_else(|| self.inner.host_env.get(&grant.name)) {
                 wasi.env(&grant.name, value);
+                let asked = format!("handing over the variable `{}`", grant.name);
+                self.audit.decide(Ruling::allowed(Capability::Env, asked, grant));
             }
         }
         if call.action == Action::Command {
@@ -386,17 +401,32 @@ impl Step {
     /// Opens a granted folder for the component, by its name relative to the workspace.
     fn open_folder(&self, wasi: &mut wasmtime_wasi::WasiCtxBuilder, grant: &FileGrant) -> Result<(), Failure> {
         let cannot = |why: String| {
+            let asked = format!("opening the folder `{}`", grant.path);
+            self.audit.decide(Ruling::without_grant(Capability::Files, asked, Verdict::Denied, &why));
             let message = format!("the folder of the grant `{grant}` cannot be opened within the workspace");
             Failure::new(FailureKind::Denied, message).cause(why)
         };
         // A dry run changes nothing, not even an empty folder.
         let writes = grant.access == Access::Write && self.call.action != Action::DeployPlan;
         let folder = self.inner.workspace.folder(&grant.path, writes).map_err(|error| cannot(error.to_string()))?;
+        let opened = |access: &str| {
+            let asked = format!("opening the folder `{}`", grant.path);
+            // Whether the step writes is told when it does.
+            let reading = FileGrant { access: Access::Read, path: grant.path.clone() };
+            let ruling = Ruling::allowed(Capability::Files, asked, grant).narrowest(reading);
+            self.audit.decide(ruling.detail("access", access));
+        };
         // A folder that does not exist has nothing to read.
-        let Some(folder) = folder else { return Ok(()) };
+        let Some(folder) = folder else {
+            opened("none: it does not exist");
+            return Ok(());
+        };
         let permissions = if writes { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
         match wasi.preopened_dir(folder.path(), &grant.path, permissions) {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                opened(if writes { "read and write" } else { "read" });
+                Ok(())
+            }
             Err(error) => Err(cannot(format!("{error:#}"))),
         }
     }
@@ -404,14 +434,15 @@ impl Step {
     fn files(&self) -> Files {
         let (inner, call) = (&*self.inner, &self.call);
         let protected = Protected::new(&inner.protected, &call.grants.files);
-        let outside = !matches!(call.plugin, PluginRef::Builtin(_));
-        Files::new(inner.workspace.root().to_owned(), protected, call.limits.disk_bytes, outside, self.denials.clone())
+        let outside = apart::is_outside(&call.plugin);
+        let (root, granted) = (inner.workspace.root().to_owned(), &call.grants.files);
+        Files::new(root, protected, call.limits.disk_bytes, outside, granted, self.audit.clone())
     }
 
     fn http(&self, placeholders: &Placeholders) -> Http {
         let placeholders = placeholders.clone();
         let reveal = Arc::new(move |text: &str| placeholders.replace(text));
-        Http::new(&self.call.grants.http, RESPONSE_BYTES, self.denials.clone(), reveal)
+        Http::new(&self.call.grants.http, RESPONSE_BYTES, self.audit.clone(), reveal)
     }
 
     fn exec(&self, secrets: &Secrets) -> Exec {
@@ -428,8 +459,10 @@ impl Step {
             environment: call.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
             confine: inner.launcher.clone().map(|launcher| self.confine(launcher)),
             digests: inner.digests.clone(),
-            started: Arc::new(|_| ()),
-            secret: Arc::new(move |name| secrets.value(name).map(|value| value.map(str::to_owned))),
+            secret: Arc::new(move |secret, variable| {
+                let used = format!("as the variable `{variable}` of a program");
+                secrets.value(secret, &used).map(|value| value.map(str::to_owned))
+            }),
             listen: Arc::new(move |pipe, bytes| {
                 let stream = match pipe {
                     Pipe::Stdout => Stream::Stdout,
@@ -439,7 +472,7 @@ impl Step {
             }),
             mask: inner.mask.clone(),
             processes: self.processes.clone(),
-            denials: self.denials.clone(),
+            audit: self.audit.clone(),
         }
     }
 
@@ -475,10 +508,16 @@ impl Step {
             granted: self.call.grants.artifacts.clone(),
             store: self.inner.artifacts.clone(),
             size_limit: ARTIFACT_BYTES,
-            denials: self.denials.clone(),
+            audit: self.audit.clone(),
             published: Arc::new(published),
         }
     }
+}
+
+/// Decisions go where everything goes that the step says.
+fn audit(voice: &Voice) -> Audit {
+    let (clean, tell) = (voice.clone(), voice.clone());
+    Audit::new(move |text| clean.clean(text), move |told| tell.say(Said::Decided(told)))
 }
 
 /// The grants that no other grant covers; of equal ones, the first.

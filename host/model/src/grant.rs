@@ -7,6 +7,7 @@ mod exec;
 mod file;
 mod http;
 mod name;
+pub mod narrow;
 mod paths;
 mod tcp;
 mod toolchain;

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sluice_model::event::{Change, Level, Stream};
-use sluice_model::{Digest, Failure, Finding, Grants, Kind, Limits, PluginRef, StepId};
+use sluice_model::{Digest, Failure, Finding, Grants, Kind, Limits, PluginRef, StepId, Told};
 use tokio::sync::Notify;
 use tokio::sync::mpsc;
 
@@ -90,7 +91,8 @@ impl fmt::Debug for Summary {
 }
 
 /// Which function of the plugin to call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// The one function of the kind; for deploy, `plan` and then `apply`.
     Run(Kind),
@@ -103,19 +105,36 @@ pub enum Action {
 }
 
 /// How a step ended, before `fail-on` and `continue-on-error` are looked at.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct StepReport {
     pub failure: Option<Failure>,
     pub outputs: IndexMap<String, Value>,
 }
 
 /// What a step says while it runs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Said {
-    Log { stream: Stream, level: Level, text: String },
-    Progress { done: u64, total: Option<u64>, message: String },
+    Log {
+        stream: Stream,
+        level: Level,
+        text: String,
+    },
+    Progress {
+        done: u64,
+        total: Option<u64>,
+        message: String,
+    },
     Findings(Vec<Finding>),
-    Artifact { name: String, digest: Digest, media_type: String, size: u64 },
+    Artifact {
+        name: String,
+        digest: Digest,
+        media_type: String,
+        size: u64,
+    },
+    /// What the host decided over something that the step asked for.
+    Decided(Told),
     DeployPlanned(Vec<Change>),
     DeployApplied(Vec<u8>),
 }

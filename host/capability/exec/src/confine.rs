@@ -65,18 +65,6 @@ impl Confine {
     }
 }
 
-/// A program that is about to run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ran {
-    /// As the plugin named it.
-    pub name: String,
-    /// Where it was found.
-    pub path: PathBuf,
-    /// Of the file that runs; `None` if it cannot be read.
-    pub digest: Option<Digest>,
-    pub confined: bool,
-}
-
 /// The digests of programs, each computed once for as long as its file stays as it is. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Digests(Arc<Mutex<HashMap<Identity, Digest>>>);

@@ -1,16 +1,16 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sluice_capability_secrets::Mask;
 use sluice_confine::Confined;
 use sluice_model::grant::{Capability, ExecGrant, normalise_path};
-use sluice_model::{Denial, Denials};
+use sluice_model::{Audit, Denial, Digest, Ruling, Verdict};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 use crate::command::{Checked, Command, Launched, Stopped, outcome};
-use crate::confine::{Confine, Digests, Ran};
+use crate::confine::{Confine, Digests};
 use crate::processes::Processes;
 use crate::program;
 use bindings::sluice::host::exec;
@@ -37,8 +37,9 @@ pub enum Pipe {
     Stderr,
 }
 
-/// The value of a secret that the step was granted, if this machine has one; the error is for the plugin.
-pub type RevealSecret = Arc<dyn Fn(&str) -> Result<Option<String>, String> + Send + Sync>;
+/// The value of a secret that the step was granted, if this machine has one, for a variable of a program: secret,
+/// variable. The error is for the plugin.
+pub type RevealSecret = Arc<dyn Fn(&str, &str) -> Result<Option<String>, String> + Send + Sync>;
 
 /// Gets the output of programs as it comes; an error traps the plugin.
 pub type Listen = Arc<dyn Fn(Pipe, &[u8]) -> wasmtime::Result<()> + Send + Sync>;
@@ -57,14 +58,12 @@ pub struct Exec {
     /// `None` runs programs with all rights of the account.
     pub confine: Option<Confine>,
     pub digests: Digests,
-    /// Hears of every program before it starts.
-    pub started: Arc<dyn Fn(&Ran) + Send + Sync>,
     pub secret: RevealSecret,
     pub listen: Listen,
     /// What a program prints may hold secrets; the plugin does not see them.
     pub mask: Arc<Mask>,
     pub processes: Processes,
-    pub denials: Denials,
+    pub audit: Audit,
 }
 
 impl fmt::Debug for Exec {
@@ -98,9 +97,27 @@ pub fn add_to_linker<T: ExecView>(linker: &mut Linker<T>) -> wasmtime::Result<()
 }
 
 impl Exec {
+    /// The program may run: with which grant, and what it is.
+    fn ruling(&self, command: &Command, program: &Path, digest: Option<Digest>, confined: bool) -> Ruling {
+        let allows = |grant: &&ExecGrant| grant.allows(&command.program, &command.arguments);
+        let rule = self.granted.iter().find(allows).map_or_else(|| command.program.clone(), ToString::to_string);
+        let mut ruling = Ruling::allowed(Capability::Exec, format!("running `{}`", command.program), rule)
+            .detail("program", program.display().to_string());
+        if let Some(digest) = digest {
+            ruling = ruling.detail("digest", digest.to_string());
+        }
+        if !command.arguments.is_empty() {
+            ruling = ruling.detail("arguments", command.arguments.join(" "));
+        }
+        if let Some(directory) = command.directory.as_deref().filter(|directory| *directory != ".") {
+            ruling = ruling.detail("directory", directory);
+        }
+        if confined { ruling } else { ruling.detail("confined", "no") }
+    }
+
     fn deny(&self, asked: String, why: Option<String>, grant: Option<&str>) -> exec::Error {
         let denial = Denial { capability: Capability::Exec, asked, why, grant: grant.map(str::to_owned) };
-        exec::Error::Denied(self.denials.add(denial))
+        exec::Error::Denied(self.audit.deny(denial))
     }
 
     fn program(&self, command: &Command) -> Result<PathBuf, exec::Error> {
@@ -121,6 +138,8 @@ impl Exec {
         let open = self.runnable()?;
         let found = open.and_then(|folders| program::find(name, folders, &self.workspace));
         found.or_else(|| program::find(name, &self.search_path, &self.workspace)).ok_or_else(|| {
+            let why = "it is granted, but found nowhere on the search path outside the workspace";
+            self.audit.decide(Ruling::without_grant(Capability::Exec, asked(), Verdict::Denied, why));
             exec::Error::NotFound(format!("the program `{name}` is granted, but it is not installed on this machine"))
         })
     }
@@ -174,7 +193,7 @@ impl Exec {
         }
         environment.extend(command.environment.iter().cloned());
         for (name, secret) in &command.secrets {
-            let value = (self.secret)(secret).map_err(exec::Error::Denied)?.ok_or_else(|| {
+            let value = (self.secret)(secret, name).map_err(exec::Error::Denied)?.ok_or_else(|| {
                 exec::Error::NotFound(format!("the secret `{secret}` is granted, but this machine has no value for it"))
             })?;
             environment.push((name.clone(), value));
@@ -264,12 +283,8 @@ impl exec::HostCommand for View<'_> {
             Ok(checked) => checked,
             Err(error) => return Ok(Err(error)),
         };
-        (exec.started)(&Ran {
-            name: command.program.clone(),
-            digest: exec.digests.of(&program),
-            confined: confined.is_some(),
-            path: program.clone(),
-        });
+        let digest = exec.digests.of(&program);
+        exec.audit.decide(exec.ruling(command, &program, digest, confined.is_some()));
         let checked = Checked { program: &program, directory: &directory, environment, confined };
         match command.run(checked, &exec.processes, &*exec.listen, &exec.mask).await {
             Ok(status) => Ok(Ok(match outcome(status) {

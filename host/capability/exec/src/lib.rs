@@ -12,7 +12,7 @@ mod processes;
 mod program;
 
 pub use command::Command;
-pub use confine::{Confine, Digests, LauncherCommand, Ran};
+pub use confine::{Confine, Digests, LauncherCommand};
 pub use guard::{Guard, GuardCommand};
 pub use host::{Exec, ExecView, Listen, Pipe, RevealSecret, add_to_linker};
 pub use processes::{GRACE, Processes};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::Value;
 use sluice_model::event::FindingCounts;
-use sluice_model::{Event, EventKind, Failure, FailureKind, Kind, Outcome, Place, StepId};
+use sluice_model::{Event, EventKind, Failure, FailureKind, Kind, Outcome, Place, StepId, Told};
 use sluice_plan::{Decided, Job, Step};
 use sluice_workflow::workflow::{Flag, Hook};
 use sluice_workflow::{Template, matrix};
@@ -323,6 +323,15 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             Said::Artifact { name, digest, media_type, size } => {
                 EventKind::Artifact { id, name, digest, media_type, size }
             }
+            Said::Decided(Told::Ruling(ruling)) => {
+                let planned = planned(&self.plan, index.cell).and_then(|(_, steps)| steps.get(index.step));
+                let Some(digest) = planned.map(|step| step.digest) else { return };
+                self.authority.heard(index, &ruling);
+                EventKind::Decision { id, digest, ruling }
+            }
+            Said::Decided(Told::Counted { repeated, left_out }) => {
+                EventKind::DecisionsCounted { id, repeated, left_out }
+            }
             Said::DeployPlanned(changes) => EventKind::DeployPlanned { id, changes },
             Said::DeployApplied(receipt) => {
                 let receipt = receipt.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -481,6 +490,9 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 
     fn record(&mut self, index: StepIndex, step: &Step, verdict: Verdict, duration_ms: u64, ending: Ending) -> Input {
         let Verdict { outcome, failure } = verdict;
+        if outcome == Outcome::Passed {
+            self.authority.passed(index);
+        }
         let Ending { findings, outputs, reason } = ending;
         self.add_result(index, step, outcome, &outputs);
         let id = self.step_id(index.cell, step, self.item(index).map(|_| index.item));
