@@ -36,6 +36,7 @@ guests: setup
 servers:
     @tests/servers/aws.sh
     @tests/servers/databases.sh
+    @tests/servers/registry.sh
 
 # Our figures beside those of peers, measured in one run; `just bench killed`: what each does when it is killed
 bench *ARGS: build guests
