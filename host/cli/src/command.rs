@@ -5,6 +5,7 @@ pub mod check;
 pub mod completions;
 pub mod explain;
 pub mod list;
+pub mod lock;
 pub mod plan;
 pub mod plugin;
 pub mod prune;

@@ -14,9 +14,12 @@ mod exit;
 mod file_hashes;
 mod git;
 mod host;
+mod lock_file;
 mod machine;
+mod network;
 mod origin;
 mod output;
+mod outside;
 mod pack;
 mod plugins;
 mod prepare;
@@ -67,6 +70,7 @@ fn run() -> u8 {
         }
     };
     let output = Output::new(cli.global.color);
+    network::decide(cli.global.offline);
     let from = match folder(cli.global.directory) {
         Ok(from) => from,
         Err(problem) => {
@@ -85,6 +89,7 @@ fn run() -> u8 {
         Command::List(args) => command::list::run(args, &from, &output),
         Command::Runs(args) => command::runs::run(args, &from, &output),
         Command::Rollback(args) => command::rollback::run(args, &from, &output),
+        Command::Lock(args) => command::lock::run(args, &from, &output),
         Command::Plugin(args) => command::plugin::run(args, &from, &output),
         Command::Schema => command::schema::run(&output),
         Command::Explain(args) => command::explain::run(args, &output),

@@ -31,7 +31,11 @@ pub fn check(info: &PluginInfo, lock: &Lock) -> Result<(), Problem> {
     let declared = info.manifest.as_ref().map(Declared::from);
     match lock.get(&info.reference) {
         Some(locked) if locked.digest == info.digest => {
-            if locked.declared == declared { Ok(()) } else { Err(tampered(info)) }
+            if locked.declared == declared {
+                Ok(())
+            } else {
+                Err(tampered(info))
+            }
         }
         Some(locked) => {
             let more = more(locked.declared.as_ref(), declared.as_ref());
@@ -71,7 +75,10 @@ fn other_bytes(info: &PluginInfo, locked: &Locked) -> Problem {
 fn tampered(info: &PluginInfo) -> Problem {
     let now = title(info.manifest.as_ref(), &info.reference);
     Problem::new(codes::LOCK_MISMATCH, format!("`sluice.lock` says of plugin `{now}` what its bytes do not say"))
-        .cause(format!("the digest is right, {}, but its name, version, kinds or capabilities are not", short(info.digest)))
+        .cause(format!(
+            "the digest is right, {}, but its name, version, kinds or capabilities are not",
+            short(info.digest)
+        ))
         .help("somebody edited the lock by hand: restore it from version control")
 }
 

@@ -29,10 +29,13 @@ pub fn more(accepted: Option<&Declared>, wanted: Option<&Declared>) -> Vec<More>
     let Some(wanted) = wanted else {
         return match accepted {
             None => Vec::new(),
-            Some(_) => vec![More { capability: None, grant: String::new(), reason: String::new(), accepted: Vec::new() }],
+            Some(_) => {
+                vec![More { capability: None, grant: String::new(), reason: String::new(), accepted: Vec::new() }]
+            }
         };
     };
-    let accepted: Vec<(Capability, &str)> = accepted.iter().flat_map(|declared| grants(&declared.capabilities)).collect();
+    let accepted: Vec<(Capability, &str)> =
+        accepted.iter().flat_map(|declared| grants(&declared.capabilities)).collect();
     let of = |capability: Capability| accepted.iter().filter(move |(of, _)| *of == capability).map(|(_, grant)| *grant);
     let mut found = Vec::new();
     for declaration in &wanted.capabilities {
@@ -52,9 +55,9 @@ pub fn more(accepted: Option<&Declared>, wanted: Option<&Declared>) -> Vec<More>
 }
 
 fn grants(declarations: &[Declaration]) -> impl Iterator<Item = (Capability, &str)> {
-    declarations.iter().flat_map(|declaration| {
-        declaration.grants.iter().map(|grant| (declaration.capability, grant.as_str()))
-    })
+    declarations
+        .iter()
+        .flat_map(|declaration| declaration.grants.iter().map(|grant| (declaration.capability, grant.as_str())))
 }
 
 /// Whether all that `inner` allows is allowed by `outer`.

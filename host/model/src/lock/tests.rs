@@ -112,7 +112,10 @@ plugins:
             "plan::lock-entry 28:14 `command` is false | leave it out instead",
         ]
     );
-    assert_eq!(problems("version: 2\nother: x\n"), ["plan::lock-version 1:10 the lock has version 2 of its format | only version 1 is read"]);
+    assert_eq!(
+        problems("version: 2\nother: x\n"),
+        ["plan::lock-version 1:10 the lock has version 2 of its format | only version 1 is read"]
+    );
     assert_eq!(problems("plugins: []\n"), ["plan::lock-field 1:1 the lock has no `version` | missing here"]);
     assert_eq!(problems("version: 1\nversion: 1\n").len(), 1);
     assert!(problems(&"#".repeat(MAX_BYTES + 1))[0].starts_with("plan::lock-syntax `sluice.lock` is too large"));
@@ -141,16 +144,40 @@ fn more_is_what_nothing_accepted_covers() {
         (&[], &[], &[]),
         (&[("exec", &["git"])], &[], &[]),
         (&[("files", &["read ."])], &[("files", &["read src", "read ./src//a"])], &[]),
-        (&[("files", &["read ."])], &[("files", &["write dist"])], &["wider: files `write dist`, because: why; accepted was `read .`"]),
+        (
+            &[("files", &["read ."])],
+            &[("files", &["write dist"])],
+            &["wider: files `write dist`, because: why; accepted was `read .`"],
+        ),
         (&[], &[("exec", &["git", "sh"])], &["new: exec `git`, because: why", "new: exec `sh`, because: why"]),
         (&[("http", &["GET https://*.a.org"])], &[("http", &["GET https://x.a.org/y"])], &[]),
-        (&[("http", &["GET https://a.org"])], &[("http", &["GET https://a.org private"])], &["wider: http `GET https://a.org private`, because: why; accepted was `GET https://a.org`"]),
+        (
+            &[("http", &["GET https://a.org"])],
+            &[("http", &["GET https://a.org private"])],
+            &["wider: http `GET https://a.org private`, because: why; accepted was `GET https://a.org`"],
+        ),
         (&[("http", &["GET https://a.org private"])], &[("http", &["GET https://a.org"])], &[]),
         (&[("http", &["GET ${{ with.url }}"])], &[("http", &["GET ${{ with.url }}"])], &[]),
-        (&[("http", &["GET ${{ with.url }}"])], &[("http", &["GET ${{ with.url }}/*"])], &["wider: http `GET ${{ with.url }}/*`, because: why; accepted was `GET ${{ with.url }}`"]),
-        (&[("http", &["* https://a.org"])], &[("http", &["GET https://a.org/${{ with.x }}"])], &["wider: http `GET https://a.org/${{ with.x }}`, because: why; accepted was `* https://a.org`"]),
-        (&[("http", &["GET ${{ with.url }}"])], &[("http", &["GET https://a.org"])], &["wider: http `GET https://a.org`, because: why; accepted was `GET ${{ with.url }}`"]),
-        (&[("artifacts", &["write"])], &[("artifacts", &["read"])], &["wider: artifacts `read`, because: why; accepted was `write`"]),
+        (
+            &[("http", &["GET ${{ with.url }}"])],
+            &[("http", &["GET ${{ with.url }}/*"])],
+            &["wider: http `GET ${{ with.url }}/*`, because: why; accepted was `GET ${{ with.url }}`"],
+        ),
+        (
+            &[("http", &["* https://a.org"])],
+            &[("http", &["GET https://a.org/${{ with.x }}"])],
+            &["wider: http `GET https://a.org/${{ with.x }}`, because: why; accepted was `* https://a.org`"],
+        ),
+        (
+            &[("http", &["GET ${{ with.url }}"])],
+            &[("http", &["GET https://a.org"])],
+            &["wider: http `GET https://a.org`, because: why; accepted was `GET ${{ with.url }}`"],
+        ),
+        (
+            &[("artifacts", &["write"])],
+            &[("artifacts", &["read"])],
+            &["wider: artifacts `read`, because: why; accepted was `write`"],
+        ),
     ];
     for (accepted, wanted, expected) in cases {
         let found = more(Some(&declared(accepted)), Some(&declared(wanted)));

@@ -31,8 +31,9 @@ impl OciRef {
                 (name, Some(digest.parse().map_err(|_| "after `@` comes `sha256:` and 64 lowercase hex digits")?))
             }
         };
-        let (registry, rest) =
-            name.split_once('/').ok_or("expected a registry and a repository: `oci://registry.example.org/tools/check`")?;
+        let (registry, rest) = name
+            .split_once('/')
+            .ok_or("expected a registry and a repository: `oci://registry.example.org/tools/check`")?;
         let (repository, tag) = match rest.split_once(':') {
             None => (rest, None),
             Some((repository, tag)) => (repository, Some(tag)),

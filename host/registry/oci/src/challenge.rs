@@ -58,7 +58,8 @@ pub fn is_of_house(registry: &str, realm: &Uri) -> bool {
     if registry == realm {
         return true;
     }
-    let is_address = |host: &str| host.starts_with('[') || host.rsplit('.').next().is_some_and(|last| last.parse::<u32>().is_ok());
+    let is_address =
+        |host: &str| host.starts_with('[') || host.rsplit('.').next().is_some_and(|last| last.parse::<u32>().is_ok());
     if is_address(&registry) || is_address(&realm) {
         return false;
     }
@@ -87,7 +88,9 @@ mod tests {
             Some(Challenge::Bearer { realm: realm.into(), service: service.map(str::to_owned) })
         };
         assert_eq!(
-            of("Bearer realm=\"https://auth.example.org/token\",service=\"registry, main\",scope=\"repository:x:pull\""),
+            of(
+                "Bearer realm=\"https://auth.example.org/token\",service=\"registry, main\",scope=\"repository:x:pull\""
+            ),
             bearer("https://auth.example.org/token", Some("registry, main"))
         );
         assert_eq!(of("Basic realm=\"x\"\nbearer Realm=https://a/t"), bearer("https://a/t", None));

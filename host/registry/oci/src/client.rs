@@ -19,8 +19,8 @@ use crate::{Exchange, Failure, digest_of};
 /// A longer manifest is refused, in bytes.
 pub const MAX_MANIFEST_BYTES: usize = 1 << 20;
 const MAX_TOKEN_BYTES: usize = 128 * 1024;
-const MAX_REDIRECTS: usize = 5;
-const AGENT: &str = concat!("sluice/", env!("CARGO_PKG_VERSION"));
+pub(crate) const MAX_REDIRECTS: usize = 5;
+pub(crate) const AGENT: &str = concat!("sluice/", env!("CARGO_PKG_VERSION"));
 
 /// What a manifest is asked for by.
 #[derive(Debug, Clone, Copy)]
@@ -174,7 +174,8 @@ impl<'a> Client<'a> {
                     encoded(token)
                 );
                 let content = ("application/x-www-form-urlencoded", Bytes::from(form));
-                let call = Call { method: Method::POST, content: Some(content), ..Call::get(realm.clone(), MAX_TOKEN_BYTES) };
+                let call =
+                    Call { method: Method::POST, content: Some(content), ..Call::get(realm.clone(), MAX_TOKEN_BYTES) };
                 (call, None)
             }
             mine => {

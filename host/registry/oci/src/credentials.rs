@@ -9,7 +9,10 @@ use serde_json::Value;
 /// For one registry, and no other.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credentials {
-    Password { user: String, password: String },
+    Password {
+        user: String,
+        password: String,
+    },
     /// Exchanged for a token of the registry.
     IdentityToken(String),
 }

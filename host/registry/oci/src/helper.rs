@@ -52,7 +52,9 @@ pub fn ask(
         let nothing = String::from_utf8_lossy(&answer).contains(NOTHING);
         return if nothing { Ok(None) } else { Err(failed("failed".into())) };
     }
-    Credentials::from_helper(&answer).map(Some).ok_or_else(|| failed("answered something that is not understood".into()))
+    Credentials::from_helper(&answer)
+        .map(Some)
+        .ok_or_else(|| failed("answered something that is not understood".into()))
 }
 
 /// Whether it succeeded; `None` if it had to be ended.

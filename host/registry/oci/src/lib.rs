@@ -6,6 +6,7 @@
 mod challenge;
 mod client;
 mod credentials;
+mod download;
 mod helper;
 mod location;
 mod manifest;
@@ -20,6 +21,7 @@ use sluice_model::Digest;
 
 pub use client::{Client, MAX_MANIFEST_BYTES, Which};
 pub use credentials::{Credentials, DockerConfig};
+pub use download::download;
 pub use helper::ask;
 pub use manifest::{Content, read};
 pub use push::Artifact;

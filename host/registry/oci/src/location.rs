@@ -73,7 +73,10 @@ mod tests {
         for location in ["http://cdn.example.org/y", "y", "ftp://x/y", "https://a:b@c/", ""] {
             assert_eq!(go(base, location), None, "{location}");
         }
-        assert_eq!(go("http://127.0.0.1:5000/x", "http://127.0.0.1:5001/y").as_deref(), Some("http://127.0.0.1:5001/y"));
+        assert_eq!(
+            go("http://127.0.0.1:5000/x", "http://127.0.0.1:5001/y").as_deref(),
+            Some("http://127.0.0.1:5001/y")
+        );
         assert_eq!(go("http://127.0.0.1:5000/x", "http://10.0.0.1/y"), None);
     }
 
