@@ -88,8 +88,13 @@ const NEVER_BELOW: &[(&str, &[&str], &str)] = &[
     ),
     (
         "sluice-registry",
-        &["sluice-run", "sluice-plan", "sluice-workflow", "sluice-engine"],
+        &["sluice-run", "sluice-plan", "sluice-workflow", "sluice-engine", "hyper", "rustls"],
         "a registry hands out bytes",
+    ),
+    (
+        "sluice-registry-oci",
+        &["sluice-run", "sluice-plan", "sluice-workflow", "sluice-engine*", "sluice-registry", "hyper", "rustls", "tokio"],
+        "a client of registries opens no connection: requests go through a function that it is given",
     ),
 ];
 
@@ -148,6 +153,7 @@ fn a_broken_wall_is_seen() {
         ("sluice-record", "sluice-run"),
         ("sluice-engine", "sluice"),
         ("sluice-registry", "wasmtime"),
+        ("sluice-registry-oci", "hyper"),
         ("sluice-run", "granit-parser"),
         ("sluice-model", "sluice-plan"),
     ] {
@@ -199,6 +205,7 @@ fn only_the_command_line_prints_or_exits() {
         "host/engine/compile/src",
         "host/capability",
         "host/registry/src",
+        "host/registry/oci/src",
         "host/group/src",
         "host/record/src",
         "host/report/src",

@@ -88,7 +88,8 @@ impl Registry {
     /// Runs a program that talks to it, and gives what it printed.
     #[track_caller]
     pub fn run(&self, name: &str, arguments: &[&str]) -> String {
-        let output = Command::new(program(name).unwrap())
+        let program = if name == "rm" { PathBuf::from(name) } else { program(name).unwrap() };
+        let output = Command::new(program)
             .args(arguments)
             .current_dir(self.folder.path())
             .env("HOME", self.folder.path())
@@ -106,6 +107,11 @@ impl Registry {
         let path = self.folder.path().join(name);
         std::fs::write(&path, content).unwrap();
         path
+    }
+
+    /// What a program has written beside it.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(name)).unwrap()
     }
 
     /// The file in which it keeps a blob.

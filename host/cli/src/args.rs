@@ -433,6 +433,11 @@ pub enum PluginCommand {
     /// Copy the bytes of all accepted plugins into the repository; runs then need no network for them
     #[command(after_help = "Examples:\n  sluice plugin vendor\n  sluice plugin vendor --to third-party/plugins")]
     Vendor(VendorArgs),
+    /// Check who signed a plugin in a container registry
+    #[command(
+        after_help = "Examples:\n  sluice plugin verify oci://registry.example.org/acme/check:1 --key cosign.pub\n\nThe artifact is the one in sluice.lock, if it is there. Signatures are those of `cosign sign --key`."
+    )]
+    Verify(VerifyPluginArgs),
     /// Push a component to a container registry
     #[command(after_help = PUSH_EXAMPLES)]
     Push(PushArgs),
@@ -520,6 +525,19 @@ pub struct VendorArgs {
     /// The folder, in the workspace [default: the one in the lock, or vendor/plugins]
     #[arg(long, value_name = "DIR")]
     pub to: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyPluginArgs {
+    /// `oci://REGISTRY/REPOSITORY[:TAG][@sha256:...]`
+    #[arg(value_name = "REF")]
+    pub plugin: String,
+    /// File of the public key, as `cosign generate-key-pair` writes it
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

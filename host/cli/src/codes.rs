@@ -284,6 +284,21 @@ The message says what the registry answered. To push, you have to be somebody to
     sluice plugin push check.wasm oci://registry.example.org/acme/check:1.2",
     },
     Explanation {
+        code: "plugin::not-signed",
+        title: "a plugin has no signature that counts",
+        text: "\
+A signature counts if it is of exactly this artifact and by the key that was named. The message lists what was found. Signatures
+of `cosign sign --key` are read, in the older format and in bundles; those by an identity, without a key, are refused.
+
+    cosign sign --key cosign.key registry.example.org/acme/check@sha256:...",
+    },
+    Explanation {
+        code: "plugin::bad-key",
+        title: "a file is no public key that can be used",
+        text: "\
+Public keys are for ECDSA on P-256, in PEM, as `cosign generate-key-pair` writes them into `cosign.pub`.",
+    },
+    Explanation {
         code: "plugin::bad-reference",
         title: "this names no plugin, or not of the kind that is needed",
         text: "\

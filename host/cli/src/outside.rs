@@ -8,6 +8,7 @@ use sluice_model::reference::OciRef;
 use sluice_model::{Digest, PluginRef, Problem};
 use sluice_plan::{PluginInfo, locked};
 use sluice_registry::{Component, MAX_COMPONENT_BYTES, Store, Stored};
+use sluice_registry_oci::signature::{self, Signer, Trusted};
 use sluice_registry_oci::{Client, Content, Failure, MAX_MANIFEST_BYTES, Which, digest_of};
 
 use crate::{host, network};
@@ -153,6 +154,27 @@ fn manifest(oci: &OciRef, which: Which<'_>, workspace: &Path) -> Result<(Digest,
     // What cannot be kept is fetched again the next time.
     let _ = store.map(|store| store.put(digest, &bytes));
     Ok((digest, bytes))
+}
+
+/// Who signed the artifact with this manifest, if it is somebody trusted.
+pub fn signer(oci: &OciRef, manifest: Digest, trusted: &Trusted, workspace: &Path) -> Result<Signer, Problem> {
+    let reference = PluginRef::Oci(oci.clone());
+    let materials = with_client(workspace, |client| client.signatures(oci, manifest));
+    let materials = materials.map_err(|failure| explain(&reference, failure))?;
+    signature::verify(manifest, &materials, trusted).map_err(|reason| {
+        Problem::new("plugin::not-signed", format!("`{reference}` is not signed by anybody who is trusted"))
+            .cause(format!("the artifact is {manifest}"))
+            .cause(reason.to_string())
+    })
+}
+
+/// The manifest of an artifact: the one in the lock, the one that the reference names, or what its tag leads to now.
+pub fn manifest_of(oci: &OciRef, lock: &Lock, workspace: &Path) -> Result<Digest, Problem> {
+    let locked = lock.get(&PluginRef::Oci(oci.clone())).and_then(|locked| locked.oci_manifest);
+    match locked.or(oci.digest) {
+        Some(digest) => Ok(digest),
+        None => Ok(component_of(oci, Which::Tag(oci.tag_or_default()), workspace)?.0),
+    }
 }
 
 /// Talks to registries as who we are to each.

@@ -2,6 +2,7 @@
 
 pub mod add;
 mod push;
+mod signed;
 mod vendor;
 
 use std::fmt::Write;
@@ -25,6 +26,7 @@ pub fn run(command: &PluginCommand, from: &Path, output: &Output) -> u8 {
         PluginCommand::Update(args) => add::update(args, from, output),
         PluginCommand::Remove(args) => add::remove(args, from, output),
         PluginCommand::Vendor(args) => vendor::vendor(args, from, output),
+        PluginCommand::Verify(args) => signed::verify(args, from, output),
         PluginCommand::Push(args) => push::push(args, from, output),
     };
     match done {

@@ -74,6 +74,15 @@ impl<'a> Client<'a> {
         }
     }
 
+    /// An index of what refers to a manifest; not found where the registry does not tell.
+    pub(crate) fn referrers(&self, reference: &OciRef, manifest: Digest) -> Result<Bytes, Failure> {
+        let call = Call {
+            accept: Some(IMAGE_INDEX.to_owned()),
+            ..Call::get(uri(reference, &format!("referrers/{manifest}"))?, MAX_MANIFEST_BYTES)
+        };
+        Ok(expect(self.send(reference, call, false)?, &[StatusCode::OK], reference)?.into_body())
+    }
+
     /// The bytes with this digest, of which there may be at most `limit`.
     pub fn blob(&self, reference: &OciRef, expected: Digest, limit: usize) -> Result<Bytes, Failure> {
         let call = Call::get(uri(reference, &format!("blobs/{expected}"))?, limit);

@@ -11,6 +11,7 @@ mod helper;
 mod location;
 mod manifest;
 mod push;
+pub mod signature;
 
 use std::fmt;
 
