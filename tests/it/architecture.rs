@@ -93,7 +93,16 @@ const NEVER_BELOW: &[(&str, &[&str], &str)] = &[
     ),
     (
         "sluice-registry-oci",
-        &["sluice-run", "sluice-plan", "sluice-workflow", "sluice-engine*", "sluice-registry", "hyper", "rustls", "tokio"],
+        &[
+            "sluice-run",
+            "sluice-plan",
+            "sluice-workflow",
+            "sluice-engine*",
+            "sluice-registry",
+            "hyper",
+            "rustls",
+            "tokio",
+        ],
         "a client of registries opens no connection: requests go through a function that it is given",
     ),
 ];

@@ -95,7 +95,6 @@ fn others_read_what_we_push_and_we_read_what_others_push() {
     let ran = push(&environment, &noop, &registry.reference("acme/noop:1")).exits_with(0);
     assert!(ran.stdout.contains("acme/noop:1@sha256:"), "{}", ran.whole());
     let name = format!("{}/acme/noop:1", registry.address);
-    registry.run("crane", &["validate", "--remote", &name, "--insecure"]);
     let manifest: Value = serde_json::from_str(&registry.run("crane", &["manifest", "--insecure", &name])).unwrap();
     assert_eq!(manifest["config"]["mediaType"], "application/vnd.wasm.config.v0+json");
     assert_eq!(manifest["layers"][0]["mediaType"], "application/wasm");
@@ -159,10 +158,8 @@ fn more_authority_stops_until_it_is_accepted() {
     insta::assert_snapshot!("add_shows_first", steady(&shown, &registry));
     assert!(!environment.workspace().join("sluice.lock").exists());
     environment.sluice(&["plugin", "add", &reference, "--accept"]).exits_with(0);
-    insta::assert_snapshot!(
-        "a_lock",
-        steady(&environment.sluice(&["plan", "--json"]), &registry).lines().next().unwrap()
-    );
+    let lock = environment.read("sluice.lock").replace(&registry.address, "[ADDRESS]");
+    insta::assert_snapshot!("a_lock", without_digests(&lock));
     environment.sluice(&["plan"]).exits_with(0);
 
     // Less is quiet.
@@ -305,7 +302,7 @@ fn a_registry_is_told_who_we_are() {
     // A credential helper, which is never one of the workspace.
     config("{\"credHelpers\": {\"ADDRESS\": \"test\"}}");
     forget(&environment);
-    let helper = "#!/bin/sh\n[ \"$1\" = get ] && read server && printf '%s' \"$server\" >\"$HOME/asked\"\nprintf \
+    let helper = "#!/bin/sh\n[ \"$1\" = get ] && cat >\"$HOME/asked\"\nprintf \
                   '{\"ServerURL\": \"x\", \"Username\": \"user\", \"Secret\": \"password\"}'\n";
     let place = |folder: PathBuf| {
         use std::os::unix::fs::PermissionsExt;
@@ -421,7 +418,7 @@ fn what_is_no_plugin_is_refused_when_it_is_added() {
         let name = "sluice:manifest";
         let mut section = vec![0];
         let size = 1 + name.len() + text.len();
-        let mut leb = |mut value: usize, out: &mut Vec<u8>| loop {
+        let leb = |mut value: usize, out: &mut Vec<u8>| loop {
             let low = (value & 0x7f) as u8;
             value >>= 7;
             out.push(if value == 0 { low } else { low | 0x80 });

@@ -1,5 +1,7 @@
 //! What the lock lets into a plan.
 
+mod properties;
+
 use sluice_model::lock::{Declared, Lock, Locked};
 use sluice_model::{Digest, PluginRef};
 
