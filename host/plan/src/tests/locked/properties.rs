@@ -62,7 +62,8 @@ fn allows(declared: &Declared, access: &str, path: &str) -> bool {
 proptest! {
     #[test]
     fn a_lock_is_read_as_it_is_printed(entries in prop::collection::vec(locked(), 0..5), vendor in prop::option::of("[a-z]{1,3}(/[a-z \"]{0,2}[a-z]){0,2}")) {
-        let mut lock = Lock { vendor, ..Lock::default() };
+        let mut lock = Lock::default();
+        lock.vendor = vendor;
         entries.into_iter().for_each(|locked| lock.insert(locked));
         let text = lock.to_string();
         let read = Lock::parse(&Source::new("sluice.lock", text.as_str()));
