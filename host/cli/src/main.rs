@@ -23,6 +23,7 @@ mod outside;
 mod pack;
 mod plugins;
 mod prepare;
+mod protected;
 mod retention;
 mod screen;
 mod secrets;
@@ -56,9 +57,15 @@ fn main() {
 }
 
 fn run() -> u8 {
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == engine::GUARD) {
-        sluice_engine::guard(std::io::stdin().lock());
-        return exit::PASSED;
+    match std::env::args_os().nth(1) {
+        Some(argument) if argument == engine::GUARD => {
+            sluice_engine::guard(std::io::stdin().lock());
+            return exit::PASSED;
+        }
+        Some(argument) if argument == engine::COMPILER => {
+            return sluice_engine::compile_stdin(std::io::stdin().lock(), std::io::stdout(), std::io::stderr());
+        }
+        _ => {}
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sluice_capability_files::DiskLimit;
 use sluice_model::grant::Capability;
 use sluice_model::suggest::list;
 use sluice_model::{Denial, Failure, FailureKind, PluginRef};
@@ -74,6 +75,9 @@ fn from_trap(plugin: &PluginRef, error: &wasmtime::Error, voice: &Voice) -> Fail
 fn reached_limit(error: &wasmtime::Error) -> Option<String> {
     if let Some(LimitReached(why)) = error.downcast_ref() {
         return Some(why.clone());
+    }
+    if let Some(limit) = error.downcast_ref::<DiskLimit>() {
+        return Some(limit.to_string());
     }
     if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {
         return Some("it held too many open handles".into());

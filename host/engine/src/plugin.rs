@@ -11,6 +11,7 @@ use sluice_model::{Digest, Failure, FailureKind};
 use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre, Linker};
 
+use crate::compiler::CompilerCommand;
 use crate::linker::{self, Profile};
 use crate::state::State;
 
@@ -40,6 +41,14 @@ pub struct Loaded {
     ready: [OnceLock<Result<InstancePre<State>, String>>; Profile::COUNT],
 }
 
+/// Where machine code comes from.
+pub struct Source<'a> {
+    pub engine: &'a Engine,
+    pub cache: Option<&'a CompileCache>,
+    /// `None` compiles in this process.
+    pub compiler: Option<&'a CompilerCommand>,
+}
+
 /// The linkers of an engine, each made when the first component needs it.
 #[derive(Default)]
 pub struct Linkers([OnceLock<Result<Arc<Linker<State>>, String>>; Profile::COUNT]);
@@ -55,9 +64,9 @@ impl Loaded {
     }
 
     /// Loads or compiles; several threads that ask at once wait for the first.
-    pub fn compile(&self, engine: &Engine, cache: Option<&CompileCache>) -> Result<&Component, Failure> {
+    pub fn compile(&self, source: &Source<'_>) -> Result<&Component, Failure> {
         self.component
-            .get_or_init(|| compile(engine, cache, &self.plugin))
+            .get_or_init(|| compile(source, &self.plugin))
             .as_ref()
             .map_err(|why| Failure::new(FailureKind::Load, "the component could not be compiled").cause(why.clone()))
     }
@@ -65,12 +74,11 @@ impl Loaded {
     /// The component with its imports resolved.
     pub fn ready(
         &self,
-        engine: &Engine,
-        cache: Option<&CompileCache>,
+        source: &Source<'_>,
         linkers: &Linkers,
         granted: &sluice_model::Grants,
     ) -> Result<&InstancePre<State>, Failure> {
-        let component = self.compile(engine, cache)?;
+        let (component, engine) = (self.compile(source)?, source.engine);
         let profile = Profile::new(&self.plugin.declared, granted);
         let ready = self.ready[profile.index()].get_or_init(|| {
             let linker = linkers.0[profile.index()]
@@ -86,7 +94,8 @@ impl Loaded {
     }
 }
 
-fn compile(engine: &Engine, cache: Option<&CompileCache>, plugin: &Plugin) -> Result<Component, String> {
+fn compile(source: &Source<'_>, plugin: &Plugin) -> Result<Component, String> {
+    let Source { engine, cache, compiler } = *source;
     let load = |code: &[u8]| {
         // SAFETY: the code is what our own build or our own authenticated cache holds, or was compiled just now.
         // wasmtime checks that its settings fit this engine and this processor.
@@ -105,7 +114,10 @@ fn compile(engine: &Engine, cache: Option<&CompileCache>, plugin: &Plugin) -> Re
     if let Some(component) = cache.and_then(|cache| cache.get(&digest)).and_then(|code| load(&code).ok()) {
         return Ok(component);
     }
-    let code = sluice_engine_compile::compile(engine, &plugin.bytes)?;
+    let code = match compiler {
+        Some(compiler) => compiler.compile(&plugin.bytes)?,
+        None => sluice_engine_compile::compile(engine, &plugin.bytes)?,
+    };
     if let Some(cache) = cache {
         cache.put(&digest, &code);
     }

@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 use sluice_capability_artifacts::{Artifacts, Published, Store as ArtifactStore};
 use sluice_capability_exec::{Exec, GRACE as PROGRAM_GRACE, Guard, GuardCommand, Pipe, Processes};
+use sluice_capability_files::{Files, Protected};
 use sluice_capability_http::Http;
 use sluice_capability_secrets::{Mask, Placeholders, SecretValues, Secrets};
 use sluice_capability_tcp::Tcp;
 use sluice_engine_compile::{CompileCache, engine_config};
 use sluice_model::event::Stream;
 use sluice_model::grant::{Access, FileGrant};
-use sluice_model::{Denials, Digest, Failure, FailureKind};
+use sluice_model::{Denials, Digest, Failure, FailureKind, PluginRef};
 use sluice_run::runner::{Action, Said};
 use sluice_run::{StepCall, StepEvents, StepReport, StepRunner};
 use tokio::runtime::Handle;
@@ -25,9 +26,10 @@ use wasmtime::{Engine, Store};
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
 use crate::call::{Ended, call};
+use crate::compiler::CompilerCommand;
 use crate::failure;
 use crate::limiter::Limiter;
-use crate::plugin::{Linkers, Loaded, Plugin};
+use crate::plugin::{Linkers, Loaded, Plugin, Source};
 use crate::ports::Ports;
 use crate::state::State;
 use crate::stdio::Stdio;
@@ -62,6 +64,11 @@ pub struct Settings {
     pub workspace: PathBuf,
     /// Where compiled code is kept; `None` keeps none.
     pub compile_cache: Option<PathBuf>,
+    /// How to start what compiles components; `None` compiles in this process, with a time limit and no other.
+    pub compiler: Option<CompilerCommand>,
+    /// Files and folders of the workspace that steps change only when they are granted by name: workflow files, and what
+    /// else decides over other steps. Normalised.
+    pub protected: Vec<String>,
     /// Where artifacts of the run are kept.
     pub artifacts: PathBuf,
     pub secrets: SecretValues,
@@ -85,7 +92,9 @@ struct Inner {
     plugins: RwLock<HashMap<Digest, Arc<Loaded>>>,
     cache_folder: Option<PathBuf>,
     cache: OnceLock<Option<CompileCache>>,
+    compiler: Option<CompilerCommand>,
     workspace: Workspace,
+    protected: Vec<String>,
     artifacts: ArtifactStore,
     secrets: SecretValues,
     mask: Arc<Mask>,
@@ -109,7 +118,9 @@ impl WasmRunner {
             plugins: RwLock::default(),
             cache_folder: settings.compile_cache,
             cache: OnceLock::new(),
+            compiler: settings.compiler,
             workspace,
+            protected: settings.protected,
             artifacts: ArtifactStore::new(settings.artifacts),
             mask: Arc::new(Mask::new(&settings.secrets)),
             secrets: settings.secrets,
@@ -175,7 +186,7 @@ impl Inner {
 
     async fn compile(self: &Arc<Self>, plugin: &Arc<Loaded>, call: &StepCall) -> Result<(), Failure> {
         let (inner, plugin) = (Arc::clone(self), Arc::clone(plugin));
-        let work = tokio::task::spawn_blocking(move || plugin.compile(&inner.engine, inner.cache()).map(|_| ()));
+        let work = tokio::task::spawn_blocking(move || plugin.compile(&inner.source()).map(|_| ()));
         tokio::select! {
             result = work => result.unwrap_or_else(|error| Err(Failure::new(FailureKind::Internal, error.to_string()))),
             () = sleep(COMPILE_TIME) => {
@@ -184,6 +195,10 @@ impl Inner {
             }
             () = call.cancel.cancelled() => Err(failure::cancelled(&call.plugin)),
         }
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source { engine: &self.engine, cache: self.cache(), compiler: self.compiler.as_ref() }
     }
 
     fn cache(&self) -> Option<&CompileCache> {
@@ -232,7 +247,7 @@ impl Step {
 
     async fn run_here(&self, loaded: &Loaded, time: Duration) -> StepReport {
         let inner = &*self.inner;
-        let ready = match loaded.ready(&inner.engine, inner.cache(), &inner.linkers, &self.call.grants) {
+        let ready = match loaded.ready(&inner.source(), &inner.linkers, &self.call.grants) {
             Ok(ready) => ready,
             Err(failure) => return failed(failure),
         };
@@ -293,6 +308,7 @@ impl Step {
         let state = State {
             table,
             wasi: self.wasi(&tcp)?,
+            files: self.files(),
             tcp,
             http: self.http(&secrets.placeholders),
             exec: self.exec(&secrets),
@@ -358,6 +374,13 @@ impl Step {
             Ok(_) => Ok(()),
             Err(error) => Err(cannot(format!("{error:#}"))),
         }
+    }
+
+    fn files(&self) -> Files {
+        let (inner, call) = (&*self.inner, &self.call);
+        let protected = Protected::new(&inner.protected, &call.grants.files);
+        let outside = !matches!(call.plugin, PluginRef::Builtin(_));
+        Files::new(inner.workspace.root().to_owned(), protected, call.limits.disk_bytes, outside, self.denials.clone())
     }
 
     fn http(&self, placeholders: &Placeholders) -> Http {

@@ -44,6 +44,8 @@ impl Bench {
         let runner = WasmRunner::new(Settings {
             workspace,
             compile_cache: Some(CACHE.path().join("cache")),
+            compiler: None,
+            protected: sluice_engine::PROTECTED.map(str::to_owned).to_vec(),
             artifacts: folder.path().join("artifacts"),
             secrets: SecretValues::from_iter([("TOKEN".to_owned(), SECRET.to_owned())]),
             guard: None,
