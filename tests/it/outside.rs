@@ -185,6 +185,10 @@ fn more_authority_stops_until_it_is_accepted() {
         let ran = environment.sluice(command).exits_with(2);
         assert!(ran.stderr.contains("plan::more-authority") && ran.stderr.contains("curl"), "{}", ran.whole());
     }
+    let ran = environment.sluice(&["run", "--json"]).exits_with(2);
+    let events = ran.events();
+    assert_eq!((events.len(), &events[0]["event"]), (1, &"refused".into()));
+    assert_eq!(events[0]["problems"][0]["code"], "plan::more-authority");
     insta::assert_snapshot!("run_refuses", steady(&environment.sluice(&["run", "--plain"]), &registry));
     let ran = environment.sluice(&["check", "--json"]).exits_with(2);
     let json: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -363,6 +367,26 @@ fn a_file_of_a_web_server_is_checked_against_its_digest() {
     environment.sluice(&["plan"]).exits_with(0);
 }
 
+#[test]
+fn what_is_too_large_is_not_read_to_its_end() {
+    let environment = Environment::new();
+    let long = answer(&"x".repeat((1 << 20) + 1));
+    let registry = Server::start(&[&long]);
+    let ran = environment.sluice(&["plugin", "add", &format!("oci://{}/x:1", registry.address)]).exits_with(2);
+    assert!(ran.unwrapped().contains("its manifest is larger than 1024 KiB"), "{}", ran.whole());
+    let endless = "200 OK\r\nContent-Length: 99999999999\r\nConnection: close\r\n\r\n";
+    let server = Server::start(&[&format!("{endless}{}", "x".repeat((64 << 20) + 70_000))]);
+    let ran = environment.sluice(&["plugin", "add", &server.url("/x.wasm")]).exits_with(2);
+    assert!(ran.stderr.contains("plugin::too-large"), "{}", ran.whole());
+    let around = Server::with(|request| {
+        let next = format!("/again{}", request.path);
+        format!("302 Found\r\nLocation: {next}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    });
+    let ran = environment.sluice(&["plugin", "add", &around.url("/x.wasm")]).exits_with(2);
+    assert!(ran.unwrapped().contains("leads from one place to the next"), "{}", ran.whole());
+    assert_eq!(around.requests().len(), 6);
+}
+
 /// A registry that lives elsewhere gets nothing that is for this one.
 #[test]
 fn credentials_and_tokens_go_nowhere_else() {
@@ -438,7 +462,7 @@ fn what_is_no_plugin_is_refused_when_it_is_added() {
         ("elf", fs::read(crate::environment::binary()).unwrap()[..4096].to_vec(), "plugin::native-code"),
         ("twice", with(&[section(manifest), section(manifest)]), "plugin::second-manifest"),
         ("long", with(&[section(&"#".repeat(70_000))]), "plugin::manifest-too-large"),
-        ("none", component.clone(), "plugin::no-manifest"),
+        ("none", component.clone(), "plan::no-manifest"),
         ("wrong", with(&[section("name: X")]), "plugin::manifest"),
         ("empty", Vec::new(), "plugin::not-a-component"),
     ];
@@ -531,4 +555,12 @@ fn a_signature_is_checked_with_a_key() {
     environment.sluice(&["plugin", "add", &reference]).exits_with(0);
     push(&environment, &changed(guest("noop.wasm"), b'3'), &reference).exits_with(0);
     verify(&reference).exits_with(0);
+    // Signatures that were fetched are kept, and vendored with the bytes.
+    environment.sluice(&["plugin", "vendor"]).exits_with(0);
+    drop(registry);
+    verify(&reference).exits_with(0);
+    forget(&environment);
+    verify(&reference).exits_with(0);
+    fs::remove_dir_all(environment.workspace().join("vendor")).unwrap();
+    verify(&reference).exits_with(2);
 }

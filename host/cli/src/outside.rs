@@ -1,6 +1,7 @@
 //! Plugins from other machines: by digest for a run, by name for those who look for something newer.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use sluice_model::lock::{Declared, Lock, Locked};
@@ -8,10 +9,13 @@ use sluice_model::reference::OciRef;
 use sluice_model::{Digest, PluginRef, Problem};
 use sluice_plan::{PluginInfo, locked};
 use sluice_registry::{Component, MAX_COMPONENT_BYTES, Store, Stored};
-use sluice_registry_oci::signature::{self, Signer, Trusted};
+use sluice_registry_oci::signature::{self, Material, Signer, Trusted};
 use sluice_registry_oci::{Client, Content, Failure, MAX_MANIFEST_BYTES, Which, digest_of};
 
-use crate::{host, network};
+use crate::{host, network, pack};
+
+/// A longer file of signatures is not read, in bytes.
+const MAX_SIGNATURE_BYTES: u64 = 32 << 20;
 
 /// What a reference leads to now.
 #[derive(Debug)]
@@ -156,16 +160,57 @@ fn manifest(oci: &OciRef, which: Which<'_>, workspace: &Path) -> Result<(Digest,
     Ok((digest, bytes))
 }
 
-/// Who signed the artifact with this manifest, if it is somebody trusted.
-pub fn signer(oci: &OciRef, manifest: Digest, trusted: &Trusted, workspace: &Path) -> Result<Signer, Problem> {
-    let reference = PluginRef::Oci(oci.clone());
-    let materials = with_client(workspace, |client| client.signatures(oci, manifest));
-    let materials = materials.map_err(|failure| explain(&reference, failure))?;
+/// Who signed the artifact with this manifest, if it is somebody trusted. Signatures that were fetched before are enough: what
+/// counts is not where they come from.
+pub fn signer(
+    oci: &OciRef,
+    manifest: Digest,
+    trusted: &Trusted,
+    lock: &Lock,
+    workspace: &Path,
+) -> Result<Signer, Problem> {
+    for file in kept_signatures(manifest, lock, workspace) {
+        let known = fs::read(file).map(|bytes| signature::from_json(&bytes)).unwrap_or_default();
+        if let Ok(signer) = signature::verify(manifest, &known, trusted) {
+            return Ok(signer);
+        }
+    }
+    let materials = signatures(oci, manifest, workspace)?;
     signature::verify(manifest, &materials, trusted).map_err(|reason| {
-        Problem::new("plugin::not-signed", format!("`{reference}` is not signed by anybody who is trusted"))
-            .cause(format!("the artifact is {manifest}"))
-            .cause(reason.to_string())
+        Problem::new(
+            "plugin::not-signed",
+            format!("`{}` is not signed by anybody who is trusted", PluginRef::Oci(oci.clone())),
+        )
+        .cause(format!("the artifact is {manifest}"))
+        .cause(reason.to_string())
     })
+}
+
+/// Fetches what may be a signature of the artifact, and keeps it.
+pub fn signatures(oci: &OciRef, manifest: Digest, workspace: &Path) -> Result<Vec<Material>, Problem> {
+    let materials = with_client(workspace, |client| client.signatures(oci, manifest));
+    let materials = materials.map_err(|failure| explain(&PluginRef::Oci(oci.clone()), failure))?;
+    if let (false, Some(store)) = (materials.is_empty(), cache()) {
+        // What cannot be kept is fetched again the next time.
+        let _ = pack::write_whole(&signature_file(&store, manifest), &signature::to_json(&materials));
+    }
+    Ok(materials)
+}
+
+/// Beside the manifest of the artifact.
+pub fn signature_file(store: &Store, manifest: Digest) -> PathBuf {
+    store.path(manifest).with_extension(SIGNATURES)
+}
+
+/// The ending of files with signatures.
+pub const SIGNATURES: &str = "signatures";
+
+fn kept_signatures(manifest: Digest, lock: &Lock, workspace: &Path) -> impl Iterator<Item = PathBuf> {
+    let vendored = lock.vendor.as_ref().map(|folder| Store::new(workspace.join(folder)));
+    let stores = vendored.into_iter().chain(cache());
+    let files = stores.map(move |store| signature_file(&store, manifest));
+    // Looked at before they are opened: opening a FIFO would wait for its other end.
+    files.filter(|file| fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() <= MAX_SIGNATURE_BYTES))
 }
 
 /// The manifest of an artifact: the one in the lock, the one that the reference names, or what its tag leads to now.
@@ -199,7 +244,7 @@ pub fn explain(reference: &PluginRef, failure: Failure) -> Problem {
             PluginRef::Oci(oci) => format!("log in with `docker login {}`", oci.registry),
             _ => "a plugin on a web server is fetched without credentials".to_owned(),
         }),
-        Failure::Other(reason) if reason.contains("length limit exceeded") => too_large(reference),
+        Failure::TooLarge => too_large(reference),
         Failure::NotFound(reason) | Failure::Other(reason) => {
             let problem = failed(reference, &reason);
             if network::is_offline() {

@@ -105,7 +105,11 @@ fn accept(
 fn used(names: &[String], from: &Path, workspace: &Path) -> Result<Used, Vec<Problem>> {
     let (mut used, mut problems) = (Used::new(), Vec::new());
     let named = names.iter().map(|name| discover::find(from, Some(name)));
-    let all = discover::in_workspace(workspace).into_iter().map(Ok).chain(named);
+    let all: Vec<_> = discover::in_workspace(workspace).into_iter().map(Ok).chain(named).collect();
+    if all.is_empty() {
+        // A lock without any workflow is hardly meant: everything in it would be dropped.
+        return Err(discover::nearest(from).err().into_iter().collect());
+    }
     for found in all {
         let workflow = match found.map_err(|problem| vec![problem]).and_then(|found| prepare::parse(&found)) {
             Ok(workflow) => workflow,

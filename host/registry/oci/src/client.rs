@@ -66,7 +66,13 @@ impl<'a> Client<'a> {
             accept: Some(format!("{IMAGE_MANIFEST}, {IMAGE_INDEX}")),
             ..Call::get(uri(reference, &format!("manifests/{name}"))?, MAX_MANIFEST_BYTES)
         };
-        let bytes = expect(self.send(reference, call, false)?, &[StatusCode::OK], reference)?.into_body();
+        let sent = self.send(reference, call, false).map_err(|failure| match failure {
+            Failure::TooLarge => {
+                Failure::Other(format!("its manifest is larger than {} KiB", MAX_MANIFEST_BYTES >> 10))
+            }
+            failure => failure,
+        });
+        let bytes = expect(sent?, &[StatusCode::OK], reference)?.into_body();
         let found = digest_of(&bytes);
         match which {
             Which::Digest(expected) if expected != found => Err(Failure::WrongDigest { expected, found }),
@@ -136,7 +142,7 @@ impl<'a> Client<'a> {
             body = content.clone();
         }
         let request = request.body(body).map_err(|error| Failure::Other(error.to_string()))?;
-        (self.exchange)(request, call.limit).map_err(Failure::Other)
+        (self.exchange)(request, call.limit).map_err(Failure::of_exchange)
     }
 
     /// The value of `Authorization` that a challenge asks for.

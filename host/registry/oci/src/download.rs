@@ -17,7 +17,7 @@ pub fn download(exchange: &Exchange<'_>, reference: &UrlRef, limit: usize) -> Re
     for _ in 0..=MAX_REDIRECTS {
         let request = Request::get(uri.clone()).header(USER_AGENT, AGENT).body(Bytes::new());
         let response = exchange(request.map_err(|error| Failure::Other(error.to_string()))?, limit);
-        let response = response.map_err(Failure::Other)?;
+        let response = response.map_err(Failure::of_exchange)?;
         let host = uri.authority().map_or("", |authority| authority.as_str());
         match response.status() {
             StatusCode::OK => return Ok(response.into_body()),

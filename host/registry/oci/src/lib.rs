@@ -39,14 +39,24 @@ pub enum Failure {
     Refused(String),
     /// The bytes are others than were asked for.
     WrongDigest { expected: Digest, found: Digest },
+    /// There is more of it than was asked for.
+    TooLarge,
     /// Anything else: the network, an answer that makes no sense.
     Other(String),
+}
+
+impl Failure {
+    /// What an [`Exchange`] says that failed. Of its words one matters here: those of a body that is longer than its limit.
+    fn of_exchange(reason: String) -> Self {
+        if reason.ends_with("length limit exceeded") { Self::TooLarge } else { Self::Other(reason) }
+    }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::NotFound(reason) | Failure::Refused(reason) | Failure::Other(reason) => f.write_str(reason),
+            Failure::TooLarge => f.write_str("it is too large"),
             Failure::WrongDigest { expected, found } => write!(f, "expected {expected}, got {found}"),
         }
     }

@@ -4,6 +4,7 @@
 
 mod bundle;
 mod fetch;
+mod keep;
 mod key;
 mod simple;
 
@@ -12,6 +13,7 @@ use std::fmt;
 use bytes::Bytes;
 use sluice_model::Digest;
 
+pub use keep::{from_json, to_json};
 pub use key::PublicKey;
 
 /// What stands beside an artifact and may be a signature of it.

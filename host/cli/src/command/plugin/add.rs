@@ -36,7 +36,7 @@ pub fn candidate(reference: &PluginRef, lock: &Lock, workspace: &Path) -> Result
     };
     if loaded.info.manifest.is_none() && !loaded.info.command {
         let message = format!("the component `{reference}` carries no manifest");
-        return Err(Problem::new("plugin::no-manifest", message).help("steps cannot use it; ask its author"));
+        return Err(Problem::new("plan::no-manifest", message).help("steps cannot use it; ask its author"));
     }
     let locked = outside::accepted(&loaded.info, oci_manifest);
     Ok(Candidate { loaded, locked })

@@ -33,7 +33,7 @@ pub fn push(args: &PushArgs, from: &Path, output: &Output) -> Result<(), Vec<Pro
     if loaded.info.manifest.is_none() && !loaded.info.command {
         let message = format!("the component `{file}` carries no manifest");
         let help = format!("embed one: sluice plugin pack {file} plugin.yaml -o plugin.wasm");
-        return Err(vec![Problem::new("plugin::no-manifest", message).help(help)]);
+        return Err(vec![Problem::new("plan::no-manifest", message).help(help)]);
     }
     let commands = loaded.info.command.then(|| "wasi:cli/run".to_owned());
     let kinds = loaded.info.exports.iter().map(|kind| format!("sluice:plugin/{kind}"));

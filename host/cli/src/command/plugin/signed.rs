@@ -26,7 +26,8 @@ pub fn verify(args: &VerifyPluginArgs, from: &Path, output: &Output) -> Result<(
     let workspace = lock_file::workspace(from);
     let lock = lock_file::read(&workspace)?;
     let manifest = outside::manifest_of(&oci, &lock, &workspace).map_err(|problem| vec![problem])?;
-    let signer = outside::signer(&oci, manifest, &Trusted::Key(key), &workspace).map_err(|problem| vec![problem])?;
+    let signer =
+        outside::signer(&oci, manifest, &Trusted::Key(key), &lock, &workspace).map_err(|problem| vec![problem])?;
     output.result(&if args.json {
         format!("{:#}\n", json!({"reference": args.plugin, "manifest": manifest, "key": signer.key}))
     } else {

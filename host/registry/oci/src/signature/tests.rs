@@ -50,6 +50,15 @@ fn signatures_of_the_artifact_count() {
 }
 
 #[test]
+fn what_is_kept_is_read_again() {
+    let all = [simple(PAYLOAD, SIGNATURE), bundle(|_| {})];
+    assert_eq!(from_json(&to_json(&all)), all);
+    for text in ["", "{}", "[{}, 5, {\"bundle\": \"?\"}]"] {
+        assert_eq!(from_json(text.as_bytes()), []);
+    }
+}
+
+#[test]
 fn anything_else_does_not() {
     let forged = Err("none of its signatures counts: it is not by this key".to_owned());
     assert_eq!(check(simple(&PAYLOAD.replace("greet", "great"), SIGNATURE)), forged);
