@@ -267,6 +267,11 @@ fn vendored_plugins_need_no_network() {
         (reference, planned(&environment))
     };
     assert!(environment.read("sluice.lock").contains("vendor: \"vendor/plugins\""));
+    std::os::unix::fs::symlink(environment.home(), environment.workspace().join("link")).unwrap();
+    for folder in ["../x", "/tmp", "link"] {
+        let ran = environment.sluice(&["plugin", "vendor", "--to", folder]).exits_with(2);
+        assert!(ran.stderr.contains("plugin::not-written"), "{folder}: {}", ran.whole());
+    }
     forget(&environment);
     environment.sluice(&["run", "--plain", "--offline"]).exits_with(0);
     assert_eq!(planned(&environment), before);
@@ -555,6 +560,21 @@ fn a_signature_is_checked_with_a_key() {
     environment.sluice(&["plugin", "add", &reference]).exits_with(0);
     push(&environment, &changed(guest("noop.wasm"), b'3'), &reference).exits_with(0);
     verify(&reference).exits_with(0);
+    // A lock that names the signed artifact beside other bytes is found out.
+    let lock = environment.read("sluice.lock");
+    let signed = lock.lines().find_map(|line| line.trim().strip_prefix("oci-manifest: ")).unwrap().to_owned();
+    let third = raw_push(&environment, &changed(guest("noop.wasm"), b'4'), &registry.reference("acme/noop:4"));
+    uses(&environment, &third);
+    environment.sluice(&["lock"]).exits_with(0);
+    let other = environment.read("sluice.lock");
+    let digest = other.lines().find_map(|line| line.trim().strip_prefix("digest: ")).unwrap();
+    let locked = lock.lines().find_map(|line| line.trim().strip_prefix("digest: ")).unwrap();
+    environment.write("sluice.lock", lock.replace(locked, digest));
+    assert!(environment.read("sluice.lock").contains(&signed));
+    let ran = verify(&reference).exits_with(2);
+    assert!(ran.stderr.contains("plugin::wrong-digest"), "{}", ran.whole());
+    environment.write("sluice.lock", lock);
+
     // Signatures that were fetched are kept, and vendored with the bytes.
     environment.sluice(&["plugin", "vendor"]).exits_with(0);
     drop(registry);

@@ -42,8 +42,8 @@ pub fn write(workspace: &Path, lock: &Lock) -> Result<(), Problem> {
     })
 }
 
-/// Like any other file of the repository: what is staged is private to its user.
-fn readable(path: &Path) -> io::Result<()> {
+/// Makes a file like any other of the repository: what is staged is private to its user.
+pub fn readable(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(0o644))
 }

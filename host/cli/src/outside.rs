@@ -31,7 +31,7 @@ pub fn pinned(reference: &PluginRef, lock: &Lock, workspace: &Path) -> Result<Co
         (Some(locked), _) => Some(locked.digest),
         (None, PluginRef::Url(url)) => url.digest,
         (None, PluginRef::Oci(oci)) => match oci.digest {
-            Some(digest) => Some(component_of(oci, Which::Digest(digest), workspace)?.1),
+            Some(digest) => Some(component_of(oci, Which::Digest(digest), lock, workspace)?.1),
             None => None,
         },
         (None, PluginRef::Builtin(_) | PluginRef::Path(_)) => None,
@@ -47,7 +47,7 @@ pub fn newest(reference: &PluginRef, lock: &Lock, workspace: &Path) -> Result<Fe
     match reference {
         PluginRef::Oci(oci) => {
             let which = oci.digest.map_or(Which::Tag(oci.tag_or_default()), Which::Digest);
-            let (manifest, component) = component_of(oci, which, workspace)?;
+            let (manifest, component) = component_of(oci, which, lock, workspace)?;
             let component = by_digest(reference, component, lock, workspace)?;
             Ok(Fetched { component, oci_manifest: Some(manifest) })
         }
@@ -125,50 +125,76 @@ fn fetch(reference: &PluginRef, digest: Option<Digest>, workspace: &Path) -> Res
 }
 
 /// The digests of the manifest and of the component that a registry has under a tag or digest.
-fn component_of(oci: &OciRef, which: Which<'_>, workspace: &Path) -> Result<(Digest, Digest), Problem> {
+fn component_of(oci: &OciRef, which: Which<'_>, lock: &Lock, workspace: &Path) -> Result<(Digest, Digest), Problem> {
+    let (manifests, component) = chain(oci, which, lock, workspace)?;
+    let top = manifests.first().map(|(digest, _)| *digest);
+    Ok((top.ok_or_else(|| failed(&PluginRef::Oci(oci.clone()), "it has no manifest"))?, component))
+}
+
+/// The manifests that lead to a component, an index first, and the digest of the component.
+pub fn chain(
+    oci: &OciRef,
+    which: Which<'_>,
+    lock: &Lock,
+    workspace: &Path,
+) -> Result<(Vec<(Digest, Bytes)>, Digest), Problem> {
     let reference = PluginRef::Oci(oci.clone());
-    let (top, bytes) = manifest(oci, which, workspace).map_err(|failure| explain(&reference, failure))?;
-    let read = |bytes: &[u8]| {
-        sluice_registry_oci::read(bytes).map_err(|reason| {
+    let get = |which| manifest(oci, which, lock, workspace).map_err(|failure| explain(&reference, failure));
+    let mut manifests = vec![get(which)?];
+    loop {
+        let bytes = manifests.last().map(|(_, bytes)| bytes.clone()).unwrap_or_default();
+        let content = sluice_registry_oci::read(&bytes).map_err(|reason| {
             Problem::new("plugin::not-a-component", format!("cannot use `{reference}`")).cause(reason)
-        })
-    };
-    let content = match read(&bytes)? {
-        Content::Manifest { digest } => {
-            let inner = manifest(oci, Which::Digest(digest), workspace);
-            read(&inner.map_err(|failure| explain(&reference, failure))?.1)?
+        })?;
+        match content {
+            Content::Component { size, .. } if size > MAX_COMPONENT_BYTES => return Err(too_large(&reference)),
+            Content::Component { digest, .. } => return Ok((manifests, digest)),
+            Content::Manifest { digest } if manifests.len() == 1 => manifests.push(get(Which::Digest(digest))?),
+            Content::Manifest { .. } => return Err(failed(&reference, "its index leads to another index")),
         }
-        content => content,
-    };
-    match content {
-        Content::Component { size, .. } if size > MAX_COMPONENT_BYTES => Err(too_large(&reference)),
-        Content::Component { digest, .. } => Ok((top, digest)),
-        Content::Manifest { .. } => Err(failed(&reference, "its index leads to another index")),
     }
 }
 
-fn manifest(oci: &OciRef, which: Which<'_>, workspace: &Path) -> Result<(Digest, Bytes), Failure> {
-    let store = cache();
-    if let (Which::Digest(digest), Some(store)) = (which, &store)
-        && let Stored::Bytes(bytes) = store.get(digest, MAX_MANIFEST_BYTES as u64)
-    {
-        return Ok((digest, bytes.into()));
+fn manifest(oci: &OciRef, which: Which<'_>, lock: &Lock, workspace: &Path) -> Result<(Digest, Bytes), Failure> {
+    if let Which::Digest(digest) = which {
+        for store in stores(lock, workspace) {
+            if let Stored::Bytes(bytes) = store.get(digest, MAX_MANIFEST_BYTES as u64) {
+                return Ok((digest, bytes.into()));
+            }
+        }
     }
     let (digest, bytes) = with_client(workspace, |client| client.manifest(oci, which))?;
     // What cannot be kept is fetched again the next time.
-    let _ = store.map(|store| store.put(digest, &bytes));
+    let _ = cache().map(|store| store.put(digest, &bytes));
     Ok((digest, bytes))
 }
 
-/// Who signed the artifact with this manifest, if it is somebody trusted. Signatures that were fetched before are enough: what
-/// counts is not where they come from.
+/// An artifact of a registry: a signature is of its manifest, and its manifest leads to the component.
+#[derive(Debug, Clone, Copy)]
+pub struct Artifact {
+    pub manifest: Digest,
+    pub component: Digest,
+}
+
+/// Who signed an artifact, if it is somebody trusted. Signatures that were fetched before are enough: what counts is not where
+/// they come from.
 pub fn signer(
     oci: &OciRef,
-    manifest: Digest,
+    artifact: Artifact,
     trusted: &Trusted,
     lock: &Lock,
     workspace: &Path,
 ) -> Result<Signer, Problem> {
+    let Artifact { manifest, component } = artifact;
+    let reference = PluginRef::Oci(oci.clone());
+    // A lock that was edited could name signed bytes beside those that run.
+    let (_, found) = component_of(oci, Which::Digest(manifest), lock, workspace)?;
+    if found != component {
+        let message = format!("the manifest of `{reference}` leads to other bytes than those that run");
+        return Err(Problem::new("plugin::wrong-digest", message)
+            .cause(format!("manifest {manifest} leads to {found}; what runs is {component}"))
+            .help("somebody edited the lock by hand: restore it from version control"));
+    }
     for file in kept_signatures(manifest, lock, workspace) {
         let known = fs::read(file).map(|bytes| signature::from_json(&bytes)).unwrap_or_default();
         if let Ok(signer) = signature::verify(manifest, &known, trusted) {
@@ -177,12 +203,9 @@ pub fn signer(
     }
     let materials = signatures(oci, manifest, workspace)?;
     signature::verify(manifest, &materials, trusted).map_err(|reason| {
-        Problem::new(
-            "plugin::not-signed",
-            format!("`{}` is not signed by anybody who is trusted", PluginRef::Oci(oci.clone())),
-        )
-        .cause(format!("the artifact is {manifest}"))
-        .cause(reason.to_string())
+        Problem::new("plugin::not-signed", format!("`{reference}` is not signed by anybody who is trusted"))
+            .cause(format!("the artifact is {manifest}"))
+            .cause(reason.to_string())
     })
 }
 
@@ -206,26 +229,33 @@ pub fn signature_file(store: &Store, manifest: Digest) -> PathBuf {
 pub const SIGNATURES: &str = "signatures";
 
 fn kept_signatures(manifest: Digest, lock: &Lock, workspace: &Path) -> impl Iterator<Item = PathBuf> {
-    let vendored = lock.vendor.as_ref().map(|folder| Store::new(workspace.join(folder)));
-    let stores = vendored.into_iter().chain(cache());
-    let files = stores.map(move |store| signature_file(&store, manifest));
+    let files = stores(lock, workspace).map(move |store| signature_file(&store, manifest));
     // Looked at before they are opened: opening a FIFO would wait for its other end.
     files.filter(|file| fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() <= MAX_SIGNATURE_BYTES))
 }
 
-/// The manifest of an artifact: the one in the lock, the one that the reference names, or what its tag leads to now.
-pub fn manifest_of(oci: &OciRef, lock: &Lock, workspace: &Path) -> Result<Digest, Problem> {
-    let locked = lock.get(&PluginRef::Oci(oci.clone())).and_then(|locked| locked.oci_manifest);
-    match locked.or(oci.digest) {
-        Some(digest) => Ok(digest),
-        None => Ok(component_of(oci, Which::Tag(oci.tag_or_default()), workspace)?.0),
+/// The artifact that a reference means: the one in the lock, the one that it names, or what its tag leads to now.
+pub fn artifact_of(oci: &OciRef, lock: &Lock, workspace: &Path) -> Result<Artifact, Problem> {
+    if let Some(locked) = lock.get(&PluginRef::Oci(oci.clone()))
+        && let Some(manifest) = locked.oci_manifest
+    {
+        return Ok(Artifact { manifest, component: locked.digest });
     }
+    let which = oci.digest.map_or(Which::Tag(oci.tag_or_default()), Which::Digest);
+    let (manifest, component) = component_of(oci, which, lock, workspace)?;
+    Ok(Artifact { manifest, component })
 }
 
 /// Talks to registries as who we are to each.
 pub fn with_client<T>(workspace: &Path, talk: impl FnOnce(&Client<'_>) -> Result<T, Failure>) -> Result<T, Failure> {
     let credentials = |registry: &str| network::credentials(registry, workspace);
     talk(&Client::new(&network::exchange, &credentials))
+}
+
+/// Where bytes may be, in the repository and in the cache.
+fn stores(lock: &Lock, workspace: &Path) -> impl Iterator<Item = Store> + use<> {
+    let vendored = lock.vendor.as_ref().map(|folder| Store::new(workspace.join(folder)));
+    vendored.into_iter().chain(cache())
 }
 
 fn cache() -> Option<Store> {

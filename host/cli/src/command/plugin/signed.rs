@@ -25,9 +25,10 @@ pub fn verify(args: &VerifyPluginArgs, from: &Path, output: &Output) -> Result<(
     })?;
     let workspace = lock_file::workspace(from);
     let lock = lock_file::read(&workspace)?;
-    let manifest = outside::manifest_of(&oci, &lock, &workspace).map_err(|problem| vec![problem])?;
+    let artifact = outside::artifact_of(&oci, &lock, &workspace).map_err(|problem| vec![problem])?;
     let signer =
-        outside::signer(&oci, manifest, &Trusted::Key(key), &lock, &workspace).map_err(|problem| vec![problem])?;
+        outside::signer(&oci, artifact, &Trusted::Key(key), &lock, &workspace).map_err(|problem| vec![problem])?;
+    let manifest = artifact.manifest;
     output.result(&if args.json {
         format!("{:#}\n", json!({"reference": args.plugin, "manifest": manifest, "key": signer.key}))
     } else {

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use serde_json::json;
 use sluice_model::grant::normalise_path;
 use sluice_model::lock::Locked;
-use sluice_model::{PluginRef, Problem};
+use sluice_model::{Lock, PluginRef, Problem};
 use sluice_registry::Store;
-use sluice_registry_oci::signature;
+use sluice_registry_oci::{Which, signature};
 
 use crate::args::VendorArgs;
 use crate::output::Output;
@@ -28,6 +29,7 @@ pub fn vendor(args: &VendorArgs, from: &Path, output: &Output) -> Result<(), Vec
         (None, Some(folder)) => folder.clone(),
         (None, None) => FOLDER.to_owned(),
     };
+    inside(&workspace.join(&folder), &workspace).map_err(|reason| vec![not_written(&folder, reason)])?;
     let store = Store::new(workspace.join(&folder));
     let (mut kept, mut plugins, mut problems) = (BTreeSet::new(), 0, Vec::new());
     // What is there already is looked at like anything else.
@@ -35,21 +37,18 @@ pub fn vendor(args: &VendorArgs, from: &Path, output: &Output) -> Result<(), Vec
     source.vendor = None;
     for locked in lock.plugins().iter().filter(|locked| locked.reference.is_outside()) {
         let copied = outside::pinned(&locked.reference, &source, &workspace).and_then(|component| {
-            store.put(locked.digest, component.bytes()).map_err(|error| {
-                Problem::new("plugin::not-written", format!("cannot write into `{folder}`")).cause(error.to_string())
-            })
+            let file = store.path(locked.digest);
+            let put = store.put(locked.digest, component.bytes()).and_then(|()| lock_file::readable(&file));
+            put.map_err(|error| not_written(&folder, error.to_string()))
         });
-        match copied.and_then(|()| copy_signatures(locked, &store, &workspace)) {
-            Ok(()) => {
-                kept.extend(locked.oci_manifest.map(|manifest| manifest.hex()));
+        match copied.and_then(|()| copy_signed(locked, &source, &store, &workspace)) {
+            Ok(names) => {
+                kept.extend(names);
+                kept.insert(locked.digest.hex());
                 plugins += 1;
-                kept.insert(locked.digest.hex())
             }
-            Err(problem) => {
-                problems.push(problem);
-                false
-            }
-        };
+            Err(problem) => problems.push(problem),
+        }
     }
     if !problems.is_empty() {
         return Err(problems);
@@ -65,22 +64,44 @@ pub fn vendor(args: &VendorArgs, from: &Path, output: &Output) -> Result<(), Vec
     Ok(())
 }
 
-/// Signatures go with the bytes, so that whoever asks for them needs no network either.
-fn copy_signatures(locked: &Locked, store: &Store, workspace: &Path) -> Result<(), Problem> {
-    let (PluginRef::Oci(oci), Some(manifest)) = (&locked.reference, locked.oci_manifest) else { return Ok(()) };
+fn not_written(folder: &str, reason: String) -> Problem {
+    Problem::new("plugin::not-written", format!("cannot write into `{folder}`")).cause(reason)
+}
+
+/// Makes the folder. A link in the repository must not lead to a folder elsewhere, in which files would be removed.
+fn inside(folder: &Path, workspace: &Path) -> Result<(), String> {
+    let text = |error: io::Error| error.to_string();
+    fs::create_dir_all(folder).map_err(text)?;
+    let real = folder.canonicalize().map_err(text)?;
+    match real.starts_with(workspace.canonicalize().map_err(text)?) {
+        true => Ok(()),
+        false => Err("it is a link that leads out of the workspace".to_owned()),
+    }
+}
+
+/// Manifests and signatures go with the bytes, so that whoever asks who signed them needs no network either. Gives the names
+/// of files.
+fn copy_signed(locked: &Locked, source: &Lock, store: &Store, workspace: &Path) -> Result<Vec<String>, Problem> {
+    let (PluginRef::Oci(oci), Some(manifest)) = (&locked.reference, locked.oci_manifest) else { return Ok(Vec::new()) };
+    let failed = |error: io::Error| not_written(&locked.reference.to_string(), error.to_string());
+    let mut names = vec![manifest.hex()];
     if network::is_offline() {
         // The bytes were at hand; whether there are signatures is not known.
-        return Ok(());
+        return Ok(names);
+    }
+    let (manifests, _) = outside::chain(oci, Which::Digest(manifest), source, workspace)?;
+    for (digest, bytes) in manifests {
+        let file = store.path(digest);
+        store.put(digest, &bytes).and_then(|()| lock_file::readable(&file)).map_err(failed)?;
+        names.push(digest.hex());
     }
     let materials = outside::signatures(oci, manifest, workspace)?;
-    if materials.is_empty() {
-        return Ok(());
+    if !materials.is_empty() {
+        let file = outside::signature_file(store, manifest);
+        let written = pack::write_whole(&file, &signature::to_json(&materials));
+        written.and_then(|()| lock_file::readable(&file)).map_err(failed)?;
     }
-    let file = outside::signature_file(store, manifest);
-    pack::write_whole(&file, &signature::to_json(&materials)).map_err(|error| {
-        Problem::new("plugin::not-written", "cannot write signatures into the folder of plugins")
-            .cause(error.to_string())
-    })
+    Ok(names)
 }
 
 /// Removes what was vendored before and is not accepted any more. A file that stays only takes room.
