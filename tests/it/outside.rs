@@ -198,6 +198,7 @@ fn more_authority_stops_until_it_is_accepted() {
     uses(&environment, &reference);
     let ran = environment.sluice(&["plugin", "update", "--accept", "put"]).exits_with(0);
     assert!(ran.stdout.contains("put 1.0.0 -> put 2.0.0: updated"), "{}", ran.whole());
+    assert!(ran.stdout.contains("\n  accepted: new: exec `curl`, because: uploads what is large\n"), "{}", ran.whole());
     environment.sluice(&["plan"]).exits_with(0);
     uses(&environment, &pinned);
     environment.sluice(&["plan"]).exits_with(0);

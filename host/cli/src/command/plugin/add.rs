@@ -128,6 +128,10 @@ pub fn update(args: &UpdateArgs, from: &Path, output: &Output) -> Result<(), Vec
         let problem = problem.filter(|_| !args.accept);
         let change = Change { old, new: &candidate.locked, refused: problem.is_some() };
         text.push_str(&change.line(args.dry_run));
+        if problem.is_none() {
+            // The tag may have moved since somebody looked: what is accepted now is told now.
+            text.extend(wanted.iter().map(|more| format!("  accepted: {more}\n")));
+        }
         entries.push(change.json(&wanted));
         match problem {
             Some(problem) => problems.push(problem),
