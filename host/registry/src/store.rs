@@ -46,8 +46,9 @@ impl Store {
         if read.is_err() {
             return Stored::Missing;
         }
+        let whole = bytes.len() as u64 <= limit;
         let found = Digest::from_bytes(Sha256::digest(&bytes).into());
-        if found == digest { Stored::Bytes(bytes) } else { Stored::Different }
+        if whole && found == digest { Stored::Bytes(bytes) } else { Stored::Different }
     }
 
     /// Writes the file whole or not at all, in place of what was there.
