@@ -1,6 +1,6 @@
 //! `sluice.lock` of a workspace, on the disk.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -14,15 +14,14 @@ pub fn read(workspace: &Path) -> Result<Lock, Vec<Problem>> {
     let path = workspace.join(FILE);
     let unreadable =
         |reason: String| vec![Problem::new("plan::lock-unreadable", format!("cannot read `{FILE}`")).cause(reason)];
-    match fs::metadata(&path) {
-        Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Err(unreadable("it is not a regular file".into())),
+    let file = match sluice_beneath::open_anywhere(&path) {
+        Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Lock::default()),
         Err(error) => return Err(unreadable(error.to_string())),
-    }
+    };
     let mut text = String::new();
     // One byte more than the parser takes, so that it can say what is wrong.
-    let read = File::open(&path).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_string(&mut text));
+    let read = file.take(MAX_BYTES as u64 + 1).read_to_string(&mut text);
     read.map_err(|error| unreadable(error.to_string()))?;
     Lock::parse(&Source::new(FILE, text))
 }

@@ -1,6 +1,6 @@
 //! Bytes by digest, in a folder: what was fetched once is not fetched again.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
@@ -36,13 +36,9 @@ impl Store {
 
     /// At most `limit` bytes, which are those of the digest. What cannot be read is missing.
     pub fn get(&self, digest: Digest, limit: u64) -> Stored {
-        let path = self.path(digest);
-        // Looked at before it is opened: opening a FIFO would wait for its other end.
-        if !fs::metadata(&path).is_ok_and(|metadata| metadata.is_file()) {
-            return Stored::Missing;
-        }
         let mut bytes = Vec::new();
-        let read = File::open(&path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes));
+        let read = sluice_beneath::open_anywhere(&self.path(digest))
+            .and_then(|file| file.take(limit + 1).read_to_end(&mut bytes));
         if read.is_err() {
             return Stored::Missing;
         }
