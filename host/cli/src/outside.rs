@@ -1,6 +1,6 @@
 //! Plugins from other machines: by digest for a run, by name for those who look for something newer.
 
-use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -195,8 +195,7 @@ pub fn signer(
             .cause(format!("manifest {manifest} leads to {found}; what runs is {component}"))
             .help("somebody edited the lock by hand: restore it from version control"));
     }
-    for file in kept_signatures(manifest, lock, workspace) {
-        let known = fs::read(file).map(|bytes| signature::from_json(&bytes)).unwrap_or_default();
+    for known in kept_signatures(manifest, lock, workspace) {
         if let Ok(signer) = signature::verify(manifest, &known, trusted) {
             return Ok(signer);
         }
@@ -228,10 +227,14 @@ pub fn signature_file(store: &Store, manifest: Digest) -> PathBuf {
 /// The ending of files with signatures.
 pub const SIGNATURES: &str = "signatures";
 
-fn kept_signatures(manifest: Digest, lock: &Lock, workspace: &Path) -> impl Iterator<Item = PathBuf> {
-    let files = stores(lock, workspace).map(move |store| signature_file(&store, manifest));
-    // Looked at before they are opened: opening a FIFO would wait for its other end.
-    files.filter(|file| fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() <= MAX_SIGNATURE_BYTES))
+/// What was fetched before; what cannot be read is not there.
+fn kept_signatures(manifest: Digest, lock: &Lock, workspace: &Path) -> impl Iterator<Item = Vec<Material>> + use<> {
+    stores(lock, workspace).filter_map(move |store| {
+        let mut bytes = Vec::new();
+        let file = sluice_beneath::open_anywhere(&signature_file(&store, manifest)).ok()?;
+        file.take(MAX_SIGNATURE_BYTES).read_to_end(&mut bytes).ok()?;
+        Some(signature::from_json(&bytes))
+    })
 }
 
 /// The artifact that a reference means: the one in the lock, the one that it names, or what its tag leads to now.
