@@ -11,7 +11,7 @@ const HEAD: &str = "\
 
 impl Display for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{HEAD}version: {VERSION}\n")?;
+        writeln!(f, "{HEAD}version: {VERSION}")?;
         if let Some(folder) = &self.vendor {
             writeln!(f, "vendor: {}", Quoted(folder))?;
         }
