@@ -46,6 +46,9 @@ impl Credentials {
     }
 }
 
+/// What somebody who is asked for credentials answers: nothing, if they have none. An error holds nothing of them.
+pub type Answer = Result<Option<Credentials>, String>;
+
 /// `config.json` of Docker.
 #[derive(Default)]
 pub struct DockerConfig(Value);
@@ -64,11 +67,7 @@ impl DockerConfig {
     ///
     /// # Errors
     /// What went wrong, without anything of the credentials.
-    pub fn credentials(
-        &self,
-        registry: &str,
-        ask: &dyn Fn(&str, &str) -> Result<Option<Credentials>, String>,
-    ) -> Result<Option<Credentials>, String> {
+    pub fn credentials(&self, registry: &str, ask: &dyn Fn(&str, &str) -> Answer) -> Answer {
         let keys = keys(registry);
         let of = |section: &str| keys.iter().find_map(|key| self.0[section].get(key).map(|value| (key, value)));
         if let Some((key, helper)) = of("credHelpers") {

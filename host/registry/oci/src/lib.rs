@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use sluice_model::Digest;
 
 pub use client::{Client, MAX_MANIFEST_BYTES, Which};
-pub use credentials::{Credentials, DockerConfig};
+pub use credentials::{Answer, Credentials, DockerConfig};
 pub use download::download;
 pub use helper::ask;
 pub use manifest::{Content, read};
