@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 use sluice_capability_artifacts::{Artifacts, Published, Store as ArtifactStore};
 use sluice_capability_exec::{Exec, GRACE as PROGRAM_GRACE, Guard, GuardCommand, Pipe, Processes};
-use sluice_capability_http::Http;
-use sluice_capability_secrets::{Mask, Placeholders, SecretValues, Secrets};
+use sluice_capability_http::{Http, Injection};
+use sluice_capability_secrets::{Mask, Placeholders, SecretValues, Secrets, Taint};
 use sluice_capability_tcp::Tcp;
 use sluice_engine_compile::{CompileCache, engine_config};
 use sluice_model::event::Stream;
@@ -163,8 +163,11 @@ impl Inner {
             Ok(processes) => processes,
             Err(error) => return failed(Failure::new(FailureKind::Internal, error)),
         };
+        let voice = Voice::new(says, Arc::clone(&self.mask), call.limits.output_bytes);
+        let seen = voice.clone();
         let step = Step {
-            voice: Voice::new(says, Arc::clone(&self.mask), call.limits.output_bytes),
+            taint: Taint::new(Arc::new(move |secret, by| seen.say(Said::SecretSeen { secret: secret.to_owned(), by }))),
+            voice,
             denials: Denials::default(),
             processes,
             inner: self,
@@ -199,6 +202,7 @@ struct Step {
     call: Arc<StepCall>,
     voice: Voice,
     denials: Denials,
+    taint: Taint,
     processes: Processes,
 }
 
@@ -262,6 +266,7 @@ impl Step {
             Ok(Err(ended)) => Some(failure::explain(plugin, ended, &self.voice, &self.denials.list())),
             Err(failure) => Some(failure),
         };
+        let failure = failure::with_leaks(failure, plugin, &self.taint.leaks());
         StepReport { failure: failure.map(|failure| self.told(failure)), outputs }
     }
 
@@ -285,6 +290,7 @@ impl Step {
                 Some(names) => inner.secrets.renamed(names),
             },
             placeholders: Placeholders::default(),
+            taint: self.taint.clone(),
             denials: self.denials.clone(),
         };
         let tcp = Tcp::new(&call.grants.tcp, self.denials.clone());
@@ -294,7 +300,7 @@ impl Step {
             table,
             wasi: self.wasi(&tcp)?,
             tcp,
-            http: self.http(&secrets.placeholders),
+            http: self.http(&secrets),
             exec: self.exec(&secrets),
             secrets,
             artifacts: self.artifacts(),
@@ -360,10 +366,10 @@ impl Step {
         }
     }
 
-    fn http(&self, placeholders: &Placeholders) -> Http {
-        let placeholders = placeholders.clone();
-        let reveal = Arc::new(move |text: &str| placeholders.replace(text));
-        Http::new(&self.call.grants.http, RESPONSE_BYTES, self.denials.clone(), reveal)
+    fn http(&self, secrets: &Secrets) -> Http {
+        let injection =
+            Injection { granted: secrets.granted.as_slice().into(), placeholders: secrets.placeholders.clone() };
+        Http::new(&self.call.grants.http, RESPONSE_BYTES, self.denials.clone(), injection)
     }
 
     fn exec(&self, secrets: &Secrets) -> Exec {
@@ -378,7 +384,7 @@ impl Step {
             workspace: inner.workspace.root().to_owned(),
             search_path: inner.search_path.clone(),
             environment: inherited.chain(set).collect(),
-            secret: Arc::new(move |name| secrets.value(name).map(|value| value.map(str::to_owned))),
+            secret: Arc::new(move |name| secrets.for_program(name).map(|value| value.map(str::to_owned))),
             listen: Arc::new(move |pipe, bytes| {
                 let stream = match pipe {
                     Pipe::Stdout => Stream::Stdout,
@@ -407,6 +413,13 @@ impl Step {
             store: self.inner.artifacts.clone(),
             size_limit: ARTIFACT_BYTES,
             denials: self.denials.clone(),
+            watch: Arc::new({
+                let taint = self.taint.clone();
+                move |name| {
+                    let mut watch = taint.watch(name);
+                    Box::new(move |bytes| watch.pass(bytes))
+                }
+            }),
             published: Arc::new(published),
         }
     }

@@ -6,6 +6,8 @@ mod address;
 mod file;
 mod http;
 mod name;
+mod origin;
+mod secret;
 mod tcp;
 
 use std::fmt;
@@ -15,7 +17,9 @@ use serde::{Deserialize, Serialize};
 pub use address::{AddressKind, address_kind, may_reach};
 pub use file::{Access, FileGrant, normalise_path};
 pub use http::{Host, HttpGrant, HttpTarget, Scheme};
-pub use name::{ArtifactGrant, EnvGrant, ExecGrant, SecretGrant};
+pub use name::{ArtifactGrant, EnvGrant, ExecGrant};
+pub use origin::Origin;
+pub use secret::SecretGrant;
 pub use tcp::TcpGrant;
 
 /// Something outside the sandbox that the host can do for a plugin.

@@ -14,6 +14,7 @@ mod planner;
 mod plugin;
 pub mod requires;
 mod scope;
+mod seen;
 mod select;
 
 pub use call::{Call, SEPARATOR};

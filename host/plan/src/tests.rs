@@ -8,6 +8,7 @@ mod flags;
 mod parts;
 mod properties;
 mod refused;
+mod seen;
 mod services;
 
 use indexmap::IndexMap;

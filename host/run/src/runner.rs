@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use indexmap::IndexMap;
 use serde_json::Value;
-use sluice_model::event::{Change, Level, Stream};
+use sluice_model::event::{Change, Level, SeenBy, Stream};
 use sluice_model::{Digest, Failure, Finding, Grants, Kind, Limits, PluginRef, StepId};
 use tokio::sync::Notify;
 use tokio::sync::mpsc;
@@ -116,6 +116,8 @@ pub enum Said {
     Artifact { name: String, digest: Digest, media_type: String, size: u64 },
     DeployPlanned(Vec<Change>),
     DeployApplied(Vec<u8>),
+    /// The value of a secret was handed into the step.
+    SecretSeen { secret: String, by: SeenBy },
 }
 
 /// Where a running step says things. Cheap to clone; never blocks.

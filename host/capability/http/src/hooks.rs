@@ -2,8 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::{HeaderName, header};
-use sluice_model::Denials;
-use sluice_model::grant::HttpGrant;
+use sluice_model::grant::{Capability, HttpGrant};
+use sluice_model::{Denial, Denials};
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{
@@ -11,10 +11,7 @@ use wasmtime_wasi_http::{
     WasiHttpHooks, WasiHttpView,
 };
 
-use crate::{send, tls};
-
-/// Replaces stand-ins of secrets in the value of a header; `None` when there is none in it.
-pub type Reveal = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+use crate::{Injection, send, tls};
 
 /// What one step may do over HTTP.
 pub struct Http {
@@ -29,12 +26,20 @@ pub(crate) struct Hooks {
     /// The largest body of a response, in bytes.
     pub body_limit: u64,
     pub denials: Denials,
-    pub reveal: Reveal,
+    pub injection: Injection,
+}
+
+impl Hooks {
+    /// Something that no grant can allow, and that must not be sent.
+    pub fn refuse(&self, asked: String, why: String) -> Error {
+        self.denials.add(Denial { capability: Capability::Http, asked, why: Some(why), grant: None });
+        Error::HttpRequestDenied
+    }
 }
 
 impl Http {
-    pub fn new(granted: &[HttpGrant], body_limit: u64, denials: Denials, reveal: Reveal) -> Self {
-        Self { context: WasiHttpCtx::new(), hooks: Hooks { granted: granted.into(), body_limit, denials, reveal } }
+    pub fn new(granted: &[HttpGrant], body_limit: u64, denials: Denials, injection: Injection) -> Self {
+        Self { context: WasiHttpCtx::new(), hooks: Hooks { granted: granted.into(), body_limit, denials, injection } }
     }
 
     /// What [`WasiHttpView`] asks for.

@@ -131,7 +131,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 
     /// The step was done before, and that stands.
     fn take_over(&mut self, index: StepIndex, step: &Step, id: StepId, done: Done) -> Input {
-        let Done { outcome, outputs, findings, failure } = done;
+        let Done { outcome, outputs, findings, failure, tainted } = done;
         self.add_result(index, step, outcome, &outputs);
         let name = self.name(index, step);
         let state = StepState {
@@ -143,7 +143,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             failure: failure.clone(),
         };
         self.so_far.step(state);
-        self.emit(EventKind::StepReused { id, name, outcome, outputs, findings, failure });
+        self.emit(EventKind::StepReused { id, name, outcome, outputs, findings, failure, tainted });
         Input::Ended { id: index, outcome }
     }
 
@@ -318,6 +318,13 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             Said::Artifact { name, digest, media_type, size } => {
                 EventKind::Artifact { id, name, digest, media_type, size }
             }
+            Said::SecretSeen { secret, by } => {
+                let tainted = self.tainted.entry(index).or_default();
+                if !tainted.contains(&secret) {
+                    tainted.push(secret.clone());
+                }
+                EventKind::SecretSeen { id, secret, by }
+            }
             Said::DeployPlanned(changes) => EventKind::DeployPlanned { id, changes },
             Said::DeployApplied(receipt) => {
                 let receipt = receipt.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -465,6 +472,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
                 FailureKind::Denied => (step.uses_span, "it was granted less"),
                 FailureKind::TimedOut => (step.uses_span, "it ran too long"),
                 FailureKind::Limit => (step.uses_span, "it reached a limit"),
+                FailureKind::SecretLeak => (step.uses_span, "it was about to publish a secret"),
                 FailureKind::Trap => (step.uses_span, "it crashed"),
                 FailureKind::Load => (step.uses_span, "it could not be loaded"),
                 _ => (step.uses_span, "it failed"),
@@ -481,7 +489,8 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         let id = self.step_id(index.cell, step, self.item(index).map(|_| index.item));
         let name = self.name(index, step);
         self.so_far.step(StepState { id: id.clone(), name, outcome, findings, duration_ms, failure: failure.clone() });
-        self.emit(EventKind::StepFinished { id, outcome, duration_ms, outputs, findings, failure, reason });
+        let tainted = self.tainted.remove(&index).unwrap_or_default();
+        self.emit(EventKind::StepFinished { id, outcome, duration_ms, outputs, findings, failure, reason, tainted });
         Input::Ended { id: index, outcome }
     }
 }
