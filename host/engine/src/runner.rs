@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
-use sluice_capability_artifacts::{Artifacts, Published, Store as ArtifactStore};
+use sluice_capability_artifacts::{Artifacts, Published, Store as ArtifactStore, Watch};
 use sluice_capability_exec::{Exec, GRACE as PROGRAM_GRACE, Guard, GuardCommand, Pipe, Processes};
 use sluice_capability_http::{Http, Injection};
 use sluice_capability_secrets::{Mask, Placeholders, SecretValues, Secrets, Taint};
@@ -415,9 +415,9 @@ impl Step {
             denials: self.denials.clone(),
             watch: Arc::new({
                 let taint = self.taint.clone();
-                move |name| {
+                move |name: &str| -> Watch {
                     let mut watch = taint.watch(name);
-                    Box::new(move |bytes| watch.pass(bytes))
+                    Box::new(move |bytes: &[u8]| watch.pass(bytes))
                 }
             }),
             published: Arc::new(published),

@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 use serde_json::Value;
 use sluice_model::{Failure, FailureKind, Place, Problem};
 
-use crate::{grants, seen};
 use crate::plan::{Decided, Step};
+use crate::{grants, seen};
 
 /// Decides a step when it starts, by the same rules as the plan does. `with` is the evaluated template, `env` the
 /// variables of the step.

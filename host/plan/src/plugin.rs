@@ -108,7 +108,13 @@ impl Declared {
         let first =
             |problems: Vec<Problem>| problems.into_iter().next().map(|problem| problem.message).unwrap_or_default();
         let template = Template::parse(spelling, Span::default()).map_err(first)?;
-        let mut declared = Self { capability, inputs: BTreeSet::new(), all_inputs: false, asks_to_see: seen::asks_to_see(spelling), template };
+        let mut declared = Self {
+            capability,
+            inputs: BTreeSet::new(),
+            all_inputs: false,
+            asks_to_see: seen::asks_to_see(spelling),
+            template,
+        };
         for reference in declared.template.expressions().into_iter().flat_map(|expression| &expression.references) {
             match reference.path.as_slice() {
                 [root, name, ..] if root == "with" => {

@@ -23,7 +23,10 @@ pub fn unconfirmed(step: &Step, declared: &Grants) -> Vec<Problem> {
     let problem = |name: &str| {
         Problem::new(
             codes::REVEAL,
-            format!("plugin `{plugin}` wants to see the value of the secret `{name}`, which step `{}` does not grant", step.id),
+            format!(
+                "plugin `{plugin}` wants to see the value of the secret `{name}`, which step `{}` does not grant",
+                step.id
+            ),
         )
         .at(step.uses_span, format!("its reason: {reason}"))
         .help(format!(
@@ -76,7 +79,8 @@ fn reads(step: &Step, source: &str) -> bool {
     let env = step.env.values().flat_map(|template| template.expressions());
     let expressions = step.with.expressions().into_iter().chain(env);
     let condition = step.condition.iter().map(|condition| &condition.expression);
-    expressions.chain(condition).flat_map(|expression| &expression.references).any(|reference| {
-        matches!(reference.path.as_slice(), [root, id, ..] if root == "steps" && id == source)
-    })
+    expressions
+        .chain(condition)
+        .flat_map(|expression| &expression.references)
+        .any(|reference| matches!(reference.path.as_slice(), [root, id, ..] if root == "steps" && id == source))
 }

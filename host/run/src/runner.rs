@@ -110,14 +110,30 @@ pub struct StepReport {
 /// What a step says while it runs.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Said {
-    Log { stream: Stream, level: Level, text: String },
-    Progress { done: u64, total: Option<u64>, message: String },
+    Log {
+        stream: Stream,
+        level: Level,
+        text: String,
+    },
+    Progress {
+        done: u64,
+        total: Option<u64>,
+        message: String,
+    },
     Findings(Vec<Finding>),
-    Artifact { name: String, digest: Digest, media_type: String, size: u64 },
+    Artifact {
+        name: String,
+        digest: Digest,
+        media_type: String,
+        size: u64,
+    },
     DeployPlanned(Vec<Change>),
     DeployApplied(Vec<u8>),
     /// The value of a secret was handed into the step.
-    SecretSeen { secret: String, by: SeenBy },
+    SecretSeen {
+        secret: String,
+        by: SeenBy,
+    },
 }
 
 /// Where a running step says things. Cheap to clone; never blocks.

@@ -73,7 +73,10 @@ impl Notify for Plugin {
 
 /// Where the message goes.
 enum Webhook<'i> {
-    Url { url: &'i str, origin: String },
+    Url {
+        url: &'i str,
+        origin: String,
+    },
     /// The name of the secret that holds the URL, which only the host knows.
     InSecret(&'i str),
 }

@@ -1,10 +1,12 @@
 //! Secrets on their way out: where a request really goes, and what it carries in place of stand-ins.
 
+use std::sync::Arc;
+
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use sluice_capability_secrets::Placeholders;
 use sluice_model::Denial;
-use sluice_model::grant::{Capability, HttpGrant, HttpTarget, Scheme, SecretGrant};
+use sluice_model::grant::{Capability, HttpGrant, HttpTarget, Origin, Scheme, SecretGrant};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::basic;
@@ -13,7 +15,7 @@ use crate::hooks::Hooks;
 /// The secrets of one step, and where it may send them. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Injection {
-    pub granted: std::sync::Arc<[SecretGrant]>,
+    pub granted: Arc<[SecretGrant]>,
     pub placeholders: Placeholders,
 }
 
@@ -49,14 +51,14 @@ impl Address {
         let (front, query) = path.split_once('?').map_or((path, None), |(front, query)| (front, Some(query)));
         let name_only = |name: &str, _: &str| format!("{{{name}}}");
         let shown_path = placeholders.replace(front, name_only).map_or_else(|| front.to_owned(), |(text, _)| text);
-        let refuse = |why: String| {
-            hooks.refuse(format!("{method} {}://{authority}{shown_path}", scheme.as_str()), why)
-        };
+        let refuse = |why: String| hooks.refuse(format!("{method} {}://{authority}{shown_path}", scheme.as_str()), why);
         if [Method::CONNECT, Method::TRACE].contains(method) {
             return Err(refuse(format!("the method `{method}` is never sent")));
         }
         if placeholders.replace(authority, name_only).is_some() {
-            return Err(refuse("a secret stands for a whole URL, or in a path, a query or a header; it is no part of a host".into()));
+            return Err(refuse(
+                "a secret stands for a whole URL, or in a path, a query or a header; it is no part of a host".into(),
+            ));
         }
         let (front, mut secrets) = placeholders
             .replace(front, |_, value| percent_encoded(value, b":@"))
@@ -99,7 +101,7 @@ impl Address {
                 hooks.denials.add(Denial { capability: Capability::Secrets, asked, why: Some(why.into()), grant });
                 Err(Error::HttpRequestDenied)
             };
-            if hooks.granted.iter().any(|grant| grant.secret() == Some(name)) {
+            if hooks.granted.iter().any(|grant| grant.secret() == Some(name.as_str())) {
                 return deny("its value is a URL, and goes nowhere but there", None);
             }
             if !hooks.injection.may_go(name, &origin) {
@@ -118,13 +120,16 @@ impl Address {
 }
 
 impl Injection {
-    fn may_go(&self, name: &str, origin: &sluice_model::grant::Origin) -> bool {
+    fn may_go(&self, name: &str, origin: &Origin) -> bool {
         self.granted.iter().any(|grant| grant.name == name && grant.goes_to(origin))
     }
 }
 
 /// The address that is the value of a secret. The error never holds any of it.
 fn url_in(method: &Method, name: &str, value: &str, path: &str, shown: String) -> Result<Address, String> {
+    if [Method::CONNECT, Method::TRACE].contains(method) {
+        return Err(format!("the method `{method}` is never sent"));
+    }
     if !["", "/"].contains(&path) {
         return Err("the URL in a secret is used as it is; nothing may follow it".into());
     }
@@ -165,7 +170,8 @@ pub fn headers(hooks: &Hooks, headers: &mut HeaderMap, shown: &str) -> Result<Ve
         let Some((revealed, secrets)) = value.to_str().ok().and_then(|text| reveal(hooks, name, text)) else {
             continue;
         };
-        let refuse = |why: &str| hooks.refuse(shown.to_owned(), format!("{} in the header `{name}` {why}", list(&secrets)));
+        let refuse =
+            |why: &str| hooks.refuse(shown.to_owned(), format!("{} in the header `{name}` {why}", list(&secrets)));
         if *name == header::CONTENT_LENGTH {
             return Err(refuse("would change how much is sent"));
         }

@@ -6,9 +6,7 @@ use http_body_util::BodyExt;
 use hyper::client::conn::http1;
 use hyper::rt::{Read, Write};
 use sluice_model::Denial;
-use sluice_model::grant::{
-    AddressKind, Capability, Host, HttpGrant, Scheme, address_kind, may_reach as allowed,
-};
+use sluice_model::grant::{AddressKind, Capability, Host, HttpGrant, Scheme, address_kind, may_reach as allowed};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::rustls::pki_types::ServerName;

@@ -65,7 +65,11 @@ async fn a_secret_goes_where_its_stand_in_stands() {
         ("TOKEN HERE/x x-key={}", "TOKEN", "x-key: correct-horse-battery\r\n"),
         ("TOKEN HERE/x authorization=Bearer_{}", "TOKEN", "authorization: Bearer correct-horse-battery\r\n"),
         // printf %s user:correct-horse-battery | base64
-        ("TOKEN HERE/x authorization=Basic_{basic}", "TOKEN", "authorization: Basic dXNlcjpjb3JyZWN0LWhvcnNlLWJhdHRlcnk=\r\n"),
+        (
+            "TOKEN HERE/x authorization=Basic_{basic}",
+            "TOKEN",
+            "authorization: Basic dXNlcjpjb3JyZWN0LWhvcnNlLWJhdHRlcnk=\r\n",
+        ),
         ("TOKEN HERE/x?a=1&key={}&b=2", "TOKEN", "GET /x?a=1&key=correct-horse-battery&b=2 HTTP/1.1\r\n"),
         ("ODD HERE/x?key={}", "ODD", &format!("GET /x?key={IN_PATH} HTTP/1.1\r\n")),
         ("ODD HERE/bot{}/send", "ODD", &format!("GET /bot{IN_PATH}/send HTTP/1.1\r\n")),
@@ -101,20 +105,102 @@ async fn a_url_can_be_a_secret_as_a_whole() {
 
     let url = "GET to the URL in the secret";
     for (name, with, more, denied) in [
-        ("HOOK", "HOOK https://{}/", "http: GET HERE/other/*", format!("{url} `HOOK`\nhelp: if the step should reach that host too, add to its `grants`:\n    http: [\"GET secret:HOOK\"]")),
-        ("HOOK", "HOOK https://{}/", "http: POST secret:HOOK", format!("{url} `HOOK`\nhelp: if the step should reach that host too, add to its `grants`:\n    http: [\"GET secret:HOOK\"]")),
-        ("HOOK", "HOOK https://{}/", "http: GET secret:TOKEN", format!("{url} `HOOK`\nhelp: if the step should reach that host too, add to its `grants`:\n    http: [\"GET secret:HOOK\"]")),
-        ("HOOK", "HOOK https://{}/", "http: GET secret:HOOK", format!("{url} `HOOK`: it leads to a private address\nhelp: if the step should reach that host too, add to its `grants`:\n    http: [\"GET secret:HOOK private\"]")),
-        ("METADATA", "METADATA https://{}/", "http: GET secret:METADATA private", format!("{url} `METADATA`: it leads to an address that only a grant of exactly it allows")),
-        ("HOOK", "HOOK https://{}/more", "http: GET secret:HOOK private", format!("{url} `HOOK`: the URL in a secret is used as it is; nothing may follow it")),
-        ("HOOK", "HOOK https://{}/?q=1", "http: GET secret:HOOK private", format!("{url} `HOOK`: the URL in a secret is used as it is; nothing may follow it")),
-        ("DECIMAL", "DECIMAL https://{}/", "http: GET secret:DECIMAL private", format!("{url} `DECIMAL`: the value of the secret `DECIMAL` is a URL whose host is not in its usual form")),
-        ("HEX", "HEX https://{}/", "http: GET secret:HEX private", format!("{url} `HEX`: the value of the secret `HEX` is a URL whose host is not in its usual form")),
-        ("USER", "USER https://{}/", "http: GET secret:USER private", format!("{url} `USER`: the value of the secret `USER` is a URL with a user name or password, which is not sent")),
-        ("OTHER", "OTHER https://{}/", "http: GET secret:OTHER private", format!("{url} `OTHER`: the value of the secret `OTHER` is no `http` or `https` URL")),
-        ("NO_URL", "NO_URL https://{}/", "http: GET secret:NO_URL private", format!("{url} `NO_URL`: the value of the secret `NO_URL` is no `http` or `https` URL")),
-        ("BROKEN", "BROKEN https://{}/", "http: GET secret:BROKEN private", format!("{url} `BROKEN`: the value of the secret `BROKEN` is a URL with a character that no URL in a request has")),
-        ("HOOK @ https://hooks.example.com", "HOOK https://{}/", "http: GET secret:HOOK private", format!("{url} `HOOK`: the secret `HOOK` is kept to other origins")),
+        (
+            "HOOK",
+            "HOOK https://{}/",
+            "http: GET HERE/other/*",
+            format!(
+                "{url} `HOOK`\nhelp: if the step should reach that host too, add to its `grants`:\n    http: [\"GET secret:HOOK\"]"
+            ),
+        ),
+        (
+            "HOOK",
+            "HOOK https://{}/",
+            "http: POST secret:HOOK",
+            format!(
+                "{url} `HOOK`\nhelp: if the step should reach that host too, add to its `grants`:\n    http: [\"GET secret:HOOK\"]"
+            ),
+        ),
+        (
+            "HOOK",
+            "HOOK https://{}/",
+            "http: GET secret:TOKEN",
+            format!(
+                "{url} `HOOK`\nhelp: if the step should reach that host too, add to its `grants`:\n    http: [\"GET secret:HOOK\"]"
+            ),
+        ),
+        (
+            "HOOK",
+            "HOOK https://{}/",
+            "http: GET secret:HOOK",
+            format!(
+                "{url} `HOOK`: it leads to a private address\nhelp: if the step should reach that host too, add to its `grants`:\n    http: [\"GET secret:HOOK private\"]"
+            ),
+        ),
+        (
+            "METADATA",
+            "METADATA https://{}/",
+            "http: GET secret:METADATA private",
+            format!("{url} `METADATA`: it leads to an address that only a grant of exactly it allows"),
+        ),
+        (
+            "HOOK",
+            "HOOK https://{}/more",
+            "http: GET secret:HOOK private",
+            format!("{url} `HOOK`: the URL in a secret is used as it is; nothing may follow it"),
+        ),
+        (
+            "HOOK",
+            "HOOK https://{}/?q=1",
+            "http: GET secret:HOOK private",
+            format!("{url} `HOOK`: the URL in a secret is used as it is; nothing may follow it"),
+        ),
+        (
+            "DECIMAL",
+            "DECIMAL https://{}/",
+            "http: GET secret:DECIMAL private",
+            format!("{url} `DECIMAL`: the value of the secret `DECIMAL` is a URL whose host is not in its usual form"),
+        ),
+        (
+            "HEX",
+            "HEX https://{}/",
+            "http: GET secret:HEX private",
+            format!("{url} `HEX`: the value of the secret `HEX` is a URL whose host is not in its usual form"),
+        ),
+        (
+            "USER",
+            "USER https://{}/",
+            "http: GET secret:USER private",
+            format!(
+                "{url} `USER`: the value of the secret `USER` is a URL with a user name or password, which is not sent"
+            ),
+        ),
+        (
+            "OTHER",
+            "OTHER https://{}/",
+            "http: GET secret:OTHER private",
+            format!("{url} `OTHER`: the value of the secret `OTHER` is no `http` or `https` URL"),
+        ),
+        (
+            "NO_URL",
+            "NO_URL https://{}/",
+            "http: GET secret:NO_URL private",
+            format!("{url} `NO_URL`: the value of the secret `NO_URL` is no `http` or `https` URL"),
+        ),
+        (
+            "BROKEN",
+            "BROKEN https://{}/",
+            "http: GET secret:BROKEN private",
+            format!(
+                "{url} `BROKEN`: the value of the secret `BROKEN` is a URL with a character that no URL in a request has"
+            ),
+        ),
+        (
+            "HOOK @ https://hooks.example.com",
+            "HOOK https://{}/",
+            "http: GET secret:HOOK private",
+            format!("{url} `HOOK`: the secret `HOOK` is kept to other origins"),
+        ),
     ] {
         let (text, heard) = world.send(with, &[more, &format!("secrets: {name}")]).await;
         assert!(text.contains(&format!("| the host denied {denied}")) && text.starts_with("denied"), "{with}: {text}");
@@ -133,31 +219,90 @@ async fn a_secret_goes_nowhere_else() {
         format!("\nhelp: if the step should {when}, add to its `grants`:\n    {capability}: [\"{grant}\"]")
     };
     let kept = |shown: &str, origin: &str| {
-        format!("sending the secret `TOKEN` with GET {shown}: it is kept to other origins{}", help("secrets", &format!("TOKEN @ {origin}")))
+        format!(
+            "sending the secret `TOKEN` with GET {shown}: it is kept to other origins{}",
+            help("secrets", &format!("TOKEN @ {origin}"))
+        )
     };
     for (with, grants, denied) in [
         // Another origin, port, scheme: not granted at all.
-        ("TOKEN http://localhost:PORT/x?k={}", &[all, "secrets: TOKEN"][..], format!("GET http://localhost:PORT/x{}", help("http", "GET http://localhost:PORT/*"))),
-        ("TOKEN http://127.0.0.1:1/{}", &[all, "secrets: TOKEN"], format!("GET http://127.0.0.1:1/{{TOKEN}}{}", help("http", "GET http://127.0.0.1:1/*"))),
-        ("TOKEN https://127.0.0.1:PORT/ x-k={}", &[all, "secrets: TOKEN"], format!("GET https://127.0.0.1:PORT/{}", help("http", "GET https://127.0.0.1:PORT/*"))),
+        (
+            "TOKEN http://localhost:PORT/x?k={}",
+            &[all, "secrets: TOKEN"][..],
+            format!("GET http://localhost:PORT/x{}", help("http", "GET http://localhost:PORT/*")),
+        ),
+        (
+            "TOKEN http://127.0.0.1:1/{}",
+            &[all, "secrets: TOKEN"],
+            format!("GET http://127.0.0.1:1/{{TOKEN}}{}", help("http", "GET http://127.0.0.1:1/*")),
+        ),
+        (
+            "TOKEN https://127.0.0.1:PORT/ x-k={}",
+            &[all, "secrets: TOKEN"],
+            format!("GET https://127.0.0.1:PORT/{}", help("http", "GET https://127.0.0.1:PORT/*")),
+        ),
         // Granted for requests, and not for this secret.
-        ("TOKEN http://localhost:PORT/x?k={}", &[all, "http: GET http://localhost:PORT/*", "secrets: TOKEN @ HERE"], kept("http://localhost:PORT/x", "http://localhost:PORT")),
-        ("TOKEN http://localhost:PORT/{}", &[all, "http: GET http://localhost:PORT/*", "secrets: TOKEN @ HERE"], kept("http://localhost:PORT/{TOKEN}", "http://localhost:PORT")),
+        (
+            "TOKEN http://localhost:PORT/x?k={}",
+            &[all, "http: GET http://localhost:PORT/*", "secrets: TOKEN @ HERE"],
+            kept("http://localhost:PORT/x", "http://localhost:PORT"),
+        ),
+        (
+            "TOKEN http://localhost:PORT/{}",
+            &[all, "http: GET http://localhost:PORT/*", "secrets: TOKEN @ HERE"],
+            kept("http://localhost:PORT/{TOKEN}", "http://localhost:PORT"),
+        ),
         ("TOKEN HERE/x x-k={}", &[all, "secrets: TOKEN @ http://127.0.0.1:1"], kept("HERE/x", "HERE")),
-        ("TOKEN HERE/x authorization=Basic_{basic}", &[all, "secrets: TOKEN @ https://127.0.0.1:PORT"], kept("HERE/x", "HERE")),
+        (
+            "TOKEN HERE/x authorization=Basic_{basic}",
+            &[all, "secrets: TOKEN @ https://127.0.0.1:PORT"],
+            kept("HERE/x", "HERE"),
+        ),
         // The URL of a webhook is no token for another server.
-        ("HOOK HERE/x x-k={}", &[all, "http: GET secret:HOOK", "secrets: HOOK"], "sending the secret `HOOK` with GET HERE/x: its value is a URL, and goes nowhere but there".to_owned()),
+        (
+            "HOOK HERE/x x-k={}",
+            &[all, "http: GET secret:HOOK", "secrets: HOOK"],
+            "sending the secret `HOOK` with GET HERE/x: its value is a URL, and goes nowhere but there".to_owned(),
+        ),
         // User names, hosts.
-        ("TOKEN http://{}@127.0.0.1:PORT/x", &[all, "secrets: TOKEN"], "a secret stands for a whole URL, or in a path, a query or a header; it is no part of a host".to_owned()),
-        ("TOKEN http://user@127.0.0.1:PORT/{}", &[all, "secrets: TOKEN"], "GET http://user@127.0.0.1:PORT/{TOKEN}: a URL with a user name or password is not sent".to_owned()),
-        ("TOKEN http://{}.example.com/", &["http: GET http://*.example.com", "secrets: TOKEN"], "it is no part of a host".to_owned()),
+        (
+            "TOKEN http://{}@127.0.0.1:PORT/x",
+            &[all, "secrets: TOKEN"],
+            "a secret stands for a whole URL, or in a path, a query or a header; it is no part of a host".to_owned(),
+        ),
+        (
+            "TOKEN http://user@127.0.0.1:PORT/{}",
+            &[all, "secrets: TOKEN"],
+            "GET http://user@127.0.0.1:PORT/{TOKEN}: a URL with a user name or password is not sent".to_owned(),
+        ),
+        (
+            "TOKEN http://{}.example.com/",
+            &["http: GET http://*.example.com", "secrets: TOKEN"],
+            "it is no part of a host".to_owned(),
+        ),
         ("TOKEN http://{}:PORT/", &[all, "secrets: TOKEN"], "it is no part of a host".to_owned()),
         // What the value makes of the path is checked, not what the stand-in makes of it.
-        ("DOTS HERE/v1/{}/admin", &["http: GET HERE/v1/*", "secrets: DOTS"], format!("GET HERE/v1/{{DOTS}}/admin{}", help("http", "GET HERE/*"))),
-        ("ODD HERE/v1/{}", &["http: GET HERE/v1/*", "secrets: ODD"], format!("GET HERE/v1/{{ODD}}{}", help("http", "GET HERE/*"))),
+        (
+            "DOTS HERE/v1/{}/admin",
+            &["http: GET HERE/v1/*", "secrets: DOTS"],
+            format!("GET HERE/v1/{{DOTS}}/admin{}", help("http", "GET HERE/*")),
+        ),
+        (
+            "ODD HERE/v1/{}",
+            &["http: GET HERE/v1/*", "secrets: ODD"],
+            format!("GET HERE/v1/{{ODD}}{}", help("http", "GET HERE/*")),
+        ),
         // A value of several lines would be a header of its own.
-        ("LINES HERE/x x-k={}", &[all, "secrets: LINES"], "GET HERE/x: the secret `LINES` in the header `x-k` is not one line of text".to_owned()),
-        ("LINES HERE/x authorization=Basic_{basic}", &[all, "secrets: LINES"], "GET HERE/x: the secret `LINES` in the header `authorization` is not one line of text".to_owned()),
+        (
+            "LINES HERE/x x-k={}",
+            &[all, "secrets: LINES"],
+            "GET HERE/x: the secret `LINES` in the header `x-k` is not one line of text".to_owned(),
+        ),
+        (
+            "LINES HERE/x authorization=Basic_{basic}",
+            &[all, "secrets: LINES"],
+            "GET HERE/x: the secret `LINES` in the header `authorization` is not one line of text".to_owned(),
+        ),
     ] {
         let (text, heard) = world.send(with, grants).await;
         assert!(text.starts_with("denied: plugin `task` returned an error: "), "{with}: {text}");
@@ -200,11 +345,9 @@ async fn a_redirect_does_not_take_a_secret_along() {
 async fn a_server_that_says_a_secret_back_does_not_tell_the_plugin() {
     let world = World::new();
     let backwards = |text: &str| text.chars().rev().collect::<String>();
-    for (name, said, inside) in [
-        ("TOKEN", "a_{}_b", "a *** b"),
-        ("TOKEN", "{}", "***"),
-        ("TOKEN", "Basic_{basic}", "Basic dXNlcjp***"),
-    ] {
+    for (name, said, inside) in
+        [("TOKEN", "a_{}_b", "a *** b"), ("TOKEN", "{}", "***"), ("TOKEN", "Basic_{basic}", "Basic dXNlcjp***")]
+    {
         let with = format!("{name} HERE/back x-say={said}");
         let (text, heard) = world.send(&with, &["http: GET HERE/*", &format!("secrets: {name}")]).await;
         assert!(text.starts_with("passed\n> 200 "), "{text}");

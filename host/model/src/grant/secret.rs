@@ -52,7 +52,9 @@ impl FromStr for SecretGrant {
             [_, "@", _, "reveal"] | [_, "reveal", "@", _] => {
                 return Err("a secret that is revealed cannot be kept to an origin".into());
             }
-            _ => return Err(format!("{EXPECTED}, and behind it nothing, `@ https://HOST` or `reveal`, found `{text}`")),
+            _ => {
+                return Err(format!("{EXPECTED}, and behind it nothing, `@ https://HOST` or `reveal`, found `{text}`"));
+            }
         };
         if !is_variable_name(name) {
             return Err(format!("{EXPECTED}, found `{text}`"));

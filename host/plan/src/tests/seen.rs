@@ -37,7 +37,10 @@ fn what_the_step_says_decides_whether_a_secret_is_revealed() {
         let plan = plan(&yaml, &plugins([plugin("./p.wasm", declared)])).unwrap();
         let step = &plan.jobs[0].steps(0)[0];
         assert_eq!(step.at_most.spellings(Capability::Secrets), expected);
-        assert_eq!(step.at_most.secrets.iter().any(sluice_model::grant::SecretGrant::reveals), grants.contains("reveal"));
+        assert_eq!(
+            step.at_most.secrets.iter().any(sluice_model::grant::SecretGrant::reveals),
+            grants.contains("reveal")
+        );
     }
 }
 

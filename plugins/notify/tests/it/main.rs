@@ -62,9 +62,11 @@ fn the_url_of_a_webhook_can_be_a_secret_that_the_plugin_never_sees() {
 fn a_url_in_a_secret_that_is_not_granted_gets_nothing() {
     let server = Server::start(&["HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"]);
     let url = format!("http://{}{PATH}", server.address());
-    for (inputs, denied) in
-        [(json!({"url-secret": "HOOK"}), "http"), (json!({"url-secret": "HOOK"}), "secrets"), (json!({"url-secret": "HOOK"}), "")]
-    {
+    for (inputs, denied) in [
+        (json!({"url-secret": "HOOK"}), "http"),
+        (json!({"url-secret": "HOOK"}), "secrets"),
+        (json!({"url-secret": "HOOK"}), ""),
+    ] {
         let call = Plugin::build(env!("CARGO_MANIFEST_DIR")).inputs(inputs).secret("HOOK", &url);
         // Without `private`, an address of this machine is out of reach, and nothing tells which it was.
         let call = if denied.is_empty() { call } else { call.deny(denied) };
