@@ -159,8 +159,8 @@ fn notes(step: &StepLog, ending: &Ending, look: Look) -> Vec<String> {
     let counts = text::findings(ending.findings);
     let mut notes = Vec::new();
     if !step.revealed.is_empty() {
-        let names = text::clean(&step.revealed.join(", "), look);
-        notes.push(look.paint(RED, format_args!("saw the secret {names}")));
+        let names = step.revealed.join(", ");
+        notes.push(look.paint(RED, format_args!("saw the secret {}", text::clean(&names, look))));
     }
     match ending.outcome {
         Outcome::Passed => {

@@ -42,7 +42,7 @@ pub async fn send(
     let address = Address::read(hooks, &request)?;
     let matching: Vec<&HttpGrant> = hooks.granted.iter().filter(|grant| address.is_allowed_by(grant)).collect();
     if matching.is_empty() {
-        hooks.denials.add(Denial::new(Capability::Http, address.shown, address.grant().to_string()));
+        hooks.denials.add(Denial::new(Capability::Http, address.shown.as_str(), address.grant().to_string()));
         return Err(Error::HttpRequestDenied);
     }
     let request = prepare(hooks, request, &address)?;
