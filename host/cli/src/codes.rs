@@ -75,7 +75,7 @@ secret holds for it too. Use a longer one.",
     },
     Explanation {
         code: "run::limit",
-        title: "a step reached a limit on memory, tables, handles or output",
+        title: "a step reached a limit on memory, tables, handles, files or output",
         text: "\
 Limits keep a plugin that went wrong, or means harm, from taking the machine down. If the step needs more:
 

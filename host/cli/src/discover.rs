@@ -29,6 +29,9 @@ impl Found {
 const FOLDERS: [&str; 2] = [".sluice", "workflows"];
 const SINGLE_FILES: [&str; 2] = ["sluice.yaml", "sluice.yml"];
 
+/// All places where workflows stand, relative to a workspace.
+pub const WORKFLOW_PLACES: [&str; 4] = [FOLDERS[0], FOLDERS[1], SINGLE_FILES[0], SINGLE_FILES[1]];
+
 /// The workflow that is meant when several exist and none is named.
 const DEFAULT_NAMES: [&str; 2] = ["ci", "default"];
 

@@ -22,7 +22,7 @@ use crate::screen::{Mode, Screen, now};
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;
 use crate::turn::{self, Claim, NoTurn};
-use crate::{exit, host, machine, retention, user};
+use crate::{exit, host, machine, protected, retention, user};
 
 /// What to run and how.
 pub struct Execution<'e> {
@@ -91,7 +91,7 @@ impl<'e> Execution<'e> {
                 });
             }
         };
-        let runner = engine(workspace, secrets)?;
+        let runner = engine(workspace, secrets, protected::of(Some(&prepared.plan)))?;
         let (mut id, mut prepared) = (id, prepared);
         let mut record = match record {
             Some(recorder) => Record { recorder: Some(recorder), error: None },

@@ -20,6 +20,7 @@ mod output;
 mod pack;
 mod plugins;
 mod prepare;
+mod protected;
 mod retention;
 mod screen;
 mod secrets;
@@ -53,9 +54,16 @@ fn main() {
 }
 
 fn run() -> u8 {
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == engine::GUARD) {
-        sluice_engine::guard(std::io::stdin().lock());
-        return exit::PASSED;
+    match std::env::args_os().nth(1) {
+        Some(argument) if argument == engine::GUARD => {
+            sluice_engine::guard(std::io::stdin().lock());
+            return exit::PASSED;
+        }
+        Some(argument) if argument == engine::COMPILER => {
+            return sluice_engine::compile_stdin(std::io::stdin().lock(), std::io::stdout(), std::io::stderr());
+        }
+        Some(argument) if argument == engine::WORKER => return engine::worker(),
+        _ => {}
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -29,6 +29,9 @@ async fn bench() {
     let runner = WasmRunner::new(Settings {
         workspace: folder.path().to_owned(),
         compile_cache: Some(folder.path().join("cache")),
+        compiler: None,
+        worker: None,
+        protected: Vec::new(),
         artifacts: folder.path().join("artifacts"),
         secrets: SecretValues::default(),
         guard: None,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sluice_capability_files::DiskLimit;
 use sluice_capability_secrets::Leak;
 use sluice_model::grant::Capability;
 use sluice_model::suggest::list;
@@ -52,8 +53,7 @@ fn from_plugin(plugin: &PluginRef, failure: types::Failure, denials: &[Denial]) 
 
 fn from_trap(plugin: &PluginRef, error: &wasmtime::Error, voice: &Voice) -> Failure {
     if let Some(limit) = reached_limit(error) {
-        return Failure::new(FailureKind::Limit, format!("plugin `{plugin}` was ended: {limit}"))
-            .help("if it needs more, raise the step's `limits`");
+        return over_limit(plugin, &limit);
     }
     let words = voice.last_words();
     let panicked = words.as_ref().is_some_and(|words| words.contains("panicked at"));
@@ -71,10 +71,19 @@ fn from_trap(plugin: &PluginRef, error: &wasmtime::Error, voice: &Voice) -> Fail
     cause.into_iter().chain(words).fold(Failure::new(FailureKind::Trap, message), Failure::cause)
 }
 
+/// The step reached a limit, which is told in words.
+pub fn over_limit(plugin: &PluginRef, limit: &str) -> Failure {
+    Failure::new(FailureKind::Limit, format!("plugin `{plugin}` was ended: {limit}"))
+        .help("if it needs more, raise the step's `limits`")
+}
+
 /// The limit that ended the call, if one did.
 fn reached_limit(error: &wasmtime::Error) -> Option<String> {
     if let Some(LimitReached(why)) = error.downcast_ref() {
         return Some(why.clone());
+    }
+    if let Some(limit) = error.downcast_ref::<DiskLimit>() {
+        return Some(limit.to_string());
     }
     if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {
         return Some("it held too many open handles".into());

@@ -36,6 +36,7 @@ impl Profile {
 pub fn linker(engine: &Engine, profile: Profile) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    sluice_capability_files::add_to_linker(&mut linker)?;
     sluice_capability_tcp::add_to_linker(&mut linker)?;
     sluice_capability_http::add_to_linker(&mut linker)?;
     types::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;

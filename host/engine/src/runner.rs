@@ -1,5 +1,7 @@
 //! [`StepRunner`] in earnest.
 
+mod apart;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -8,6 +10,7 @@ use std::time::{Duration, Instant};
 use indexmap::IndexMap;
 use sluice_capability_artifacts::{Artifacts, Published, Store as ArtifactStore, Watch};
 use sluice_capability_exec::{Exec, GRACE as PROGRAM_GRACE, Guard, GuardCommand, Pipe, Processes};
+use sluice_capability_files::{Files, Protected};
 use sluice_capability_http::{Http, Injection};
 use sluice_capability_secrets::{Mask, Placeholders, SecretValues, Secrets, Taint};
 use sluice_capability_tcp::Tcp;
@@ -25,14 +28,16 @@ use wasmtime::{Engine, Store};
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
 use crate::call::{Ended, call};
+use crate::compiler::CompilerCommand;
 use crate::failure;
 use crate::limiter::Limiter;
-use crate::plugin::{Linkers, Loaded, Plugin};
+use crate::plugin::{Linkers, Loaded, Plugin, Source};
 use crate::ports::Ports;
 use crate::state::State;
 use crate::stdio::Stdio;
 use crate::ticker::Ticker;
 use crate::voice::Voice;
+use crate::worker::{WorkerCommand, Workers};
 use crate::workspace::Workspace;
 
 /// The largest body of an HTTP response, in bytes.
@@ -62,6 +67,13 @@ pub struct Settings {
     pub workspace: PathBuf,
     /// Where compiled code is kept; `None` keeps none.
     pub compile_cache: Option<PathBuf>,
+    /// How to start what compiles components; `None` compiles in this process, with a time limit and no other.
+    pub compiler: Option<CompilerCommand>,
+    /// How to start the processes in which plugins from outside run; `None` runs them in this one.
+    pub worker: Option<WorkerCommand>,
+    /// Files and folders of the workspace that steps change only when they are granted by name: workflow files, and what
+    /// else decides over other steps. Normalised.
+    pub protected: Vec<String>,
     /// Where artifacts of the run are kept.
     pub artifacts: PathBuf,
     pub secrets: SecretValues,
@@ -85,7 +97,10 @@ struct Inner {
     plugins: RwLock<HashMap<Digest, Arc<Loaded>>>,
     cache_folder: Option<PathBuf>,
     cache: OnceLock<Option<CompileCache>>,
+    compiler: Option<CompilerCommand>,
+    workers: Option<Workers>,
     workspace: Workspace,
+    protected: Vec<String>,
     artifacts: ArtifactStore,
     secrets: SecretValues,
     mask: Arc<Mask>,
@@ -109,7 +124,10 @@ impl WasmRunner {
             plugins: RwLock::default(),
             cache_folder: settings.compile_cache,
             cache: OnceLock::new(),
+            compiler: settings.compiler,
+            workers: settings.worker.map(Workers::new),
             workspace,
+            protected: settings.protected,
             artifacts: ArtifactStore::new(settings.artifacts),
             mask: Arc::new(Mask::new(&settings.secrets)),
             secrets: settings.secrets,
@@ -153,8 +171,12 @@ impl Inner {
             let message = format!("plugin `{}` ({}) was never made known to the engine", call.plugin, call.digest);
             return failed(Failure::new(FailureKind::Internal, message));
         };
+        if let Some(workers) = self.workers.as_ref().filter(|_| apart::is_outside(&call.plugin)) {
+            return self.run_apart(workers, &plugin, &call, says).await;
+        }
+        let compile = |plugin: &Loaded, source: &Source<'_>| plugin.compile(source).map(|_| ());
         if !plugin.is_compiled()
-            && let Err(failure) = self.compile(&plugin, &call).await
+            && let Err(failure) = self.prepare(&plugin, &call, compile).await
         {
             return failed(failure);
         }
@@ -176,9 +198,15 @@ impl Inner {
         step.run(plugin).await
     }
 
-    async fn compile(self: &Arc<Self>, plugin: &Arc<Loaded>, call: &StepCall) -> Result<(), Failure> {
+    /// Does what may have to compile, on a thread of its own.
+    async fn prepare(
+        self: &Arc<Self>,
+        plugin: &Arc<Loaded>,
+        call: &StepCall,
+        work: fn(&Loaded, &Source<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let (inner, plugin) = (Arc::clone(self), Arc::clone(plugin));
-        let work = tokio::task::spawn_blocking(move || plugin.compile(&inner.engine, inner.cache()).map(|_| ()));
+        let work = tokio::task::spawn_blocking(move || work(&plugin, &inner.source()));
         tokio::select! {
             result = work => result.unwrap_or_else(|error| Err(Failure::new(FailureKind::Internal, error.to_string()))),
             () = sleep(COMPILE_TIME) => {
@@ -187,6 +215,10 @@ impl Inner {
             }
             () = call.cancel.cancelled() => Err(failure::cancelled(&call.plugin)),
         }
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source { engine: &self.engine, cache: self.cache(), compiler: self.compiler.as_ref() }
     }
 
     fn cache(&self) -> Option<&CompileCache> {
@@ -236,7 +268,7 @@ impl Step {
 
     async fn run_here(&self, loaded: &Loaded, time: Duration) -> StepReport {
         let inner = &*self.inner;
-        let ready = match loaded.ready(&inner.engine, inner.cache(), &inner.linkers, &self.call.grants) {
+        let ready = match loaded.ready(&inner.source(), &inner.linkers, &self.call.grants) {
             Ok(ready) => ready,
             Err(failure) => return failed(failure),
         };
@@ -299,6 +331,7 @@ impl Step {
         let state = State {
             table,
             wasi: self.wasi(&tcp)?,
+            files: self.files(),
             tcp,
             http: self.http(&secrets),
             exec: self.exec(&secrets),
@@ -364,6 +397,13 @@ impl Step {
             Ok(_) => Ok(()),
             Err(error) => Err(cannot(format!("{error:#}"))),
         }
+    }
+
+    fn files(&self) -> Files {
+        let (inner, call) = (&*self.inner, &self.call);
+        let protected = Protected::new(&inner.protected, &call.grants.files);
+        let outside = apart::is_outside(&call.plugin);
+        Files::new(inner.workspace.root().to_owned(), protected, call.limits.disk_bytes, outside, self.denials.clone())
     }
 
     fn http(&self, secrets: &Secrets) -> Http {

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 use sluice_capability_artifacts::{Artifacts, ArtifactsView};
 use sluice_capability_exec::{Exec, ExecView};
+use sluice_capability_files::{Files, FilesView};
 use sluice_capability_http::Http;
 use sluice_capability_secrets::{Secrets, SecretsView};
 use sluice_capability_tcp::{Tcp, TcpView};
@@ -30,6 +31,7 @@ pub struct SinkHandle;
 pub struct State {
     pub table: ResourceTable,
     pub wasi: WasiCtx,
+    pub files: Files,
     pub http: Http,
     pub tcp: Tcp,
     pub exec: Exec,
@@ -55,6 +57,12 @@ impl WasiView for State {
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         self.http.view(&mut self.table)
+    }
+}
+
+impl FilesView for State {
+    fn files(&mut self) -> (&mut Files, WasiCtxView<'_>) {
+        (&mut self.files, WasiCtxView { ctx: &mut self.wasi, table: &mut self.table })
     }
 }
 

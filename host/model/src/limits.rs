@@ -15,6 +15,9 @@ pub struct Limits {
     pub table_elements: u64,
     /// Open handles: files, streams, resources.
     pub handles: u32,
+    /// Everything that the plugin writes to files, in bytes; what a program writes is another matter.
+    #[serde(default = "disk")]
+    pub disk_bytes: u64,
     /// Everything the step says: log, standard output, findings, outputs, in bytes.
     pub output_bytes: u64,
 }
@@ -22,6 +25,10 @@ pub struct Limits {
 impl Limits {
     /// Longer than anything runs, in milliseconds: a hundred years. Not written out.
     pub const ENDLESS_MS: u64 = 100 * 365 * 24 * 3_600_000;
+}
+
+fn disk() -> u64 {
+    4 << 30
 }
 
 fn endless() -> u64 {
@@ -39,6 +46,7 @@ impl Default for Limits {
             memory_bytes: 1 << 30,
             table_elements: 1_000_000,
             handles: 10_000,
+            disk_bytes: disk(),
             output_bytes: 16 << 20,
         }
     }

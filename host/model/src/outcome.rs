@@ -63,7 +63,7 @@ pub enum FailureKind {
     Trap,
     /// The time limit was reached.
     TimedOut,
-    /// A limit on memory, tables, handles or output was reached.
+    /// A limit on memory, tables, handles, files or output was reached.
     Limit,
     /// The value of a secret is in something that the step was about to leave behind.
     SecretLeak,

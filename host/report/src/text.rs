@@ -8,8 +8,33 @@ use unicode_width::UnicodeWidthChar;
 use crate::look::Look;
 
 /// Makes one line of text harmless: no control character passes, so no escape sequence does; nothing turns the direction
-/// of writing. What is replaced stays visible: ESC shows as `␛`, or as `?` without Unicode. Tabs become four spaces.
+/// of writing. What is replaced stays visible: ESC shows as `␛`, or as `?` without Unicode. Tabs become four spaces. No
+/// command to a CI system passes either: a space breaks it.
 pub fn clean(text: &str, look: Look) -> Cow<'_, str> {
+    if speaks_to_ci(text) {
+        // Twice, for the pairs that began within others.
+        let broken = text.replace("##", "# #").replace("##", "# #");
+        let rest = broken.trim_start();
+        let start = &broken[..broken.len() - rest.len()];
+        let broken = rest.strip_prefix("::").map_or_else(|| broken.clone(), |rest| format!("{start}: :{rest}"));
+        return Cow::Owned(shown(&broken, look).into_owned());
+    }
+    shown(text, look)
+}
+
+/// Whether a CI system that reads the log could take a part of it for a command: `::set-env`, `##[group]`,
+/// `##vso[task.setvariable]`, `##teamcity[message]`. Sources: the runners of GitHub and Azure, which look for `##[` and
+/// `##vso[` anywhere in a line and for `::` after white space; TeamCity's service messages.
+fn speaks_to_ci(text: &str) -> bool {
+    let bracket = |rest: &str| {
+        let name = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '-');
+        name.starts_with('[')
+    };
+    text.trim_start().starts_with("::")
+        || text.match_indices('#').any(|(at, _)| text[at + 1..].strip_prefix('#').is_some_and(bracket))
+}
+
+fn shown(text: &str, look: Look) -> Cow<'_, str> {
     if text.chars().all(is_harmless) {
         return Cow::Borrowed(text);
     }
@@ -142,6 +167,24 @@ mod tests {
         for c in (0..=0x10_ffff).filter_map(char::from_u32) {
             let shown = clean(c.encode_utf8(&mut [0; 4]), UNICODE).into_owned();
             assert!(!shown.chars().any(char::is_control), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_speaks_to_a_ci_system() {
+        let table = [
+            ("::set-env name=PATH::/tmp", ": :set-env name=PATH::/tmp"),
+            ("  ::add-mask::x", "  : :add-mask::x"),
+            ("says ##[set-output name=x]y", "says # #[set-output name=x]y"),
+            ("##vso[task.setvariable variable=x]y", "# #vso[task.setvariable variable=x]y"),
+            ("###teamcity[message text='x']", "# # #teamcity[message text='x']"),
+            ("## a heading", "## a heading"),
+            ("std::fs::read", "std::fs::read"),
+            ("\u{1b}[0m##[error]x", "␛[0m# #[error]x"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(clean(text, UNICODE), expected, "{text}");
+            assert!(!speaks_to_ci(&clean(text, UNICODE)), "{text}");
         }
     }
 

@@ -288,6 +288,7 @@ pub struct LimitOverrides {
     pub output_bytes: Option<u64>,
     pub handles: Option<u32>,
     pub table_elements: Option<u64>,
+    pub disk_bytes: Option<u64>,
 }
 
 impl Workflow {

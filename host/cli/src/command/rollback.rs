@@ -23,7 +23,7 @@ use crate::output::Output;
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;
 use crate::turn::{self, Claim, NoTurn};
-use crate::{exit, host, plugins};
+use crate::{exit, host, plugins, protected};
 
 /// A deployment that a record holds the receipt of.
 struct Deployment {
@@ -124,7 +124,7 @@ fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &O
             };
         }
     };
-    let runner = engine(workspace, secrets).map_err(|problem| vec![problem])?;
+    let runner = engine(workspace, secrets, protected::of(None)).map_err(|problem| vec![problem])?;
     let mut failed = false;
     for deployment in deployments {
         let id = &deployment.id;

@@ -49,6 +49,9 @@ impl Bench {
         let runner = WasmRunner::new(Settings {
             workspace,
             compile_cache: Some(CACHE.path().join("cache")),
+            compiler: None,
+            worker: None,
+            protected: sluice_engine::PROTECTED.map(str::to_owned).to_vec(),
             artifacts: folder.path().join("artifacts"),
             secrets: secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             guard: None,

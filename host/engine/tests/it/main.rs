@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod capability;
+mod files;
 mod guests;
 mod harness;
 mod hostile;

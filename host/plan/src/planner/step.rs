@@ -319,6 +319,7 @@ fn limits(step: &workflow::Step) -> Limits {
         memory_bytes: own.memory_bytes.unwrap_or(defaults.memory_bytes),
         table_elements: own.table_elements.unwrap_or(defaults.table_elements),
         handles: own.handles.unwrap_or(defaults.handles),
+        disk_bytes: own.disk_bytes.unwrap_or(defaults.disk_bytes),
         output_bytes: own.output_bytes.unwrap_or(defaults.output_bytes),
     }
 }

@@ -100,6 +100,7 @@ fn only_the_port_of_a_service_is_open() {
             "memory-bytes": 1073741824,
             "table-elements": 1000000,
             "handles": 10000,
+            "disk-bytes": 4294967296,
             "output-bytes": 16777216
           }
         },

@@ -58,6 +58,7 @@ impl Document<'_> {
             let what = format!("`{}` in {what}", key.name);
             match key.name.as_str() {
                 "memory" => limits.memory_bytes = self.size(node, &what),
+                "disk" => limits.disk_bytes = self.size(node, &what),
                 "output" => limits.output_bytes = self.size(node, &what),
                 "table-elements" => limits.table_elements = self.count(node, &what),
                 "handles" => {

@@ -132,6 +132,9 @@ impl Call {
         let runner = WasmRunner::new(Settings {
             workspace,
             compile_cache: Some(std::env::temp_dir().join("sluice-sdk-testing")),
+            compiler: None,
+            worker: None,
+            protected: Vec::new(),
             artifacts: artifacts.clone(),
             secrets: self.secrets.into_iter().collect::<SecretValues>(),
             guard: None,

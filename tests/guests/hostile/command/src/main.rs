@@ -45,6 +45,24 @@ fn run(misdeed: &str, first: &str, second: &str) -> Fallible {
         "read" => print!("{}", fs::read_to_string(first)?),
         "write" => fs::write(first, second)?,
         "rename" => fs::rename(first, second)?,
+        "remove" => fs::remove_file(first)?,
+        "make-folder" => fs::create_dir(first)?,
+        "hard-link" => fs::hard_link(first, second)?,
+        "symlink" => symlink(first, second)?,
+        "fill" => {
+            let mut file = File::create(first)?;
+            for _ in 0..second.parse()? {
+                file.write_all(&[b'z'; 1 << 16])?;
+            }
+        }
+        "sparse" => File::create(first)?.set_len(second.parse()?)?,
+        "dig" => {
+            for _ in 0..second.parse()? {
+                fs::create_dir(first)?;
+                std::env::set_current_dir(first)?;
+            }
+        }
+        "long-name" => fs::write("n".repeat(5_000), "")?,
         "link-out" => {
             symlink(first, second)?;
             print!("{}", fs::read_to_string(second)?);
