@@ -77,7 +77,23 @@ fn seer(leave: &str) -> Environment {
 fn a_plugin_that_wants_to_see_a_secret_is_refused_unless_the_step_says_so() {
     let environment = workspace("steps:\n  - uses: ./seer.wasm\n");
     let ran = environment.sluice(&["run"]).exits_with(2);
-    insta::assert_snapshot!(ran.whole(), @r"");
+    insta::assert_snapshot!(ran.whole(), @r#"
+    exit code: 2
+    ----- stderr
+    plan::reveal-not-granted
+
+      × plugin `seer` wants to see the value of the secret `SIGNING_KEY`, which step `step-1` does not grant
+       ╭─[sluice.yaml:2:11]
+     1 │ steps:
+     2 │   - uses: ./seer.wasm
+       ·           ─────┬─────
+       ·                ╰── its reason: signs with it, which no host can do for it
+       ╰────
+      help: if the plugin should get the value, say so in the step:
+                grants:
+                  secrets: ["SIGNING_KEY reveal"]
+            if it can do without, `secrets: ["SIGNING_KEY"]` lets it use the secret unseen
+    "#);
     let plan = environment.sluice(&["plan"]).exits_with(2);
     assert_eq!(plan.stderr, ran.stderr);
     assert!(!environment.workspace().join(".sluice").exists());
@@ -125,7 +141,7 @@ fn a_step_that_saw_a_secret_is_marked_and_what_it_says_is_masked() {
     }
     let environment = seer("log");
     let ran = environment.sluice(&["run"]).exits_with(0);
-    assert!(ran.unwrapped().contains("saw the secret SIGNING_KEY"), "{}", ran.whole());
+    assert!(ran.unwrapped().contains("the plugin sees the secret SIGNING_KEY"), "{}", ran.whole());
 }
 
 #[test]
