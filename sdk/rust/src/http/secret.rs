@@ -44,7 +44,8 @@ impl Request {
     /// Where the request goes, as texts may say it.
     pub(super) fn place(&self, url: &Url) -> String {
         match &self.url_in {
-            Some(name) => format!("to the URL in the secret `{name}`"),
+            // Texts put it between backticks.
+            Some(name) => format!("to the URL in the secret {name}"),
             None => url.origin(),
         }
     }
