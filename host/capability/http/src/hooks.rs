@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, header};
 use sluice_model::grant::{Capability, HttpGrant};
-use sluice_model::{Denial, Denials};
+use sluice_model::{Audit, Denial};
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{
@@ -25,21 +25,21 @@ pub(crate) struct Hooks {
     pub granted: Arc<[HttpGrant]>,
     /// The largest body of a response, in bytes.
     pub body_limit: u64,
-    pub denials: Denials,
+    pub audit: Audit,
     pub injection: Injection,
 }
 
 impl Hooks {
     /// Something that no grant can allow, and that must not be sent.
     pub fn refuse(&self, asked: String, why: String) -> Error {
-        self.denials.add(Denial { capability: Capability::Http, asked, why: Some(why), grant: None });
+        self.audit.deny(Denial { capability: Capability::Http, asked, why: Some(why), grant: None });
         Error::HttpRequestDenied
     }
 }
 
 impl Http {
-    pub fn new(granted: &[HttpGrant], body_limit: u64, denials: Denials, injection: Injection) -> Self {
-        Self { context: WasiHttpCtx::new(), hooks: Hooks { granted: granted.into(), body_limit, denials, injection } }
+    pub fn new(granted: &[HttpGrant], body_limit: u64, audit: Audit, injection: Injection) -> Self {
+        Self { context: WasiHttpCtx::new(), hooks: Hooks { granted: granted.into(), body_limit, audit, injection } }
     }
 
     /// What [`WasiHttpView`] asks for.

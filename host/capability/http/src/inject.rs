@@ -5,8 +5,8 @@ use std::sync::Arc;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use sluice_capability_secrets::Placeholders;
-use sluice_model::Denial;
 use sluice_model::grant::{Capability, HttpGrant, HttpTarget, Origin, Scheme, SecretGrant};
+use sluice_model::{Denial, Ruling};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::basic;
@@ -98,7 +98,7 @@ impl Address {
         for name in self.secrets.iter().chain(in_headers) {
             let deny = |why: &str, grant: Option<String>| {
                 let asked = format!("sending the secret `{name}` with {}", self.shown);
-                hooks.denials.add(Denial { capability: Capability::Secrets, asked, why: Some(why.into()), grant });
+                hooks.audit.deny(Denial { capability: Capability::Secrets, asked, why: Some(why.into()), grant });
                 Err(Error::HttpRequestDenied)
             };
             if hooks.granted.iter().any(|grant| grant.secret() == Some(name.as_str())) {
@@ -113,6 +113,13 @@ impl Address {
             return Err(hooks.refuse(self.shown.clone(), format!("the secret `{name}` is kept to other origins")));
         }
         for name in self.secrets.iter().chain(in_headers).chain(&self.url_secret) {
+            let asked = format!("sending the secret `{name}` with {}", self.shown);
+            // Where the URL in a secret leads is not for the record either.
+            let ruling = Ruling::allowed(Capability::Secrets, asked, name);
+            hooks.audit.decide(match self.url_secret {
+                Some(_) => ruling,
+                None => ruling.detail("to", origin.to_string()),
+            });
             hooks.injection.placeholders.sent(name);
         }
         Ok(())

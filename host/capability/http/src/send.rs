@@ -5,8 +5,8 @@ use http::{HeaderValue, Request, Response, Uri, header};
 use http_body_util::BodyExt;
 use hyper::client::conn::http1;
 use hyper::rt::{Read, Write};
-use sluice_model::Denial;
 use sluice_model::grant::{AddressKind, Capability, Host, HttpGrant, Scheme, address_kind, may_reach as allowed};
+use sluice_model::{Denial, Ruling, Verdict};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -24,6 +24,8 @@ const CONNECT_AT_MOST: Duration = Duration::from_secs(30);
 const FIRST_BYTE_AT_MOST: Duration = Duration::from_secs(300);
 const BETWEEN_BYTES_AT_MOST: Duration = Duration::from_secs(60);
 const AT_LEAST: Duration = Duration::from_millis(1);
+/// The most addresses of a host that a decision names.
+const ADDRESSES_TOLD: usize = 4;
 /// Head of a response: bytes and number of fields.
 const HEAD_BYTES: usize = 128 * 1024;
 const HEAD_FIELDS: usize = 256;
@@ -42,7 +44,7 @@ pub async fn send(
     let address = Address::read(hooks, &request)?;
     let matching: Vec<&HttpGrant> = hooks.granted.iter().filter(|grant| address.is_allowed_by(grant)).collect();
     if matching.is_empty() {
-        hooks.denials.add(Denial::new(Capability::Http, address.shown.as_str(), address.grant().to_string()));
+        hooks.audit.deny(Denial::new(Capability::Http, address.shown.as_str(), address.grant().to_string()));
         return Err(Error::HttpRequestDenied);
     }
     let request = prepare(hooks, request, &address)?;
@@ -109,17 +111,46 @@ async fn allowed_addresses(
         Host::Ip(ip) => vec![SocketAddr::new(*ip, target.port)],
         Host::Name(name) => match tokio::net::lookup_host((name.as_str(), target.port)).await {
             Ok(addresses) => addresses.collect(),
-            Err(error) => return Err(Error::DnsError { rcode: Some(error.to_string()), info_code: None }),
+            Err(error) => {
+                hooks.audit.decide(ruling(address, matching, &[]).detail("address", "none: the name leads nowhere"));
+                return Err(Error::DnsError { rcode: Some(error.to_string()), info_code: None });
+            }
         },
     };
     let (good, bad): (Vec<SocketAddr>, Vec<SocketAddr>) =
         resolved.into_iter().partition(|address| may_reach(address.ip(), matching));
     if !good.is_empty() {
+        hooks.audit.decide(ruling(address, matching, &good));
         return Ok(good);
     }
     let Some(bad) = bad.first() else { return Err(Error::DestinationNotFound) };
-    hooks.denials.add(denial_of_address(address, bad.ip()));
+    hooks.audit.deny(denial_of_address(address, bad.ip()));
     Err(Error::DestinationIpProhibited)
+}
+
+/// The request is allowed, and goes to one of these addresses.
+fn ruling(address: &Address, matching: &[&HttpGrant], addresses: &[SocketAddr]) -> Ruling {
+    let reaches = |grant: &HttpGrant| addresses.iter().all(|address| may_reach(address.ip(), &[grant]));
+    let (target, asked) = (&address.target, address.shown.clone());
+    let Some(grant) = matching.iter().find(|grant| reaches(grant)).or(matching.first()) else {
+        return Ruling::without_grant(Capability::Http, asked, Verdict::Allowed, "");
+    };
+    let only_private = grant.private && addresses.iter().any(|address| !may_reach(address.ip(), &[&grant.public()]));
+    let private = if only_private { " private" } else { "" };
+    let ruling = Ruling::allowed(Capability::Http, &asked, grant);
+    // Values stand in no grant.
+    let ruling = match asked == target.to_string() {
+        true => ruling.narrowest(format_args!("{asked}{private}")),
+        false => ruling.narrowest(format_args!("{}{private}", address.grant())),
+    };
+    let mut addresses: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+    // Servers of names like to change the order.
+    addresses.sort_unstable();
+    addresses.truncate(ADDRESSES_TOLD);
+    match addresses.is_empty() || matches!(target.host, Host::Ip(_)) || address.url_secret.is_some() {
+        true => ruling,
+        false => ruling.detail("address", addresses.join(", ")),
+    }
 }
 
 fn may_reach(ip: IpAddr, matching: &[&HttpGrant]) -> bool {
@@ -211,7 +242,7 @@ mod tests {
         let hooks = Hooks {
             granted: [].into(),
             body_limit: 0,
-            denials: sluice_model::Denials::default(),
+            audit: sluice_model::Audit::default(),
             injection: crate::Injection::default(),
         };
         let nothing = http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync();

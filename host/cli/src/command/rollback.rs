@@ -208,6 +208,7 @@ fn call(run: &Run, deployment: &Deployment, workspace: &Path, runner: &WasmRunne
         secrets: None,
         limits: Limits::default(),
         stop_timeout_ms: None,
+        port: None,
         summary: Summary::new(|| json!({})),
         cancel: Cancel::default(),
     })

@@ -55,6 +55,8 @@ impl Bench {
             artifacts: folder.path().join("artifacts"),
             secrets: secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             guard: None,
+            launcher: None,
+            scratch: std::env::temp_dir(),
             host_env: HashMap::from(host_env.map(|(name, value)| (name.to_owned(), value.to_owned()))),
         })
         .unwrap();
@@ -110,6 +112,7 @@ pub fn call(name: &str, bytes: &[u8], action: Action, inputs: Value, grants: &[&
         secrets: None,
         limits: Limits { time_ms: 20_000, ..Limits::default() },
         stop_timeout_ms: None,
+        port: None,
         summary: json!({}).into(),
         cancel: Cancel::default(),
     }

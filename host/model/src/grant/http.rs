@@ -147,6 +147,25 @@ fn is_plain_path(path: &str) -> bool {
 }
 
 impl HttpGrant {
+    /// The same without private addresses.
+    #[must_use]
+    pub fn public(&self) -> Self {
+        Self { private: false, ..self.clone() }
+    }
+
+    /// Of the URL in a secret nobody knows the port before the run; it is taken for that of `https`.
+    pub fn port(&self) -> u16 {
+        match &self.place {
+            Place::Url(url) => url.port,
+            Place::Secret(_) => Scheme::Https.default_port(),
+        }
+    }
+
+    /// Whether no name has to be looked up to get there.
+    pub fn names_an_address(&self) -> bool {
+        matches!(&self.place, Place::Url(UrlPattern { host: HostPattern::Exact(Host::Ip(_)), .. }))
+    }
+
     /// Whether this request may be sent. Addresses are checked after the name is resolved.
     pub fn allows(&self, target: &HttpTarget) -> bool {
         let Place::Url(url) = &self.place else { return false };
@@ -311,7 +330,8 @@ pub(super) fn split_port(authority: &str, scheme: Scheme) -> Result<(&str, u16),
     match colon {
         None => Ok((authority, scheme.default_port())),
         Some(colon) => match authority[colon + 1..].parse() {
-            Ok(port) if port != 0 => Ok((&authority[..colon], port)),
+            // Numbers may have a sign, and ports have none.
+            Ok(port) if port != 0 && !authority[colon + 1..].starts_with('+') => Ok((&authority[..colon], port)),
             _ => Err(format!("`{}` is not a port", &authority[colon + 1..])),
         },
     }
