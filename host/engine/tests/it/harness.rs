@@ -166,6 +166,8 @@ impl Ran {
                 Said::Artifact { name, media_type, size, .. } => {
                     write!(text, "\nartifact {name} {media_type} {size}").unwrap();
                 }
+                // Tests of decisions look at them one by one.
+                Said::Decided(_) => {}
                 Said::SecretSeen { secret, by } => write!(text, "\nseen {secret} by {by:?}").unwrap(),
                 other => write!(text, "\n{other:?}").unwrap(),
             }
