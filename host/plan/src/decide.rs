@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 use serde_json::Value;
 use sluice_model::{Failure, FailureKind, Place, Problem};
 
-use crate::grants;
 use crate::plan::{Decided, Step};
+use crate::{grants, seen};
 
 /// Decides a step when it starts, by the same rules as the plan does. `with` is the evaluated template, `env` the
 /// variables of the step.
@@ -40,5 +40,9 @@ pub(crate) fn settle(step: &Step, mut with: Value, env: IndexMap<String, String>
         return Err(problems);
     }
     let declaration = grants::declared(step, &with, &BTreeSet::new())?;
+    let problems = seen::unconfirmed(step, &declaration.grants);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     Ok(Decided { grants: grants::effective(step, &declaration.grants), inputs: with, env })
 }

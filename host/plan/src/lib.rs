@@ -15,6 +15,7 @@ mod planner;
 mod plugin;
 pub mod requires;
 mod scope;
+mod seen;
 mod select;
 
 pub use call::{Call, SEPARATOR};

@@ -9,6 +9,7 @@ mod locked;
 mod parts;
 mod properties;
 mod refused;
+mod seen;
 mod services;
 
 use indexmap::IndexMap;
