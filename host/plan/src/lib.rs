@@ -12,6 +12,7 @@ mod inputs;
 mod plan;
 mod planner;
 mod plugin;
+pub mod policy;
 pub mod requires;
 mod scope;
 mod select;
@@ -23,6 +24,7 @@ pub use difference::{Difference, differences};
 pub use plan::{Background, Cell, Concurrency, Decided, ForEach, Job, Plan, PluginInfo, Ready, Step, When};
 pub use planner::{Facts, Plugins, plan};
 pub use plugin::Plugin;
+pub use policy::{Policies, SharedPolicies};
 pub use scope::Scope;
 pub use select::{Selection, select};
 
