@@ -158,3 +158,6 @@ impl Layer {
 
 /// Policies are shared by all steps of a plan.
 pub type SharedPolicies = Arc<Policies>;
+
+#[cfg(test)]
+mod tests;
