@@ -3,7 +3,6 @@
 //! The file holds the plan and what it was made from. A run plans again from the workspace and compares; nothing that
 //! the file says is run as it stands there.
 
-use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Component, Path, PathBuf};
 
@@ -97,7 +96,7 @@ impl BoundPlan {
             ]
         };
         let mut bytes = Vec::new();
-        File::open(path)
+        sluice_beneath::open_anywhere(path)
             .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
             .map_err(|error| bad(error.to_string()))?;
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| bad(format!("it is no JSON: {error}")))?;

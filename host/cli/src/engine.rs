@@ -1,12 +1,13 @@
 //! The engine, with what this machine has.
 
+use std::io::Write;
 use std::path::Path;
 
-use sluice_engine::{CompilerCommand, GuardCommand, Plugin, SecretValues, Settings, WasmRunner};
+use sluice_engine::{Code, CompilerCommand, GuardCommand, Plugin, SecretValues, Settings, WasmRunner, WorkerCommand};
 use sluice_model::Problem;
 use sluice_registry::Component;
 
-use crate::{host, secrets};
+use crate::{exit, host, secrets};
 
 /// The first argument of the process that ends the programs of a run that was killed. Not for people.
 pub const GUARD: &str = "__guard";
@@ -14,11 +15,15 @@ pub const GUARD: &str = "__guard";
 /// The first argument of the process that compiles a component. Not for people.
 pub const COMPILER: &str = "__compile";
 
+/// The first argument of the process that runs steps of plugins from outside. Not for people.
+pub const WORKER: &str = "__worker";
+
 /// Starts it.
 pub fn engine(workspace: &Path, secrets: SecretValues, protected: Vec<String>) -> Result<WasmRunner, Problem> {
     let program = std::env::current_exe().ok();
     let guard = program.clone().map(|program| GuardCommand { program, argument: GUARD.to_owned() });
-    let compiler = program.map(|program| CompilerCommand { program, argument: COMPILER.to_owned() });
+    let compiler = program.clone().map(|program| CompilerCommand { program, argument: COMPILER.to_owned() });
+    let worker = program.map(|program| WorkerCommand { program, argument: WORKER.to_owned() });
     WasmRunner::new(Settings {
         workspace: workspace.to_owned(),
         compile_cache: host::cache_folder().map(|folder| folder.join("compiled")),
@@ -27,6 +32,7 @@ pub fn engine(workspace: &Path, secrets: SecretValues, protected: Vec<String>) -
         secrets,
         guard,
         compiler,
+        worker,
         host_env: secrets::environment_without_secrets(),
     })
     .map_err(|reason| Problem::new("host::internal", "the engine could not be started").cause(reason))
@@ -36,9 +42,25 @@ pub fn engine(workspace: &Path, secrets: SecretValues, protected: Vec<String>) -
 pub fn plugin(component: Component, declared: Vec<sluice_model::grant::Capability>) -> Plugin {
     let digest = component.digest();
     match component {
-        Component::Builtin(builtin) => {
-            Plugin { digest, bytes: builtin.wasm.into(), precompiled: Some(builtin.precompiled), declared }
-        }
+        Component::Builtin(builtin) => Plugin {
+            digest,
+            bytes: builtin.wasm.into(),
+            precompiled: Some(Code::Embedded(builtin.precompiled)),
+            declared,
+        },
         Component::File { bytes, .. } => Plugin { digest, bytes: bytes.into(), precompiled: None, declared },
+    }
+}
+
+/// What the process that runs steps of plugins from outside does.
+pub fn worker() -> u8 {
+    let guard = std::env::current_exe().ok().map(|program| GuardCommand { program, argument: GUARD.to_owned() });
+    match sluice_engine::serve(std::io::stdin(), std::io::stdout(), guard, |_| Ok(())) {
+        Ok(()) => exit::PASSED,
+        Err(reason) => {
+            // The run tells it, if it is still there.
+            let _ = writeln!(std::io::stderr(), "{reason}");
+            exit::INTERNAL
+        }
     }
 }

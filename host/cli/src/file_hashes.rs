@@ -1,11 +1,11 @@
 //! What `hash.files` in expressions stands for.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
+use sluice_beneath::Links;
 use sluice_model::Problem;
 use sluice_workflow::Workflow;
 use sluice_workflow::template::files_key;
@@ -36,7 +36,7 @@ fn digest(workspace: &Path, globs: &[String]) -> Result<String, String> {
     let mut lines = Sha256::new();
     let mut any = false;
     for path in sluice_engine::list_files(workspace, globs)? {
-        let content = match content(&workspace.join(&path)) {
+        let content = match content(workspace, &path) {
             Ok(content) => content,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(format!("`{path}` cannot be read: {error}")),
@@ -47,8 +47,8 @@ fn digest(workspace: &Path, globs: &[String]) -> Result<String, String> {
     Ok(if any { hex(&lines.finalize()) } else { String::new() })
 }
 
-fn content(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
+fn content(workspace: &Path, path: &str) -> io::Result<Vec<u8>> {
+    let mut file = sluice_beneath::open(workspace, path, Links::Inside)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 64 << 10];
     loop {

@@ -62,6 +62,7 @@ fn run() -> u8 {
         Some(argument) if argument == engine::COMPILER => {
             return sluice_engine::compile_stdin(std::io::stdin().lock(), std::io::stdout(), std::io::stderr());
         }
+        Some(argument) if argument == engine::WORKER => return engine::worker(),
         _ => {}
     }
     let cli = match Cli::try_parse() {

@@ -1,7 +1,6 @@
 //! Everything before a run: find, read, check, load plugins, plan. Collects problems; runs nothing.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -46,7 +45,7 @@ pub fn read(found: &Found) -> Result<Source, Problem> {
     let unreadable =
         |reason: String| Problem::new("workflow::unreadable", format!("cannot read `{name}`")).cause(reason);
     let mut bytes = Vec::new();
-    File::open(&found.file)
+    sluice_beneath::open_anywhere(&found.file)
         .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
         .map_err(|error| unreadable(error.to_string()))?;
     if bytes.len() as u64 > MAX_BYTES {

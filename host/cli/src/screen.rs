@@ -1,11 +1,12 @@
 //! Shows a run while it goes on: moving lines at a terminal, plain lines or JSON elsewhere.
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read, Write};
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use sluice_beneath::Links;
 use sluice_model::Event;
 use sluice_report::{Live, Look, Options, Plain, Size, json};
 
@@ -114,18 +115,11 @@ pub fn options(look: Look, record: Option<String>, workspace: &Path) -> Options 
 /// The text of a file of the workspace. Paths come from plugins: nothing is followed out of the workspace.
 fn read_source(workspace: &Path, path: &str) -> Option<String> {
     let path = sluice_model::grant::normalise_path(path).ok()?;
-    let mut full = PathBuf::from(workspace);
-    for part in path.split('/') {
-        full.push(part);
-        if full.symlink_metadata().ok()?.is_symlink() {
-            return None;
-        }
-    }
-    let metadata = full.metadata().ok()?;
-    if !metadata.is_file() || metadata.len() > MAX_SOURCE_BYTES {
-        return None;
-    }
-    Some(String::from_utf8_lossy(&std::fs::read(full).ok()?).into_owned())
+    let file = sluice_beneath::open(workspace, path, Links::Never).ok()?;
+    let mut bytes = Vec::new();
+    file.take(MAX_SOURCE_BYTES + 1).read_to_end(&mut bytes).ok()?;
+    let whole = bytes.len() as u64 <= MAX_SOURCE_BYTES;
+    whole.then(|| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn size() -> Size {

@@ -4,6 +4,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::hash::Hasher;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -75,7 +76,7 @@ impl Snapshot {
             let same = |last: &&Stamp| last.modified == stamp.modified && last.size == stamp.size;
             stamp.content = match last.files.get(&path).filter(same) {
                 Some(last) => last.content,
-                None => fs::read(&path).ok().map(|bytes| hash(&bytes)),
+                None => read(&path).ok().map(|bytes| hash(&bytes)),
             };
         }
         self.files.insert(path, stamp);
@@ -92,6 +93,12 @@ fn wanted(entry: &DirEntry) -> bool {
     let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
     let skipped = SKIPPED.iter().any(|name| entry.file_name() == *name);
     entry.depth() == 0 || !(folder && (skipped || entry.path().join(CACHE_TAG).is_file()))
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    sluice_beneath::open_anywhere(path)?.take(MAX_READ).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn hash(bytes: &[u8]) -> u64 {

@@ -30,6 +30,7 @@ async fn bench() {
         workspace: folder.path().to_owned(),
         compile_cache: Some(folder.path().join("cache")),
         compiler: None,
+        worker: None,
         protected: Vec::new(),
         artifacts: folder.path().join("artifacts"),
         secrets: SecretValues::default(),

@@ -52,8 +52,7 @@ fn from_plugin(plugin: &PluginRef, failure: types::Failure, denials: &[Denial]) 
 
 fn from_trap(plugin: &PluginRef, error: &wasmtime::Error, voice: &Voice) -> Failure {
     if let Some(limit) = reached_limit(error) {
-        return Failure::new(FailureKind::Limit, format!("plugin `{plugin}` was ended: {limit}"))
-            .help("if it needs more, raise the step's `limits`");
+        return over_limit(plugin, &limit);
     }
     let words = voice.last_words();
     let panicked = words.as_ref().is_some_and(|words| words.contains("panicked at"));
@@ -69,6 +68,12 @@ fn from_trap(plugin: &PluginRef, error: &wasmtime::Error, voice: &Voice) -> Fail
         None => (format!("plugin `{plugin}` trapped"), Some(format!("{error:#}"))),
     };
     cause.into_iter().chain(words).fold(Failure::new(FailureKind::Trap, message), Failure::cause)
+}
+
+/// The step reached a limit, which is told in words.
+pub fn over_limit(plugin: &PluginRef, limit: &str) -> Failure {
+    Failure::new(FailureKind::Limit, format!("plugin `{plugin}` was ended: {limit}"))
+        .help("if it needs more, raise the step's `limits`")
 }
 
 /// The limit that ended the call, if one did.

@@ -20,14 +20,16 @@ mod stdio;
 mod text;
 mod ticker;
 mod voice;
+mod worker;
 mod workspace;
 
 pub use compiler::{CompilerCommand, compile_stdin};
 pub use files::list_files;
 pub use inspect::{InspectError, Inspection, inspect};
-pub use plugin::Plugin;
+pub use plugin::{Code, Plugin};
 pub use runner::{Settings, WasmRunner};
 pub use sluice_capability_exec::guard::guard;
 pub use sluice_capability_exec::{GuardCommand, find_program};
 pub use sluice_capability_files::ALWAYS as PROTECTED;
 pub use sluice_capability_secrets::{SHORTEST_VALUE as SHORTEST_SECRET, SecretValues};
+pub use worker::{WorkerCommand, serve};

@@ -21,11 +21,27 @@ pub struct Plugin {
     pub digest: Digest,
     /// The component.
     pub bytes: Cow<'static, [u8]>,
-    /// What `sluice_engine_compile::precompile` made of it when this program was built. Compiled code is trusted: this
-    /// is for what is embedded in the program and nothing else. What does not fit this machine is compiled anew.
-    pub precompiled: Option<&'static [u8]>,
+    /// Machine code of it. What does not fit this machine is compiled anew.
+    pub precompiled: Option<Code>,
     /// The capabilities that its manifest declares; none without a manifest.
     pub declared: Vec<Capability>,
+}
+
+/// Machine code, which is trusted: what `sluice_engine_compile::precompile` made when this program was built and is embedded
+/// in it, or what the process that this one works for has compiled or authenticated. Nothing else.
+#[derive(Clone)]
+pub enum Code {
+    Embedded(&'static [u8]),
+    Owned(Arc<[u8]>),
+}
+
+impl AsRef<[u8]> for Code {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Code::Embedded(code) => code,
+            Code::Owned(code) => code,
+        }
+    }
 }
 
 impl fmt::Debug for Plugin {
@@ -38,6 +54,7 @@ impl fmt::Debug for Plugin {
 pub struct Loaded {
     plugin: Plugin,
     component: OnceLock<Result<Component, String>>,
+    code: OnceLock<Result<Code, String>>,
     ready: [OnceLock<Result<InstancePre<State>, String>>; Profile::COUNT],
 }
 
@@ -55,20 +72,27 @@ pub struct Linkers([OnceLock<Result<Arc<Linker<State>>, String>>; Profile::COUNT
 
 impl Loaded {
     pub fn new(plugin: Plugin) -> Self {
-        Self { plugin, component: OnceLock::new(), ready: Default::default() }
+        Self { plugin, component: OnceLock::new(), code: OnceLock::new(), ready: Default::default() }
     }
 
-    /// Whether the machine code is there, so that nothing slow stands before the call.
+    /// Whether the component is loaded, so that nothing slow stands before the call.
     pub fn is_compiled(&self) -> bool {
         self.component.get().is_some()
     }
 
+    /// The capabilities that its manifest declares.
+    pub fn declared(&self) -> &[Capability] {
+        &self.plugin.declared
+    }
+
+    /// The machine code, for a process that runs the plugin in this one's place. It is not looked at here.
+    pub fn code(&self, source: &Source<'_>) -> Result<&Code, Failure> {
+        self.code.get_or_init(|| code(source, &self.plugin)).as_ref().map_err(|why| not_compiled(why))
+    }
+
     /// Loads or compiles; several threads that ask at once wait for the first.
     pub fn compile(&self, source: &Source<'_>) -> Result<&Component, Failure> {
-        self.component
-            .get_or_init(|| compile(source, &self.plugin))
-            .as_ref()
-            .map_err(|why| Failure::new(FailureKind::Load, "the component could not be compiled").cause(why.clone()))
+        self.component.get_or_init(|| compile(source, &self.plugin)).as_ref().map_err(|why| not_compiled(why))
     }
 
     /// The component with its imports resolved.
@@ -94,32 +118,59 @@ impl Loaded {
     }
 }
 
+fn not_compiled(why: &str) -> Failure {
+    Failure::new(FailureKind::Load, "the component could not be compiled").cause(why)
+}
+
 fn compile(source: &Source<'_>, plugin: &Plugin) -> Result<Component, String> {
-    let Source { engine, cache, compiler } = *source;
-    let load = |code: &[u8]| {
-        // SAFETY: the code is what our own build or our own authenticated cache holds, or was compiled just now.
-        // wasmtime checks that its settings fit this engine and this processor.
-        #[expect(unsafe_code, reason = "machine code can only be loaded so")]
-        unsafe {
-            Component::deserialize(engine, code)
-        }
-    };
-    if let Some(component) = plugin.precompiled.and_then(|code| load(code).ok()) {
+    if let Some(component) = plugin.precompiled.as_ref().and_then(|code| load(source.engine, code).ok()) {
         return Ok(component);
     }
+    let digest = check_digest(plugin)?;
+    // What is kept may be of no use to this machine, although it is ours.
+    if let Some(component) = cached(source, &digest).and_then(|code| load(source.engine, &code).ok()) {
+        return Ok(component);
+    }
+    load(source.engine, &make(source, plugin, &digest)?)
+}
+
+fn code(source: &Source<'_>, plugin: &Plugin) -> Result<Code, String> {
+    if let Some(code) = &plugin.precompiled {
+        return Ok(code.clone());
+    }
+    let digest = check_digest(plugin)?;
+    match cached(source, &digest) {
+        Some(code) => Ok(code),
+        None => make(source, plugin, &digest),
+    }
+}
+
+fn load(engine: &Engine, code: &Code) -> Result<Component, String> {
+    // SAFETY: see `Code`. wasmtime checks that its settings fit this engine and this processor.
+    #[expect(unsafe_code, reason = "machine code can only be loaded so")]
+    let component = unsafe { Component::deserialize(engine, code) };
+    component.map_err(|error| format!("{error:#}"))
+}
+
+fn check_digest(plugin: &Plugin) -> Result<[u8; 32], String> {
     let digest: [u8; 32] = sha2::Sha256::digest(&plugin.bytes).into();
-    if Digest::from_bytes(digest) != plugin.digest {
-        return Err(format!("its bytes have another digest than {}", plugin.digest));
+    match Digest::from_bytes(digest) == plugin.digest {
+        true => Ok(digest),
+        false => Err(format!("its bytes have another digest than {}", plugin.digest)),
     }
-    if let Some(component) = cache.and_then(|cache| cache.get(&digest)).and_then(|code| load(&code).ok()) {
-        return Ok(component);
-    }
-    let code = match compiler {
+}
+
+fn cached(source: &Source<'_>, digest: &[u8; 32]) -> Option<Code> {
+    source.cache?.get(digest).map(|code| Code::Owned(code.into()))
+}
+
+fn make(source: &Source<'_>, plugin: &Plugin, digest: &[u8; 32]) -> Result<Code, String> {
+    let code = match source.compiler {
         Some(compiler) => compiler.compile(&plugin.bytes)?,
-        None => sluice_engine_compile::compile(engine, &plugin.bytes)?,
+        None => sluice_engine_compile::compile(source.engine, &plugin.bytes)?,
     };
-    if let Some(cache) = cache {
-        cache.put(&digest, &code);
+    if let Some(cache) = source.cache {
+        cache.put(digest, &code);
     }
-    load(&code).map_err(|error| format!("{error:#}"))
+    Ok(Code::Owned(code.into()))
 }

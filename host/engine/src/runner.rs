@@ -1,5 +1,7 @@
 //! [`StepRunner`] in earnest.
 
+mod apart;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -15,7 +17,7 @@ use sluice_capability_tcp::Tcp;
 use sluice_engine_compile::{CompileCache, engine_config};
 use sluice_model::event::Stream;
 use sluice_model::grant::{Access, FileGrant};
-use sluice_model::{Denials, Digest, Failure, FailureKind, PluginRef};
+use sluice_model::{Denials, Digest, Failure, FailureKind};
 use sluice_run::runner::{Action, Said};
 use sluice_run::{StepCall, StepEvents, StepReport, StepRunner};
 use tokio::runtime::Handle;
@@ -35,6 +37,7 @@ use crate::state::State;
 use crate::stdio::Stdio;
 use crate::ticker::Ticker;
 use crate::voice::Voice;
+use crate::worker::{WorkerCommand, Workers};
 use crate::workspace::Workspace;
 
 /// The largest body of an HTTP response, in bytes.
@@ -66,6 +69,8 @@ pub struct Settings {
     pub compile_cache: Option<PathBuf>,
     /// How to start what compiles components; `None` compiles in this process, with a time limit and no other.
     pub compiler: Option<CompilerCommand>,
+    /// How to start the processes in which plugins from outside run; `None` runs them in this one.
+    pub worker: Option<WorkerCommand>,
     /// Files and folders of the workspace that steps change only when they are granted by name: workflow files, and what
     /// else decides over other steps. Normalised.
     pub protected: Vec<String>,
@@ -93,6 +98,7 @@ struct Inner {
     cache_folder: Option<PathBuf>,
     cache: OnceLock<Option<CompileCache>>,
     compiler: Option<CompilerCommand>,
+    workers: Option<Workers>,
     workspace: Workspace,
     protected: Vec<String>,
     artifacts: ArtifactStore,
@@ -119,6 +125,7 @@ impl WasmRunner {
             cache_folder: settings.compile_cache,
             cache: OnceLock::new(),
             compiler: settings.compiler,
+            workers: settings.worker.map(Workers::new),
             workspace,
             protected: settings.protected,
             artifacts: ArtifactStore::new(settings.artifacts),
@@ -164,8 +171,12 @@ impl Inner {
             let message = format!("plugin `{}` ({}) was never made known to the engine", call.plugin, call.digest);
             return failed(Failure::new(FailureKind::Internal, message));
         };
+        if let Some(workers) = self.workers.as_ref().filter(|_| apart::is_outside(&call.plugin)) {
+            return self.run_apart(workers, &plugin, &call, says).await;
+        }
+        let compile = |plugin: &Loaded, source: &Source<'_>| plugin.compile(source).map(|_| ());
         if !plugin.is_compiled()
-            && let Err(failure) = self.compile(&plugin, &call).await
+            && let Err(failure) = self.prepare(&plugin, &call, compile).await
         {
             return failed(failure);
         }
@@ -184,9 +195,15 @@ impl Inner {
         step.run(plugin).await
     }
 
-    async fn compile(self: &Arc<Self>, plugin: &Arc<Loaded>, call: &StepCall) -> Result<(), Failure> {
+    /// Does what may have to compile, on a thread of its own.
+    async fn prepare(
+        self: &Arc<Self>,
+        plugin: &Arc<Loaded>,
+        call: &StepCall,
+        work: fn(&Loaded, &Source<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let (inner, plugin) = (Arc::clone(self), Arc::clone(plugin));
-        let work = tokio::task::spawn_blocking(move || plugin.compile(&inner.source()).map(|_| ()));
+        let work = tokio::task::spawn_blocking(move || work(&plugin, &inner.source()));
         tokio::select! {
             result = work => result.unwrap_or_else(|error| Err(Failure::new(FailureKind::Internal, error.to_string()))),
             () = sleep(COMPILE_TIME) => {
@@ -379,7 +396,7 @@ impl Step {
     fn files(&self) -> Files {
         let (inner, call) = (&*self.inner, &self.call);
         let protected = Protected::new(&inner.protected, &call.grants.files);
-        let outside = !matches!(call.plugin, PluginRef::Builtin(_));
+        let outside = apart::is_outside(&call.plugin);
         Files::new(inner.workspace.root().to_owned(), protected, call.limits.disk_bytes, outside, self.denials.clone())
     }
 

@@ -1,6 +1,5 @@
 //! Plugin reference -> bytes: from the binary itself or from a path.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -78,20 +77,16 @@ pub fn load(reference: &PluginRef, base: &Path) -> Result<Component, LoadError> 
 
 fn load_file(path: &Path) -> Result<Component, LoadError> {
     let unreadable = |error| LoadError::Unreadable { path: path.to_owned(), error };
-    // Looked at before it is opened: opening a FIFO would wait for its other end.
-    let metadata = match std::fs::metadata(path) {
-        Ok(metadata) => metadata,
+    let file = match sluice_beneath::open_anywhere(path) {
+        Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(LoadError::NotFound { path: path.to_owned() });
         }
         Err(error) => return Err(unreadable(error)),
     };
-    if !metadata.is_file() {
-        return Err(unreadable(io::Error::other("not a regular file")));
-    }
+    let metadata = file.metadata().map_err(unreadable)?;
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(MAX_COMPONENT_BYTES)).unwrap_or_default());
-    let mut file = File::open(path).map_err(unreadable)?.take(MAX_COMPONENT_BYTES + 1);
-    file.read_to_end(&mut bytes).map_err(unreadable)?;
+    file.take(MAX_COMPONENT_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MAX_COMPONENT_BYTES {
         return Err(LoadError::TooLarge { path: path.to_owned() });
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sluice_model::event::{Change, Level, Stream};
 use sluice_model::{Digest, Failure, Finding, Grants, Kind, Limits, PluginRef, StepId};
@@ -88,7 +89,8 @@ impl fmt::Debug for Summary {
 }
 
 /// Which function of the plugin to call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// The one function of the kind; for deploy, `plan` and then `apply`.
     Run(Kind),
@@ -101,14 +103,16 @@ pub enum Action {
 }
 
 /// How a step ended, before `fail-on` and `continue-on-error` are looked at.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct StepReport {
     pub failure: Option<Failure>,
     pub outputs: IndexMap<String, Value>,
 }
 
 /// What a step says while it runs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Said {
     Log { stream: Stream, level: Level, text: String },
     Progress { done: u64, total: Option<u64>, message: String },

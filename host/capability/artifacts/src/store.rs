@@ -1,11 +1,14 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use sluice_model::Digest;
 use tempfile::NamedTempFile;
+
+/// The longest description of an artifact, in bytes.
+const DESCRIPTION_BYTES: u64 = 64 << 10;
 
 /// Artifacts on disk: `sha256/HEX` holds the bytes, `sha256/HEX.json` the [`Info`]. An artifact is there whole or not at
 /// all.
@@ -46,12 +49,18 @@ pub struct Writer {
 pub struct Reader {
     pub info: Info,
     file: File,
+    hash: Sha256,
+    digest: Digest,
 }
 
 impl Store {
     /// Nothing is created before the first artifact.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     fn folder(&self) -> PathBuf {
@@ -78,13 +87,13 @@ impl Store {
     /// Opens an artifact; `None` when there is none of this digest.
     pub fn open(&self, digest: &Digest) -> Result<Option<Reader>, String> {
         let path = self.folder().join(digest.hex());
-        let info = match fs::read(path.with_extension("json")) {
+        let info = match description(&path) {
             Ok(text) => serde_json::from_slice(&text).map_err(|error| format!("its description is broken: {error}"))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(disk(error)),
         };
-        match File::open(path) {
-            Ok(file) => Ok(Some(Reader { info, file })),
+        match sluice_beneath::open_anywhere(&path) {
+            Ok(file) => Ok(Some(Reader { info, file, hash: Sha256::new(), digest: *digest })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(disk(error)),
         }
@@ -124,12 +133,22 @@ impl Writer {
 }
 
 impl Reader {
-    /// The next bytes, at most `max`; empty at the end.
+    /// The next bytes, at most `max`; empty at the end. The end is an error if the bytes are not those that were published.
     pub fn read(&mut self, max: usize) -> Result<Vec<u8>, String> {
         let mut bytes = Vec::new();
         (&self.file).take(max as u64).read_to_end(&mut bytes).map_err(disk)?;
+        self.hash.update(&bytes);
+        if bytes.is_empty() && max > 0 && Digest::from_bytes(self.hash.clone().finalize().into()) != self.digest {
+            return Err("its bytes were changed after it was published".to_owned());
+        }
         Ok(bytes)
     }
+}
+
+fn description(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    sluice_beneath::open_anywhere(&path.with_extension("json"))?.take(DESCRIPTION_BYTES).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 fn disk(error: io::Error) -> String {
@@ -167,6 +186,19 @@ mod tests {
             [reader.read(2).unwrap(), reader.read(2).unwrap(), reader.read(2).unwrap()],
             [&b"ab"[..], b"c", b""]
         );
+    }
+
+    #[test]
+    fn an_artifact_that_was_changed_is_not_read_to_its_end() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::new(root.path());
+        let mut writer = store.start("a", "text/plain", 10).unwrap();
+        writer.write(b"good").unwrap();
+        let digest = writer.finish().unwrap().digest;
+        fs::write(store.folder().join(digest.hex()), "evil").unwrap();
+        let mut reader = store.open(&digest).unwrap().unwrap();
+        assert_eq!(reader.read(10).unwrap(), b"evil");
+        assert_eq!(reader.read(10).unwrap_err(), "its bytes were changed after it was published");
     }
 
     #[test]

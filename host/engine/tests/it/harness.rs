@@ -45,6 +45,7 @@ impl Bench {
             workspace,
             compile_cache: Some(CACHE.path().join("cache")),
             compiler: None,
+            worker: None,
             protected: sluice_engine::PROTECTED.map(str::to_owned).to_vec(),
             artifacts: folder.path().join("artifacts"),
             secrets: SecretValues::from_iter([("TOKEN".to_owned(), SECRET.to_owned())]),

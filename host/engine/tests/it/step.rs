@@ -1,7 +1,7 @@
 //! What a step may ask and say.
 
 use serde_json::json;
-use sluice_engine::Plugin;
+use sluice_engine::{Code, Plugin};
 use sluice_run::runner::Action;
 
 use crate::guests;
@@ -104,7 +104,12 @@ async fn what_was_compiled_ahead_of_time_runs_without_the_component() {
     let bench = Bench::new();
     // Bytes that are no component: if the code were refused, there would be nothing to compile.
     let digest = digest(b"ahead of time");
-    bench.runner.add(Plugin { digest, bytes: b""[..].into(), precompiled: Some(code.leak()), declared: vec![] });
+    bench.runner.add(Plugin {
+        digest,
+        bytes: b""[..].into(),
+        precompiled: Some(Code::Owned(code.into())),
+        declared: vec![],
+    });
     let mut step = command(&["say", "ahead"], &[]);
     step.digest = digest;
     assert_eq!(bench.run(step.clone()).await.text(), "passed\n> ahead");
@@ -114,7 +119,12 @@ async fn what_was_compiled_ahead_of_time_runs_without_the_component() {
     let mut renamed = guests::COMMAND.clone();
     renamed.extend([0, 2, 1, b'y']);
     step.digest = crate::harness::digest(&renamed);
-    let plugin = Plugin { digest: step.digest, bytes: renamed.into(), precompiled: Some(b"no code"), declared: vec![] };
+    let plugin = Plugin {
+        digest: step.digest,
+        bytes: renamed.into(),
+        precompiled: Some(Code::Embedded(b"no code")),
+        declared: vec![],
+    };
     bench.runner.add(plugin);
     assert_eq!(bench.run(step).await.text(), "passed\n> ahead");
 }

@@ -133,6 +133,7 @@ impl Call {
             workspace,
             compile_cache: Some(std::env::temp_dir().join("sluice-sdk-testing")),
             compiler: None,
+            worker: None,
             protected: Vec::new(),
             artifacts: artifacts.clone(),
             secrets: self.secrets.into_iter().collect::<SecretValues>(),
