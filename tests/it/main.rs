@@ -21,6 +21,7 @@ mod main_job;
 mod network;
 mod parts;
 mod plans;
+mod policy;
 mod prune;
 mod records;
 mod repository;

@@ -89,6 +89,9 @@ pub enum Command {
     /// Look at plugins, pack them
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Look at policies: what this machine, organisation and repository permit at most
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Print the JSON Schema of workflows, for editors
     #[command(
         after_help = "Examples:\n  sluice schema > .sluice/workflow.schema.json\n\nThen begin a workflow with:\n  # yaml-language-server: $schema=../.sluice/workflow.schema.json"
@@ -413,6 +416,34 @@ pub enum PluginCommand {
     /// Put a manifest into a component that was built in any language
     #[command(after_help = "Examples:\n  sluice plugin pack component.wasm plugin.yaml -o check.wasm")]
     Pack(PackArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Show the policies that apply here, and what each says
+    #[command(after_help = "Examples:\n  sluice policy show\n  sluice policy show --json")]
+    Show(JsonArgs),
+    /// Show for each plugin and grant of a step whether it is permitted, by which rule of which policy
+    #[command(
+        after_help = "Examples:\n  sluice policy explain                    every step\n  sluice policy explain deploy/site -w release\n  sluice policy explain --json | jq '.steps[].decisions[] | select(.allowed | not)'"
+    )]
+    Explain(ExplainPolicyArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainPolicyArgs {
+    /// Only this step: `JOB/STEP`, or its id
+    #[arg(value_name = "STEP")]
+    pub step: Option<String>,
+    /// File or name of the workflow [default: the one of this repository]
+    #[arg(short = 'w', long, value_name = "FILE|NAME")]
+    pub workflow: Option<String>,
+    /// Give an input a value
+    #[arg(short = 'i', long = "input", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub inputs: Vec<(String, String)>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

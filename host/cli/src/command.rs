@@ -7,6 +7,7 @@ pub mod explain;
 pub mod list;
 pub mod plan;
 pub mod plugin;
+pub mod policy;
 pub mod prune;
 pub mod resume;
 pub mod rollback;

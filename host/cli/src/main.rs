@@ -19,6 +19,7 @@ mod origin;
 mod output;
 mod pack;
 mod plugins;
+mod policy;
 mod prepare;
 mod protected;
 mod retention;
@@ -94,6 +95,7 @@ fn run() -> u8 {
         Command::Runs(args) => command::runs::run(args, &from, &output),
         Command::Rollback(args) => command::rollback::run(args, &from, &output),
         Command::Plugin(args) => command::plugin::run(args, &from, &output),
+        Command::Policy(args) => command::policy::run(args, &from, &output),
         Command::Schema => command::schema::run(&output),
         Command::Explain(args) => command::explain::run(args, &output),
         Command::Completions { shell } => command::completions::run(*shell, &output),

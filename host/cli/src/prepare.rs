@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 use sluice_model::{PluginRef, Problem, Source};
-use sluice_plan::{Facts, Plan, Plugins, Selection};
+use sluice_plan::{Facts, Plan, Plugins, Selection, SharedPolicies};
 use sluice_record::RunId;
 use sluice_registry::Component;
 use sluice_workflow::Workflow;
@@ -15,7 +15,7 @@ use crate::args::WorkflowArgs;
 use crate::discover::Found;
 use crate::file_hashes::file_hashes;
 use crate::git::{self, Changes, Git};
-use crate::{called, plugins};
+use crate::{called, plugins, policy};
 
 /// A workflow file longer than this is not read, in bytes; the parser's own limit is lower and says more.
 const MAX_BYTES: u64 = 16 << 20;
@@ -103,6 +103,19 @@ pub fn prepare_for(
     run_id: &str,
     changed: Option<Vec<String>>,
 ) -> Result<Prepared, Vec<Problem>> {
+    let policies = policy::read(&found.workspace)?;
+    prepare_under(found, args, selection, run_id, changed, &policies)
+}
+
+/// The same under these policies.
+pub fn prepare_under(
+    found: &Found,
+    args: &WorkflowArgs,
+    selection: &Selection,
+    run_id: &str,
+    changed: Option<Vec<String>>,
+    policies: &SharedPolicies,
+) -> Result<Prepared, Vec<Problem>> {
     let workflow = parse(found)?;
     let called = called::sources(&workflow);
     let workflow = sluice_plan::select(workflow, selection)?;
@@ -124,7 +137,7 @@ pub fn prepare_for(
         note = changes.note.map(|note| format!("note: {note}{every}\n"));
         facts.changed = changes.files;
     }
-    let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone())?;
+    let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone(), policies)?;
     let (given, selection) = (args.inputs.clone(), selection.clone());
     Ok(Prepared { workflow, called, given, selection, facts, note, plan, components })
 }
@@ -150,7 +163,7 @@ fn reads_changes(workflow: &Workflow) -> bool {
     workflow.files().into_iter().any(|workflow| workflow.reads_changes)
 }
 
-/// Plans a recorded workflow with what it was planned with before. `called` are the texts of the files that it calls.
+/// Plans a recorded workflow with what it was planned with before, under the policies of today. `called` are the texts of the files that it calls.
 pub fn again(
     source: &Source,
     called: &BTreeMap<String, String>,
@@ -164,7 +177,8 @@ pub fn again(
     let workflow = sluice_plan::select(workflow, selection)?;
     let inputs = sluice_workflow::bind_inputs(&workflow, given)?;
     let (plugins, components) = load(&workflow, workspace);
-    let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone())?;
+    let policies = policy::read(workspace)?;
+    let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone(), &policies)?;
     let (given, selection) = (given.to_vec(), selection.clone());
     Ok(Prepared { workflow, called, given, selection, facts, note: None, plan, components })
 }
@@ -195,7 +209,8 @@ pub fn check(found: &Found) -> Result<(), Vec<Problem>> {
         _ => None,
     };
     let facts = facts(&workflow, found, git.as_ref(), changes.as_ref(), "check")?;
-    sluice_plan::plan(&workflow, &plugins, inputs, facts).map(|_| ())
+    let policies = policy::read(&found.workspace)?;
+    sluice_plan::plan(&workflow, &plugins, inputs, facts, &policies).map(|_| ())
 }
 
 fn example_value(input: &sluice_workflow::workflow::Input) -> String {

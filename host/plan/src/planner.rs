@@ -75,6 +75,7 @@ pub fn plan(
     };
     let scope = planner.enter(Some(&Scope::new(&context)), &workflow.env);
     let concurrency = planner.concurrency(workflow.concurrency.as_ref(), scope.as_ref());
+    planner.check_sources(workflow);
     planner.part(workflow, &Part::default(), scope.as_ref());
     let hooks = workflow
         .hooks
@@ -145,6 +146,12 @@ impl<'w> Planner<'w> {
                 self.told.push(problem);
             }
         }
+    }
+
+    /// Programs that give values of secrets are held to the policy, as those are that steps run.
+    fn check_sources(&mut self, workflow: &Workflow) {
+        let refused = workflow.secrets.iter().filter_map(|(name, source)| self.policies.refuses_source(name, source));
+        self.problems.extend(refused.collect::<Vec<_>>());
     }
 
     /// The scope inside something with variables; `None` if they depend on the run, or a problem has been told.

@@ -9,7 +9,12 @@ use crate::output::Output;
 use crate::{codes, exit};
 
 fn all() -> impl Iterator<Item = &'static Explanation> {
-    sluice_workflow::CODES.iter().chain(sluice_plan::CODES).chain(sluice_model::manifest::CODES).chain(codes::CODES)
+    sluice_workflow::CODES
+        .iter()
+        .chain(sluice_plan::CODES)
+        .chain(sluice_plan::policy::CODES)
+        .chain(sluice_model::manifest::CODES)
+        .chain(codes::CODES)
 }
 
 pub fn run(args: &ExplainArgs, output: &Output) -> u8 {

@@ -1,3 +1,5 @@
+mod properties;
+
 use super::*;
 
 /// outer, inner, whether the first covers the second

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use sluice_model::grant::{AddressKind, Grant, Host, HttpGrant, HttpTarget, Scheme, address_kind};
+use sluice_model::grant::{AddressKind, Capability, Grant, Host, HttpGrant, HttpTarget, Scheme, address_kind};
 use sluice_model::suggest::list;
 use sluice_model::{PluginRef, Span};
 
@@ -11,11 +11,18 @@ use super::grant::is_private;
 use super::plugin::Match;
 use super::{Bounds, Candidate, Layer, Marked, PluginRule, Policies, Section, Switch};
 
+/// What runs whatever text it is given, beside the shells that people write scripts for.
+const FURTHER_SHELLS: [&str; 13] = [
+    "busybox", "csh", "elvish", "lksh", "mksh", "nu", "posh", "powershell", "rbash", "tcsh", "toybox", "xonsh", "yash",
+];
+
 /// What is permitted or not.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Subject {
     Plugin(PluginRef),
     Grant(Grant),
+    /// A program that gives the value of a secret, by name or path. No step runs it.
+    Program(String),
     /// Running programs unconfined.
     Unconfined,
 }
@@ -76,6 +83,11 @@ impl Policies {
         })
     }
 
+    /// Whether a program may give the value of a secret.
+    pub fn program(&self, program: &str) -> Decision {
+        self.decide(Subject::Program(program.to_owned()), |layer| layer.bounds.program(program))
+    }
+
     /// Whether programs may run unconfined.
     pub fn unconfined(&self) -> Decision {
         self.decide(Subject::Unconfined, |layer| {
@@ -133,6 +145,28 @@ impl Bounds {
         strictest(switches.chain([self.listed(wanted)]))
     }
 
+    /// One that is named by its path is no program that a list can name.
+    fn program(&self, program: &str) -> Verdict {
+        let parse =
+            |name: &str| Grant::parse(Capability::Exec, name).ok().filter(|_| !name.contains(char::is_whitespace));
+        if let Some(wanted) = parse(program) {
+            return self.grant(&wanted);
+        }
+        let name = parse(program.rsplit('/').next().unwrap_or_default());
+        let concerns = |switch: Switch| match &name {
+            Some(wanted) => switch.concerns(wanted),
+            None => matches!(switch, Switch::Exec | Switch::Shells),
+        };
+        let switches = self.switches.iter().filter(|(switch, _)| concerns(**switch));
+        let switches = switches.map(|(switch, value)| switched(switch.as_str(), *value));
+        let listed = self.grants.get(&Capability::Exec).map(|listed| Verdict::Refused {
+            reason: "permits of `exec` only programs by their names".to_owned(),
+            remedy: format!("name a program on the search path instead of `{program}`, and permit it"),
+            span: listed.span,
+        });
+        strictest(switches.chain(listed))
+    }
+
     fn listed(&self, wanted: &Grant) -> Verdict {
         let capability = wanted.capability();
         let Some(listed) = self.grants.get(&capability) else { return Verdict::Silent };
@@ -163,7 +197,7 @@ impl Switch {
     fn concerns(self, wanted: &Grant) -> bool {
         match (self, wanted) {
             (Self::Exec, Grant::Exec(_)) => true,
-            (Self::Shells, Grant::Exec(program)) => program.is_shell(),
+            (Self::Shells, Grant::Exec(program)) => program.is_shell() || FURTHER_SHELLS.contains(&&*program.program),
             (Self::Reveal, Grant::Secret(secret)) => secret.to_string().ends_with(" reveal"),
             (Self::PrivateNetworks, Grant::Http(http)) => {
                 is_private(wanted) || host(http).is_some_and(|host| is_near(&host))
@@ -198,6 +232,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Plugin(reference) => write!(f, "plugin: {reference}"),
             Self::Grant(grant) => write!(f, "{}: {grant}", grant.capability()),
+            Self::Program(program) => write!(f, "program: {program}"),
             Self::Unconfined => f.write_str("programs that are not confined"),
         }
     }

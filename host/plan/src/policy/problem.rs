@@ -1,6 +1,7 @@
 //! A decision against a step, as people read it.
 
-use sluice_model::{Grants, PluginRef, Problem};
+use sluice_model::{Grants, PluginRef, Problem, SecretSource};
+use sluice_workflow::workflow::Spanned;
 
 use super::{Candidate, Decision, Policies, Subject, Verdict};
 use crate::codes;
@@ -24,6 +25,13 @@ impl Policies {
         refused.map(|problem| problem.at(step.uses_span, "gets more than it may")).collect()
     }
 
+    /// Why the value of a secret may not come from where the workflow says.
+    pub(crate) fn refuses_source(&self, name: &str, source: &Spanned<SecretSource>) -> Option<Problem> {
+        let SecretSource::Command(words) = &source.value else { return None };
+        let problem = self.refusal(&format!("the secret `{name}`"), &self.program(words.first()?))?;
+        Some(problem.at(source.span, "a program gives its value"))
+    }
+
     /// Why a recorded step may not run again with its plugin and its grants. `whose` names it.
     pub fn refuses_recorded(&self, whose: &str, candidate: &Candidate<'_>, grants: &Grants) -> Vec<Problem> {
         let grants = grants.iter().map(|grant| self.grant(candidate, &grant));
@@ -45,6 +53,9 @@ impl Policies {
                 format!("{whose} uses the plugin `{reference}`, which the policy does not permit")
             }
             Subject::Grant(_) => format!("{whose} gets `{}`, which the policy does not permit", decision.subject),
+            Subject::Program(program) => {
+                format!("{whose} comes from the program `{program}`, which the policy does not permit")
+            }
             Subject::Unconfined => format!("{whose} would leave programs unconfined, which the policy does not permit"),
         };
         let mut problem = Problem::new(codes::POLICY, message);
@@ -61,6 +72,7 @@ impl Policies {
         let wanted = match decision.subject {
             Subject::Plugin(_) => "if it should run",
             Subject::Grant(_) => "if it should have that",
+            Subject::Program(_) => "if it should come from there",
             Subject::Unconfined => "if they should",
         };
         Some(problem.help(format!("{wanted}: {}", remedies.join(", and "))))

@@ -122,6 +122,8 @@ fn other_spellings_are_no_grants() {
 fn switches_see_through_spellings() {
     for (policy, capability, grant, expected) in [
         ("shells: false", Capability::Exec, "bash", false),
+        ("shells: false", Capability::Exec, "busybox", false),
+        ("shells: false", Capability::Exec, "rbash", false),
         ("shells: false", Capability::Exec, "git", true),
         ("shells: true", Capability::Exec, "sh", true),
         ("exec: false", Capability::Exec, "git", false),
