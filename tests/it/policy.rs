@@ -141,7 +141,11 @@ fn every_layer_counts() {
 fn what_applies_is_shown() {
     let environment = release();
     say(&environment, "home/machine.yaml", "plugins: [exec, deploy]\ngrants: {secrets: [], exec: [sh, git]}");
-    say(&environment, "work/sluice-policy.yaml", "for: [{plugins: [deploy], grants: {files: [read .]}}]\nreveal: false");
+    say(
+        &environment,
+        "work/sluice-policy.yaml",
+        "for: [{plugins: [deploy], grants: {files: [read .]}}]\nreveal: false",
+    );
     insta::assert_snapshot!(environment.sluice(&["policy", "show"]).exits_with(0).stdout, @"");
     insta::assert_snapshot!(environment.sluice(&["policy", "explain"]).exits_with(0).stdout, @"");
     let plan = environment.sluice(&["plan"]).exits_with(2);
@@ -171,7 +175,9 @@ fn where_there_is_no_policy_everything_is_as_without() {
 
 /// Nothing runs, and the message names the file.
 fn stops(environment: &Environment, name: &str) -> Ran {
-    for command in [&["run", "--plain"][..], &["plan"], &["check"], &["watch"], &["policy", "show"], &["policy", "explain"]] {
+    for command in
+        [&["run", "--plain"][..], &["plan"], &["check"], &["watch"], &["policy", "show"], &["policy", "explain"]]
+    {
         if command != ["watch"] {
             let ran = environment.sluice(command).exits_with(2);
             assert!(ran.stderr.contains(name), "{command:?}\n{}", ran.whole());
@@ -245,7 +251,8 @@ fn a_plan_is_bound_to_the_policy() {
 #[test]
 fn a_run_goes_on_under_the_policy_of_today() {
     let environment = release();
-    let waits = RELEASE.replace("steps:\n", "jobs:\n  main:\n    approval: true\n    steps:\n").replace("\n- ", "\n    - ");
+    let waits =
+        RELEASE.replace("steps:\n", "jobs:\n  main:\n    approval: true\n    steps:\n").replace("\n- ", "\n    - ");
     environment.write("sluice.yaml", waits);
     environment.sluice(&["run", "--plain"]).exits_with(75);
     say(&environment, "work/sluice-policy.yaml", "shells: false");

@@ -13,7 +13,19 @@ use super::{Bounds, Candidate, Layer, Marked, PluginRule, Policies, Section, Swi
 
 /// What runs whatever text it is given, beside the shells that people write scripts for.
 const FURTHER_SHELLS: [&str; 13] = [
-    "busybox", "csh", "elvish", "lksh", "mksh", "nu", "posh", "powershell", "rbash", "tcsh", "toybox", "xonsh", "yash",
+    "busybox",
+    "csh",
+    "elvish",
+    "lksh",
+    "mksh",
+    "nu",
+    "posh",
+    "powershell",
+    "rbash",
+    "tcsh",
+    "toybox",
+    "xonsh",
+    "yash",
 ];
 
 /// What is permitted or not.
