@@ -65,7 +65,8 @@ fn policy() -> impl Strategy<Value = String> {
                 said[name] = value.into();
             }
             said
-        });
+        })
+        .boxed();
     let plugins = prop::option::of(prop::collection::vec(prop::sample::select(vec!["lint", "*", "./plugins/*"]), 0..3));
     let selector = prop::sample::select(vec!["deploy", "./plugins/*"]);
     (bounds.clone(), plugins, prop::option::of((selector, bounds))).prop_map(|(mut said, plugins, section)| {
