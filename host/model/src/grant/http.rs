@@ -255,10 +255,14 @@ fn split_port(authority: &str, scheme: Scheme) -> Result<(&str, u16), String> {
     };
     match colon {
         None => Ok((authority, scheme.default_port())),
-        Some(colon) => match authority[colon + 1..].parse() {
-            Ok(port) if port != 0 => Ok((&authority[..colon], port)),
-            _ => Err(format!("`{}` is not a port", &authority[colon + 1..])),
-        },
+        Some(colon) => {
+            let digits = &authority[colon + 1..];
+            match digits.parse() {
+                // A number is also read with a `+` in front, which no URL has.
+                Ok(port) if port != 0 && digits.bytes().all(|b| b.is_ascii_digit()) => Ok((&authority[..colon], port)),
+                _ => Err(format!("`{digits}` is not a port")),
+            }
+        }
     }
 }
 

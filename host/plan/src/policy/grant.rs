@@ -33,7 +33,8 @@ impl GrantRule {
         let named = matches!(capability, Capability::Env | Capability::Secrets) && name.contains('*');
         let pattern = if named {
             let rest = text.trim_start().strip_prefix(name).unwrap_or_default().to_owned();
-            Grant::parse(capability, &format!("{}{rest}", name.replace('*', ANY_NAME)))?;
+            let stand_in = format!("{}{rest}", name.replace('*', ANY_NAME));
+            Grant::parse(capability, &stand_in).map_err(|reason| reason.replace(&stand_in, text))?;
             Pattern::Named { name: name.to_owned(), rest: rest.split_whitespace().collect::<Vec<_>>().join(" ") }
         } else {
             Pattern::Exact(Grant::parse(capability, text)?)

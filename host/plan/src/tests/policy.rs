@@ -133,14 +133,14 @@ jobs:
     services:
       web: {uses: ./serve.wasm, port: auto}
     steps:
-    - {id: ask, uses: ./ask.wasm, with: {url: 'http://127.0.0.1:${{ services.web.port }}'}}
+    - {id: ask, uses: ./ask.wasm, with: {url: '127.0.0.1:${{ services.web.port }}'}}
 ";
     let plan = |policy: &str| {
         let (workflow, problems) = sluice_workflow::parse(&Source::new("test.yaml", yaml));
         assert_eq!(problems, []);
         let plugins = plugins([
             plugin("./serve.wasm", &[]),
-            plugin("./ask.wasm", &[(Capability::Tcp, &["${{ with.url.substring(7) }}"])]),
+            plugin("./ask.wasm", &[(Capability::Tcp, &["${{ with.url }}"])]),
         ]);
         let policies = Arc::new(Policies::new(vec![layer(Owner::Repository, policy)]));
         crate::plan(&workflow.unwrap(), &plugins, IndexMap::new(), facts(), &policies)
