@@ -49,7 +49,47 @@ for:
 
 #[test]
 fn a_whole_policy_is_read() {
-    insta::assert_snapshot!(serde_json::to_string_pretty(&layer(WHOLE).to_json()).unwrap(), @"");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&layer(WHOLE).to_json()).unwrap(), @r#"
+    {
+      "plugins": [
+        "./plugins/* with the digest sha256:0101010101010101010101010101010101010101010101010101010101010101",
+        "lint",
+        "oci://ghcr.io/acme/* signed by keys/acme.pub"
+      ],
+      "grants": {
+        "files": [
+          "read src/a",
+          "write ."
+        ],
+        "http": [
+          "GET https://a.example.com/v1/*"
+        ],
+        "exec": [],
+        "env": [
+          "CI_*"
+        ],
+        "secrets": [
+          "DEPLOY_*",
+          "TOKEN"
+        ]
+      },
+      "shells": false,
+      "reveal": false,
+      "private-networks": false,
+      "unconfined": false,
+      "for": [
+        {
+          "grants": {
+            "http": []
+          },
+          "plugins": [
+            "./plugins/x.wasm",
+            "deploy"
+          ]
+        }
+      ]
+    }
+    "#);
     assert_eq!(layer("version: 1").to_json(), serde_json::json!({}));
 }
 
@@ -77,11 +117,144 @@ version: 2
 for:
   - {grants: {tcp: ["db:*", "*:5"]}}
   - {plugins: [deploy], unconfined: true}
-"#), @"");
-    insta::assert_snapshot!(problems("plugins: [a\n"), @"");
-    insta::assert_snapshot!(problems("# nothing\n"), @"");
-    insta::assert_snapshot!(problems("exec: true\nexec: false\n"), @"");
-    insta::assert_snapshot!(problems("- version: 1\n"), @"");
+"#), @r#"
+    policy::unknown-field
+    × unknown field `plugin` in the policy
+      2:1: not a field of a policy
+    help: a field with a similar name exists: `plugins`
+
+    policy::plugin
+    × `Lint` names no plugins
+      4:5: a plugin name has lowercase letters, digits and `-`
+    help: write a name such as `lint`, a folder such as `./plugins/*`, or a source such as `oci://ghcr.io/acme/*`
+
+    policy::wrong-type
+    × an item of `plugins` is an integer, not the name of a plugin, or a mapping with `from`
+      5:5: expected the name of a plugin, or a mapping with `from`
+
+    policy::missing-field
+    × an item of `plugins` has no `from`
+      6:5: says nothing of where it comes from
+    help: write where it comes from: `from: "./plugins/*"`; `"*"` are those inside sluice
+
+    policy::plugin
+    × `sha256:01` is no digest
+      6:14: expected `sha256:` and 64 lowercase hex digits
+
+    policy::missing-field
+    × `signer` has no `key`
+      6:35: names nobody
+    help: name a public key: `signer: {key: acme.pub}`
+
+    policy::plugin
+    × `oci://user@ghcr.io/acme/*` names no plugins
+      7:5: a source of plugins has no user name or password
+    help: write a name such as `lint`, a folder such as `./plugins/*`, or a source such as `oci://ghcr.io/acme/*`
+
+    policy::missing-field
+    × `signer` has no `key`
+      7:49: names nobody
+    help: name a public key: `signer: {key: acme.pub}`
+
+    policy::unknown-field
+    × unknown field `kye` in `signer`
+      7:50: not a field of `signer`
+    help: a field with a similar name exists: `key`
+
+    policy::plugin
+    × `../x.wasm` names no plugins
+      8:5: `../x.wasm` could lead anywhere; write where it leads to
+    help: write a name such as `lint`, a folder such as `./plugins/*`, or a source such as `oci://ghcr.io/acme/*`
+
+    policy::plugin
+    × `./a/*/b` names no plugins
+      9:5: a `*` stands for all that is below a folder, and only at the end: `./plugins/*`
+    help: write a name such as `lint`, a folder such as `./plugins/*`, or a source such as `oci://ghcr.io/acme/*`
+
+    policy::plugin
+    × `oci://ghcr.io/acme/x:1` names no plugins
+      10:5: a rule has no tag or digest in its source; write `digest` beside it
+    help: write a name such as `lint`, a folder such as `./plugins/*`, or a source such as `oci://ghcr.io/acme/*`
+
+    policy::plugin
+    × `ftp://example.org/*` names no plugins
+      11:5: `ftp://` is no source of plugins; there are `oci://` and `https://`
+    help: write a name such as `lint`, a folder such as `./plugins/*`, or a source such as `oci://ghcr.io/acme/*`
+
+    policy::unknown-field
+    × unknown field `exce` in `grants` of the policy
+      13:3: not a field of `grants`
+    help: a field with a similar name exists: `exec`
+
+    policy::grant
+    × `/usr/bin/git` is no grant of `exec`
+      14:10: expected the name of a program on the search path, such as `git`, found `/usr/bin/git`
+
+    policy::grant
+    × `./git` is no grant of `exec`
+      14:24: expected the name of a program on the search path, such as `git`, found `./git`
+
+    policy::grant
+    × `A-*` is no grant of `secrets`
+      15:13: expected the name of a secret (letters, digits, `_`), found `A-*`
+
+    policy::grant
+    × `GET https://u@a.example.com` is no grant of `http`
+      16:10: a URL in a grant has no user name or password
+
+    policy::grant
+    × `GET http://0x7f.1` is no grant of `http`
+      16:41: `0x7f.1` is not an IPv4 address in its usual form
+
+    policy::grant
+    × `read ../x` is no grant of `files`
+      17:11: `../x` leads out of the workspace
+
+    policy::wrong-type
+    × `shells` is text, not `true` or `false`
+      18:9: expected `true` or `false`
+
+    policy::version
+    × the policy has a version that this sluice does not know
+      19:10: only version 1 is known
+    help: write `version: 1`, or use a newer sluice
+
+    policy::missing-field
+    × an item of `for` has no `plugins`
+      21:5: is about no plugin
+    help: name those it is about: `plugins: [deploy]`; for all plugins, write it outside of `for`
+
+    policy::grant
+    × `*:5` is no grant of `tcp`
+      21:29: a `*` is not possible in the host: name one in each grant
+
+    policy::unknown-field
+    × unknown field `unconfined` in an item of `for`
+      22:25: not a field of an item of `for`
+    help: fields of an item of `for`: `plugins`, `grants`, `exec`, `shells`, `reveal`, `private-networks`
+    "#);
+    insta::assert_snapshot!(problems("plugins: [a\n"), @r#"
+    policy::yaml
+    × not valid YAML: unclosed bracket `[`
+      1:10: the reader stopped here
+    "#);
+    insta::assert_snapshot!(problems("# nothing\n"), @r#"
+    policy::empty
+    × the file is empty
+      1:1: nothing but space and comments
+    "#);
+    insta::assert_snapshot!(problems("exec: true\nexec: false\n"), @r#"
+    policy::yaml
+    × the key `exec` is given twice
+      2:1: given again here
+      1:1: first given here
+    help: keep one of the two
+    "#);
+    insta::assert_snapshot!(problems("- version: 1\n"), @r#"
+    policy::wrong-type
+    × the policy is a list, not a mapping
+      1:1: expected a mapping
+    "#);
 }
 
 #[test]

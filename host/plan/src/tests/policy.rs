@@ -55,7 +55,32 @@ steps:
 - {id: lint, uses: lint}
 - {id: never, if: 'false', uses: ./tools/all.wasm, with: {url: 'https://a.example.com/x'}}
 ";
-    insta::assert_snapshot!(told(&["version: 1\ngrants:\n  exec: [git]\n  http: []\nplugins: [lint]\n", "version: 1\nshells: false\nplugins: [./tools/*, lint]\n", "version: 1\nfor:\n- plugins: [lint]\n  grants: {files: [read src]}\n"], yaml), @"");
+    insta::assert_snapshot!(told(&["version: 1\ngrants:\n  exec: [git]\n  http: []\nplugins: [lint]\n", "version: 1\nshells: false\nplugins: [./tools/*, lint]\n", "version: 1\nfor:\n- plugins: [lint]\n  grants: {files: [read src]}\n"], yaml), @r#"
+    plan::policy
+    × step `all` uses the plugin `./tools/all.wasm`, which the policy does not permit
+      2:19 `./tools/all.wasm`: a plugin that may not run
+    because: sluice-policy.yaml:5:1 permits of plugins only `lint`
+    help: if it should run: add `./tools/all.wasm` to `plugins` in `sluice-policy.yaml`
+
+    plan::policy
+    × step `all` gets `http: GET https://a.example.com/x`, which the policy does not permit
+      2:19 `./tools/all.wasm`: gets more than it may
+    because: sluice-policy.yaml:4:3 permits nothing of `http`
+    help: if it should have that: add `GET https://a.example.com/x` to `http` in `sluice-policy.yaml`
+
+    plan::policy
+    × step `all` gets `exec: sh`, which the policy does not permit
+      2:19 `./tools/all.wasm`: gets more than it may
+    because: /etc/sluice/policy.yaml:2:9 says `shells: false`
+    because: sluice-policy.yaml:3:3 permits of `exec` only `git`
+    help: if it should have that: change `shells` in `/etc/sluice/policy.yaml`, and add `sh` to `exec` in `sluice-policy.yaml`
+
+    plan::policy
+    × step `lint` gets `files: read .`, which the policy does not permit
+      3:20 `lint`: gets more than it may
+    because: /ci/policy.yaml:4:12 permits of `files` only `read src`
+    help: if it should have that: add `read .` to `files` in `/ci/policy.yaml`
+    "#);
 }
 
 #[test]
@@ -102,7 +127,13 @@ steps:
 
 #[test]
 fn what_only_the_run_decides_is_refused_by_its_most() {
-    insta::assert_snapshot!(told(&["version: 1\ngrants: {http: ['GET https://a.example.com/*']}\n"], OPEN), @"");
+    insta::assert_snapshot!(told(&["version: 1\ngrants: {http: ['GET https://a.example.com/*']}\n"], OPEN), @r#"
+    plan::policy
+    × step `open` gets `http: GET https://*.example.com/*`, which the policy does not permit
+      3:20 `./tools/all.wasm`: gets more than it may
+    because: sluice-policy.yaml:2:10 permits of `http` only `GET https://a.example.com/*`
+    help: if it should have that: add `GET https://*.example.com/*` to `http` in `sluice-policy.yaml`
+    "#);
     under(&["version: 1\ngrants: {http: ['GET https://*.example.com/*']}\n"], OPEN).unwrap();
 }
 
@@ -138,10 +169,8 @@ jobs:
     let plan = |policy: &str| {
         let (workflow, problems) = sluice_workflow::parse(&Source::new("test.yaml", yaml));
         assert_eq!(problems, []);
-        let plugins = plugins([
-            plugin("./serve.wasm", &[]),
-            plugin("./ask.wasm", &[(Capability::Tcp, &["${{ with.url }}"])]),
-        ]);
+        let plugins =
+            plugins([plugin("./serve.wasm", &[]), plugin("./ask.wasm", &[(Capability::Tcp, &["${{ with.url }}"])])]);
         let policies = Arc::new(Policies::new(vec![layer(Owner::Repository, policy)]));
         crate::plan(&workflow.unwrap(), &plugins, IndexMap::new(), facts(), &policies)
     };
