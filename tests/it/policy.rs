@@ -51,7 +51,41 @@ fn every_capability_is_refused_and_permitted() {
         let causes = ran.stderr.lines().filter(|line| line.contains('×') || line.contains("policy.yaml"));
         refused.extend(causes.map(|line| format!("{}\n", line.trim_end())));
     }
-    insta::assert_snapshot!(refused, @"");
+    insta::assert_snapshot!(refused, @r##"
+    × step `tool` gets `files: write dist`, which the policy does not permit
+    ╰─▶ sluice-policy.yaml:2:10 permits of `files` only `read .`, `write target`
+    help: if it should have that: add `write dist` to `files` in `sluice-policy.yaml`
+    × step `tool` gets `http: GET https://api.example.com/v1/x`, which the policy does not permit
+    ╰─▶ sluice-policy.yaml:2:10 permits of `http` only `GET https://api.example.com/v2/*`
+    help: if it should have that: add `GET https://api.example.com/v1/x` to `http` in `sluice-policy.yaml`
+    × step `tool` gets `tcp: db.example.com:5432`, which the policy does not permit
+    ╰─▶ sluice-policy.yaml:2:10 permits of `tcp` only `db.example.com:80`
+    help: if it should have that: add `db.example.com:5432` to `tcp` in `sluice-policy.yaml`
+    × step `tool` gets `exec: curl`, which the policy does not permit
+    ╰─▶ sluice-policy.yaml:2:10 permits of `exec` only `git`, `make`
+    help: if it should have that: add `curl` to `exec` in `sluice-policy.yaml`
+    × step `tool` gets `env: AWS_KEY`, which the policy does not permit
+    ╰─▶ sluice-policy.yaml:2:10 permits of `env` only `CI_*`
+    help: if it should have that: add `AWS_KEY` to `env` in `sluice-policy.yaml`
+    × step `tool` gets `secrets: DEPLOY_KEY`, which the policy does not permit
+    ╰─▶ sluice-policy.yaml:2:10 permits nothing of `secrets`
+    help: if it should have that: add `DEPLOY_KEY` to `secrets` in `sluice-policy.yaml`
+    × step `tool` gets `artifacts: write`, which the policy does not permit
+    ╰─▶ sluice-policy.yaml:2:10 permits of `artifacts` only `read`
+    help: if it should have that: add `write` to `artifacts` in `sluice-policy.yaml`
+    × step `tool` gets `exec: git`, which the policy does not permit
+    ╰─▶ sluice-policy.yaml:2:7 says `exec: false`
+    help: if it should have that: change `exec` in `sluice-policy.yaml`
+    × step `tool` gets `exec: bash`, which the policy does not permit
+    ╰─▶ sluice-policy.yaml:2:9 says `shells: false`
+    help: if it should have that: change `shells` in `sluice-policy.yaml`
+    × step `tool` gets `http: GET https://corp.example/* private`, which the policy does not permit
+    ╰─▶ sluice-policy.yaml:2:19 says `private-networks: false`
+    help: if it should have that: change `private-networks` in `sluice-policy.yaml`
+    × step `tool` gets `tcp: 127.0.0.1:80`, which the policy does not permit
+    ╰─▶ sluice-policy.yaml:2:19 says `private-networks: false`
+    help: if it should have that: change `private-networks` in `sluice-policy.yaml`
+    "##);
 }
 
 #[test]
@@ -81,7 +115,20 @@ fn plugins_are_refused_and_permitted() {
         permit(&environment, &refuses);
         environment.sluice(&["plan"]).exits_with(2);
     }
-    insta::assert_snapshot!(environment.sluice(&["plan"]).stderr, @"");
+    insta::assert_snapshot!(environment.sluice(&["plan"]).stderr, @r##"
+    plan::policy
+
+      × step `tool` uses the plugin `./plugins/tool.wasm`, which the policy does not permit
+      ╰─▶ sluice-policy.yaml:2:17 asks for a signature by `acme.pub`, and this sluice verifies none
+       ╭─[sluice.yaml:2:20]
+     1 │ steps:
+     2 │ - {id: tool, uses: ./plugins/tool.wasm}
+       ·                    ─────────┬─────────
+       ·                             ╰── a plugin that may not run
+     3 │ - {id: check, uses: lint}
+       ╰────
+      help: if it should run: name its `digest` instead of its `signer` in `sluice-policy.yaml`
+    "##);
 }
 
 const RELEASE: &str = "\
@@ -130,16 +177,28 @@ fn every_layer_counts() {
         environment.sluice(&["check"]).exits_with(2);
         LAYERS.iter().for_each(|file| say(&environment, file, ""));
     }
-    insta::assert_snapshot!(refused, @"");
+    insta::assert_snapshot!(refused, @r##"
+    ╰─▶ [ROOT]/home/machine.yaml:2:9 says `shells: false`
+    ╰─▶ [ROOT]/home/organisation.yaml:2:9 says `shells: false`
+    ╰─▶ [ROOT]/home/.config/sluice/policy.yaml:2:9 says `shells: false`
+    ╰─▶ sluice-policy.yaml:2:9 says `shells: false`
+    "##);
     for file in LAYERS {
         say(&environment, file, "shells: false\nplugins: [deploy]");
     }
-    insta::assert_snapshot!(environment.sluice(&["plan"]).exits_with(2).stderr, @"");
+    let told = environment.sluice(&["plan"]).exits_with(2).unwrapped();
+    for name in ["machine.yaml", "organisation.yaml", "sluice/policy.yaml", "sluice-policy.yaml"] {
+        assert!(told.contains(&format!("{name}:2:9 says `shells: false`")), "{told}");
+        assert!(told.contains(&format!("{name}:3:1 permits of plugins only `deploy`")), "{told}");
+    }
 }
 
 #[test]
 fn what_applies_is_shown() {
-    let environment = release();
+    let mut environment = Environment::new();
+    environment.write("sluice.yaml", RELEASE).write("site/index.html", "one\n");
+    let machine = environment.home().join("machine.yaml");
+    environment.variable("SLUICE_MACHINE_POLICY", machine.to_str().unwrap());
     say(&environment, "home/machine.yaml", "plugins: [exec, deploy]\ngrants: {secrets: [], exec: [sh, git]}");
     say(
         &environment,
@@ -151,7 +210,8 @@ fn what_applies_is_shown() {
     let plan = environment.sluice(&["plan"]).exits_with(2);
     assert!(plan.unwrapped().contains("step `site` gets `files: write public`"), "{}", plan.whole());
     let explained = environment.sluice(&["policy", "explain", "main/site", "--json"]).exits_with(0);
-    insta::assert_snapshot!(explained.stdout, @"");
+    let explained: serde_json::Value = serde_json::from_str(&explained.stdout).unwrap();
+    insta::assert_snapshot!(format!("{:#}", explained["steps"][0]["decisions"][1]), @"");
     let unknown = environment.sluice(&["policy", "explain", "main/sitee"]).exits_with(2);
     assert!(unknown.stderr.contains("a step with a similar name exists: `main/site`"), "{}", unknown.whole());
     say(&environment, "work/sluice-policy.yaml", "");
@@ -170,7 +230,14 @@ fn where_there_is_no_policy_everything_is_as_without() {
     assert!(explained.stdout.starts_with("no policy applies here"), "{}", explained.whole());
     let plan = environment.sluice(&["plan", "--json"]).exits_with(0);
     assert!(!plan.stdout.contains("\"policy\""));
-    insta::assert_snapshot!(environment.sluice(&["policy", "show"]).exits_with(0).stdout, @"");
+    insta::assert_snapshot!(environment.sluice(&["policy", "show"]).exits_with(0).stdout, @r##"
+    /etc/sluice/policy.yaml of the machine
+      there is none
+    [ROOT]/home/.config/sluice/policy.yaml of the organisation
+      there is none
+    sluice-policy.yaml of the repository
+      there is none
+    "##);
 }
 
 /// Nothing runs, and the message names the file.
@@ -226,9 +293,21 @@ fn a_policy_that_cannot_be_read_stops_everything() {
     fs::remove_file(&path).unwrap();
     environment.sluice(&["plan"]).exits_with(0);
     environment.variable("SLUICE_POLICY", root.join("absent.yaml").to_str().unwrap());
-    insta::assert_snapshot!(stops(&environment, "absent.yaml").stderr, @"");
+    insta::assert_snapshot!(stops(&environment, "absent.yaml").stderr, @r##"
+    policy::unreadable
+
+      × cannot read the policy `[ROOT]/absent.yaml`
+      ╰─▶ there is no such file
+      help: nothing runs without it; the environment variable SLUICE_POLICY names it
+    "##);
     environment.variable("SLUICE_POLICY", "ci/policy.yaml");
-    insta::assert_snapshot!(stops(&environment, "ci/policy.yaml").stderr, @"");
+    insta::assert_snapshot!(stops(&environment, "ci/policy.yaml").stderr, @r##"
+    policy::unreadable
+
+      × cannot read the policy `ci/policy.yaml`
+      ╰─▶ it is no absolute path
+      help: nothing runs without it; the environment variable SLUICE_POLICY names it
+    "##);
     environment.variable("SLUICE_POLICY", "");
     environment.sluice(&["plan"]).exits_with(0);
 }
@@ -242,7 +321,13 @@ fn a_plan_is_bound_to_the_policy() {
     say(&environment, "work/sluice-policy.yaml", "# a comment");
     environment.sluice(&["run", "--plan", "release.plan", "--plain"]).exits_with(0);
     say(&environment, "work/sluice-policy.yaml", "private-networks: false");
-    insta::assert_snapshot!(environment.sluice(&["run", "--plan", "release.plan", "--plain"]).exits_with(2).stderr, @"");
+    insta::assert_snapshot!(environment.sluice(&["run", "--plan", "release.plan", "--plain"]).exits_with(2).stderr, @r##"
+    plan::changed
+
+      × the policy is not as the plan `release.plan` has it
+      ╰─▶ it is new
+      help: nothing ran; if this is what should run, plan anew: `sluice plan -o release.plan`
+    "##);
     say(&environment, "work/sluice-policy.yaml", "exec: false");
     let ran = environment.sluice(&["run", "--plan", "release.plan", "--plain"]).exits_with(2);
     assert!(ran.stderr.contains("plan::policy"), "{}", ran.whole());
@@ -251,8 +336,9 @@ fn a_plan_is_bound_to_the_policy() {
 #[test]
 fn a_run_goes_on_under_the_policy_of_today() {
     let environment = release();
-    let waits =
-        RELEASE.replace("steps:\n", "jobs:\n  main:\n    approval: true\n    steps:\n").replace("\n- ", "\n    - ");
+    let waits = RELEASE
+        .replace("steps:\n", "jobs:\n  main:\n    approval: {message: really}\n    steps:\n")
+        .replace("\n- ", "\n    - ");
     environment.write("sluice.yaml", waits);
     environment.sluice(&["run", "--plain"]).exits_with(75);
     say(&environment, "work/sluice-policy.yaml", "shells: false");
@@ -274,10 +360,16 @@ fn a_rollback_is_held_to_the_policy_of_today() {
     environment.sluice(&["run", "--plain"]).exits_with(0);
     environment.write("site/index.html", "two\n");
     environment.sluice(&["run", "--plain"]).exits_with(0);
-    say(&environment, "home/machine.yaml", "for: [{plugins: [deploy], grants: {files: [read .]}}]");
-    insta::assert_snapshot!(environment.sluice(&["rollback"]).exits_with(2).stderr, @"");
+    say(&environment, "work/sluice-policy.yaml", "for: [{plugins: [deploy], grants: {files: [read .]}}]");
+    insta::assert_snapshot!(environment.sluice(&["rollback"]).exits_with(2).stderr, @r##"
+    plan::policy
+
+      × step `main/site` gets `files: write public`, which the policy does not permit
+      ╰─▶ sluice-policy.yaml:2:36 permits of `files` only `read .`
+      help: if it should have that: add `write public` to `files` in `sluice-policy.yaml`
+    "##);
     assert_eq!(environment.read("public/current/index.html"), "two\n");
-    say(&environment, "home/machine.yaml", "plugins: [deploy]");
+    say(&environment, "work/sluice-policy.yaml", "plugins: [deploy]");
     environment.sluice(&["rollback"]).exits_with(0);
     assert_eq!(environment.read("public/current/index.html"), "one\n");
 }
@@ -313,7 +405,19 @@ fn a_program_that_gives_a_secret_is_held_to_the_policy() {
     permit(&environment, "grants: {exec: [printf]}");
     environment.sluice(&["plan"]).exits_with(0);
     permit(&environment, "grants: {exec: [git]}");
-    insta::assert_snapshot!(environment.sluice(&["plan"]).exits_with(2).stderr, @"");
+    insta::assert_snapshot!(environment.sluice(&["plan"]).exits_with(2).stderr, @r##"
+    plan::policy
+
+      × the secret `TOKEN` comes from the program `printf`, which the policy does not permit
+      ╰─▶ sluice-policy.yaml:2:10 permits of `exec` only `git`
+       ╭─[sluice.yaml:1:18]
+     1 │ secrets: {TOKEN: {command: [printf, x]}}
+       ·                  ───────────┬──────────
+       ·                             ╰── a program gives its value
+     2 │ steps: [{uses: notify, with: {url: "https://hooks.example.com/x", token-secret: TOKEN}}]
+       ╰────
+      help: if it should come from there: add `printf` to `exec` in `sluice-policy.yaml`
+    "##);
 }
 
 #[test]
