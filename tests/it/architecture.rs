@@ -87,6 +87,11 @@ const NEVER_BELOW: &[(&str, &[&str], &str)] = &[
         "a queue knows runs by name only",
     ),
     (
+        "sluice-confine",
+        &["sluice-run", "sluice-plan", "sluice-workflow", "wasmtime*", "tokio"],
+        "a confinement follows from grants alone",
+    ),
+    (
         "sluice-registry",
         &["sluice-run", "sluice-plan", "sluice-workflow", "sluice-engine"],
         "a registry hands out bytes",

@@ -91,6 +91,9 @@ impl Backup {
         fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
         let rest = format!("{}:{}", programs().unwrap().display(), std::env::var("PATH").unwrap());
         self.environment.variable("PATH", &format!("{}:{rest}", folder.path().display()));
+        let workflow = fs::read_to_string(repository().join("workflows/backup.yaml")).unwrap();
+        let paths = format!("defaults:\n  paths: read {}\n", folder.path().display());
+        self.environment.write("backup.yaml", workflow.replace("defaults:\n", &paths));
         folder
     }
 }

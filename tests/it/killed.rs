@@ -281,7 +281,7 @@ fn kill_and_resume(environment: &Environment, mut child: Child, expected: &Undis
     assert!(again.stderr.contains("run::has-ended"), "{what}: {}", again.whole());
 }
 
-/// No process of the run lives: each has the home of this test in its environment.
+/// No process of the run lives: each has the home of this test in its environment, or works in its workspace.
 pub fn nothing_survives(workspace: &Path, what: &str) {
     let home = workspace.parent().unwrap().join("home");
     let wanted = format!("HOME={}", home.display());
@@ -291,7 +291,10 @@ pub fn nothing_survives(workspace: &Path, what: &str) {
         pids.any(|pid| {
             let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
             let zombie = fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "));
-            !zombie && environ.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes())
+            let works_here =
+                fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|folder| folder.starts_with(workspace));
+            let has_home = || environ.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes());
+            !zombie && (works_here || has_home())
         })
     };
     let end = Instant::now() + PATIENCE;

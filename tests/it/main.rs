@@ -4,18 +4,21 @@
 
 mod approval;
 mod architecture;
+mod audit;
 mod backup;
 mod bad_workflows;
 mod calls;
 mod changes;
 mod commands;
 mod concurrency;
+mod confined;
 mod databases;
 mod deploy_script;
 mod documentation;
 mod environment;
 mod examples;
 mod foreign_guests;
+mod hostile;
 mod killed;
 mod main_job;
 mod network;

@@ -61,7 +61,7 @@ fn a_step_finds_its_service_ready() {
         let ran = run(
             &format!(
                 "jobs: {{test: {{services: {{web: {{run: exec python3 server.py, port: auto, ready: {{{ready}}}}}}},
-    steps: [{{run: \"python3 client.py ${{{{ services.web.port }}}}\"}}]}}}}"
+    steps: [{{run: \"python3 client.py ${{{{ services.web.port }}}}\", network: '127.0.0.1:${{{{ services.web.port }}}}'}}]}}}}"
             ),
             0,
         );
@@ -162,7 +162,7 @@ fn a_service_that_does_not_want_to_end_is_killed() {
 #[test]
 fn jobs_and_cells_have_services_of_their_own() {
     let job = "services: {web: {run: exec python3 server.py, port: auto, ready: {log: listening}}}
-    steps: [{run: \"python3 client.py ${{ services.web.port }}; sleep 0.3\"}]";
+    steps: [{run: \"python3 client.py ${{ services.web.port }}; sleep 0.3\", network: '127.0.0.1:${{ services.web.port }}'}]";
     let ran =
         run(&format!("max-parallel: 3\njobs:\n  one:\n    {job}\n  two:\n    matrix: {{n: [1, 2]}}\n    {job}\n"), 0);
     let mut ports: Vec<&str> =
@@ -250,7 +250,7 @@ fn a_step_alone_has_its_services() {
     services: {web: {run: exec python3 server.py, port: auto, ready: {log: listening}}}
     steps:
       - {id: before, run: exit 1}
-      - {id: ask, run: \"python3 client.py ${{ services.web.port }}\"}
+      - {id: ask, run: \"python3 client.py ${{ services.web.port }}\", network: '127.0.0.1:${{ services.web.port }}'}
 ",
     );
     let ran = environment.sluice(&["run", "--plain", "--step", "test/ask"]).exits_with(0);
@@ -272,7 +272,9 @@ fn a_redis_serves_a_job() {
         ready: {log: Ready to accept connections}
     steps:
       - run: redis-cli -p ${{ services.redis.port }} set colour green
-      - run: test \"$(redis-cli -p ${{ services.redis.port }} get colour)\" = green
+        network: 127.0.0.1:${{ services.redis.port }}
+      - network: 127.0.0.1:${{ services.redis.port }}
+        run: test \"$(redis-cli -p ${{ services.redis.port }} get colour)\" = green
 ",
     );
     environment.variable("PATH", &format!("{}:{}", programs.display(), std::env::var("PATH").unwrap()));

@@ -27,8 +27,8 @@ fn servers_that_are_up_are_not_waited_for() {
 steps:
   - wait-for: {{tcp: \"127.0.0.1:{0}\"}}
   - wait-for: {{tcp: \"localhost:{1}\"}}
-  - wait-for: {{exec: pg_isready --host 127.0.0.1 --port {0}}}
-  - wait-for: {{exec: \"test $(redis-cli -p {1} ping) = PONG\"}}
+  - wait-for: {{exec: pg_isready --host 127.0.0.1 --port {0}, network: \"127.0.0.1:{0}\"}}
+  - wait-for: {{exec: \"test $(redis-cli -p {1} ping) = PONG\", network: \"127.0.0.1:{1}\"}}
 ",
             postgres.port, redis.port
         ),
@@ -60,10 +60,10 @@ jobs:
   cache:
     steps:
       - wait-for: {{tcp: \"127.0.0.1:{redis}\", interval: 20ms, timeout: 5m}}
-      - run: redis-cli -p {redis} set greeting hello
+      - {{run: redis-cli -p {redis} set greeting hello, network: \"127.0.0.1:{redis}\"}}
   database:
     steps:
-      - wait-for: {{exec: pg_isready --host 127.0.0.1 --port {postgres}, interval: 50ms, timeout: 5m}}
+      - wait-for: {{exec: pg_isready --host 127.0.0.1 --port {postgres}, network: \"127.0.0.1:{postgres}\", interval: 50ms, timeout: 5m}}
 "
         ),
     );

@@ -29,8 +29,10 @@ const FLAGS: OFlag = OFlag::O_NONBLOCK.union(OFlag::O_CLOEXEC).union(OFlag::O_NO
 #[cfg(target_os = "linux")]
 pub fn open(folder: &Path, path: impl AsRef<Path>, links: Links) -> io::Result<File> {
     use nix::fcntl::{OpenHow, ResolveFlag, openat2};
+    use nix::sys::stat::Mode;
 
-    let folder = File::open(folder)?;
+    // It need not be readable itself.
+    let folder = nix::fcntl::open(folder, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
     let resolve = match links {
         Links::Inside => ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_MAGICLINKS,
         Links::Never => ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS,

@@ -1,8 +1,12 @@
 //! The command line: names, helps, examples.
 
+mod audit;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use audit::{AuditArgs, GrantsCommand, KeysCommand, LearnArgs, NewKeyArgs, ReceiptArgs, SignArgs};
 
 /// Runs YAML workflows whose steps are sandboxed WebAssembly components.
 ///
@@ -35,6 +39,10 @@ pub struct Global {
     /// When to use colour [default: auto; NO_COLOR and CLICOLOR_FORCE are honoured]
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     pub color: ColorWhen,
+    /// Run programs with all rights of your account where the system cannot confine them; also
+    /// SLUICE_ALLOW_UNCONFINED=1
+    #[arg(long, global = true)]
+    pub allow_unconfined: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -64,7 +72,7 @@ pub enum Command {
     Rerun(RerunArgs),
     /// Show what a run would do: jobs, steps, digests, inputs, grants; runs nothing
     #[command(
-        after_help = "Examples:\n  sluice plan\n  sluice plan ci -i tests=true\n  sluice plan ci --affected --base origin/main\n  sluice plan ci --json | jq '.jobs'"
+        after_help = "Examples:\n  sluice plan\n  sluice plan ci -i tests=true\n  sluice plan ci --affected --base origin/main\n  sluice plan ci --json | jq '.jobs'\n  sluice plan ci --grants              what each step may touch, and why"
     )]
     Plan(PlanArgs),
     /// Run a workflow, and again whenever files of the workspace change
@@ -86,12 +94,23 @@ pub enum Command {
         after_help = "Examples:\n  sluice rollback               the latest run\n  sluice rollback 20261121-0945 --step deploy/site"
     )]
     Rollback(RollbackArgs),
+    /// See what steps use of what they are granted
+    #[command(subcommand)]
+    Grants(GrantsCommand),
+    /// Make keys that sign receipts of runs
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Look at plugins, pack them
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Look at policies: what this machine, organisation and repository permit at most
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Say what this machine can confine, and whether sluice finds what it needs
+    #[command(
+        after_help = "Examples:\n  sluice doctor\n  sluice doctor --json | jq '.findings[] | select(.able | not)'"
+    )]
+    Doctor(JsonArgs),
     /// Print the JSON Schema of workflows, for editors
     #[command(
         after_help = "Examples:\n  sluice schema > .sluice/workflow.schema.json\n\nThen begin a workflow with:\n  # yaml-language-server: $schema=../.sluice/workflow.schema.json"
@@ -185,6 +204,11 @@ pub struct RunArgs {
     /// Print plain lines even at a terminal
     #[arg(long)]
     pub plain: bool,
+    /// Print plain lines, and one for each thing that the host allows or denies
+    #[arg(long, conflicts_with = "json")]
+    pub trace_caps: bool,
+    #[command(flatten)]
+    pub receipt: ReceiptArgs,
 }
 
 #[derive(Debug, Args)]
@@ -269,6 +293,9 @@ pub struct PlanArgs {
     /// Print the plan as JSON
     #[arg(long, conflicts_with = "graph")]
     pub json: bool,
+    /// Print what each step may touch, and why; with `--json` as JSON
+    #[arg(long, conflicts_with = "graph")]
+    pub grants: bool,
     /// Print the jobs and what they need as a picture: text [default], mermaid, dot, svg
     #[arg(
         long,
@@ -339,6 +366,12 @@ pub enum RunsCommand {
         after_help = "Examples:\n  sluice runs prune --runs 20 --days 30 --dry-run\n  sluice runs prune --days 7 --workflow nightly\n\nA run stays if it satisfies all that is given, or has not ended."
     )]
     Prune(PruneArgs),
+    /// Show what the host allowed and denied in a run
+    #[command(after_help = audit::AUDIT_EXAMPLES)]
+    Audit(AuditArgs),
+    /// Sign what came of a run: write a receipt
+    #[command(after_help = audit::SIGN_EXAMPLES)]
+    Sign(SignArgs),
     /// Check that a record is as it was written
     #[command(
         after_help = "Examples:\n  sluice runs verify\n  sluice runs verify 20261121-0945 --expect sha256:ab12...\n\nEvery event carries a hash over itself and all before it. Whoever can write the whole record can also make it anew:\nkeep the hash that this prints elsewhere, and give it to `--expect` later.\n\nExit codes: 0 as it was written, 1 changed, 2 no such record."
@@ -354,6 +387,12 @@ pub struct VerifyArgs {
     /// The hash that the record must have
     #[arg(long, value_name = "HASH")]
     pub expect: Option<sluice_model::Digest>,
+    /// A receipt of the run, which must be signed, be of this record, and fit the artifacts
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub receipt: Option<PathBuf>,
+    /// The public key that the receipt must be signed with
+    #[arg(long, value_name = "FILE", requires = "receipt")]
+    pub key: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,

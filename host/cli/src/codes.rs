@@ -14,6 +14,19 @@ SLUICE_MACHINE_POLICY names must exist, and is named by an absolute path.
 `sluice policy show` lists the policies that apply.",
     },
     Explanation {
+        code: "host::cannot-confine",
+        title: "the system cannot confine the programs that steps run",
+        text: "\
+A program that a step runs gets what the step was granted and no more; Linux holds it to that, with Landlock (Linux 6.2 or
+newer) and seccomp. Neither root nor namespaces are needed, so it works in a container as well, if the container lets these
+calls through. Where the system cannot do it, a workflow that runs programs is refused before anything runs.
+
+    sluice doctor                       what this machine can do, and why not
+    sluice run --allow-unconfined       its programs may do all that your account can
+
+`SLUICE_ALLOW_UNCONFINED=1` in the environment says the same. Where programs can be confined, it changes nothing.",
+    },
+    Explanation {
         code: "run::denied",
         title: "the host refused something that the step was not granted",
         text: "\
@@ -203,6 +216,26 @@ A gate with `attest` is a question to that person. Approving needs a yes to each
         text: "It was written by a Sluice that made none. It can be read and resumed, but not verified.",
     },
     Explanation {
+        code: "run::receipt",
+        title: "a receipt is not of this run",
+        text: "\
+`sluice runs verify --receipt FILE --key PUB` wants all of this: a signature by that key; the run of that id; the hash that its
+record has now; every artifact that the receipt names, with its digest, in `.sluice/artifacts`. All that does not fit is told.",
+    },
+    Explanation {
+        code: "run::not-ended",
+        title: "a run without an end is not signed",
+        text: "\
+A receipt says how a run ended. One that was interrupted, waits for an approval, or has an incomplete record gets none.",
+    },
+    Explanation {
+        code: "run::other-workflow",
+        title: "a workflow has changed since the runs on record",
+        text: "\
+`sluice grants learn` changes the workflow file, so it learns from runs of exactly that text. Run it again, then learn from that
+run.",
+    },
+    Explanation {
         code: "run::incomplete",
         title: "the record of a run is incomplete",
         text: "\
@@ -371,6 +404,25 @@ Two runs began in the same second and drew the same random number. Run again.",
 `hash.files` reads every file that its globs match before anything runs. Give read access to them, or take them out:
 
     key: ${{ hash.files(\"src/**\", \"!src/private/\") }}",
+    },
+    Explanation {
+        code: "host::key",
+        title: "a key cannot be used or written",
+        text: "\
+Receipts are signed with ed25519 keys in PEM files, as `sluice keys new FILE` and `openssl genpkey -algorithm ed25519` make them. A
+private key that others may read or write is refused, and no file is overwritten.",
+    },
+    Explanation {
+        code: "host::receipt",
+        title: "a receipt was not written",
+        text: "\
+`sluice run --receipt FILE` writes it when the run has ended and is on record. A run that was to leave a receipt and did not exits
+with 1 even if its steps passed. `sluice runs sign` writes it later.",
+    },
+    Explanation {
+        code: "host::patch",
+        title: "a patch could not be written",
+        text: "`sluice grants learn -o FILE` writes a patch. Without `-o` it goes to standard output.",
     },
     Explanation {
         code: "host::internal",

@@ -1,9 +1,13 @@
 //! One module a command. Each returns an exit code.
 
 pub mod approve;
+pub mod audit;
 pub mod check;
 pub mod completions;
+pub mod doctor;
 pub mod explain;
+pub mod grants;
+pub mod keys;
 pub mod list;
 pub mod plan;
 pub mod plugin;
@@ -14,5 +18,6 @@ pub mod rollback;
 pub mod run;
 pub mod runs;
 pub mod schema;
+pub mod sign;
 pub mod verify;
 pub mod watch;

@@ -7,7 +7,7 @@ use sluice_engine::{Code, CompilerCommand, GuardCommand, Plugin, SecretValues, S
 use sluice_model::Problem;
 use sluice_registry::Component;
 
-use crate::{exit, host, secrets};
+use crate::{confinement, exit, host, secrets};
 
 /// The first argument of the process that ends the programs of a run that was killed. Not for people.
 pub const GUARD: &str = "__guard";
@@ -18,12 +18,15 @@ pub const COMPILER: &str = "__compile";
 /// The first argument of the process that runs steps of plugins from outside. Not for people.
 pub const WORKER: &str = "__worker";
 
+/// Its second argument where the system cannot confine it.
+const UNCONFINED: &str = "unconfined";
+
 /// Starts it.
 pub fn engine(workspace: &Path, secrets: SecretValues, protected: Vec<String>) -> Result<WasmRunner, Problem> {
     let program = std::env::current_exe().ok();
     let guard = program.clone().map(|program| GuardCommand { program, argument: GUARD.to_owned() });
     let compiler = program.clone().map(|program| CompilerCommand { program, argument: COMPILER.to_owned() });
-    let worker = program.map(|program| WorkerCommand { program, argument: WORKER.to_owned() });
+    let worker = program.map(|program| WorkerCommand { program, arguments: worker_arguments() });
     WasmRunner::new(Settings {
         workspace: workspace.to_owned(),
         compile_cache: host::cache_folder().map(|folder| folder.join("compiled")),
@@ -33,6 +36,8 @@ pub fn engine(workspace: &Path, secrets: SecretValues, protected: Vec<String>) -
         guard,
         compiler,
         worker,
+        launcher: confinement::launcher(),
+        scratch: std::env::temp_dir(),
         host_env: secrets::environment_without_secrets(),
     })
     .map_err(|reason| Problem::new("host::internal", "the engine could not be started").cause(reason))
@@ -52,10 +57,18 @@ pub fn plugin(component: Component, declared: Vec<sluice_model::grant::Capabilit
     }
 }
 
+/// Where the system cannot confine them, workers are processes of their own all the same.
+fn worker_arguments() -> Vec<String> {
+    let how = confinement::abilities().why_not().map(|_| UNCONFINED.to_owned());
+    [WORKER.to_owned()].into_iter().chain(how).collect()
+}
+
 /// What the process that runs steps of plugins from outside does.
 pub fn worker() -> u8 {
+    let confined = std::env::args_os().nth(2).is_none_or(|argument| argument != UNCONFINED);
     let guard = std::env::current_exe().ok().map(|program| GuardCommand { program, argument: GUARD.to_owned() });
-    match sluice_engine::serve(std::io::stdin(), std::io::stdout(), guard, |_| Ok(())) {
+    let launcher = confinement::launcher().filter(|_| confined);
+    match sluice_engine::serve(std::io::stdin(), std::io::stdout(), guard, launcher, confined) {
         Ok(()) => exit::PASSED,
         Err(reason) => {
             // The run tells it, if it is still there.

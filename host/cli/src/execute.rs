@@ -18,11 +18,12 @@ use crate::engine::{engine, plugin};
 use crate::origin::{Origin, Settings};
 use crate::output::Output;
 use crate::prepare::Prepared;
+use crate::receipt::{self, Request};
 use crate::screen::{Mode, Screen, now};
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;
 use crate::turn::{self, Claim, NoTurn};
-use crate::{exit, host, machine, protected, retention, user};
+use crate::{confinement, exit, host, machine, protected, retention, user};
 
 /// What to run and how.
 pub struct Execution<'e> {
@@ -38,6 +39,8 @@ pub struct Execution<'e> {
     pub started_by: Option<String>,
     /// Whether a run with this id must not have been before.
     pub once: bool,
+    /// Signed when the run has ended.
+    pub receipt: Option<Request>,
 }
 
 impl<'e> Execution<'e> {
@@ -55,14 +58,19 @@ impl<'e> Execution<'e> {
             record: None,
             started_by: Some(user::name()),
             once: false,
+            receipt: None,
         }
     }
 
     /// Runs it. When `stop` is ready the run is cancelled in order. Gives the exit code, unless the machine is at fault.
     pub fn run(self, output: &Output, stop: impl Future<Output = ()>) -> Result<u8, Problem> {
-        let Self { workspace, id, prepared, settings, mode, reuse, record, started_by, once } = self;
+        let Self { workspace, id, prepared, settings, mode, reuse, record, started_by, once, receipt } = self;
         if let Err(problems) = machine::check(&prepared.plan, workspace) {
             output.problems(&problems);
+            return Ok(exit::REFUSED);
+        }
+        if let Err(problem) = confinement::check(&prepared.plan) {
+            output.problems(&[problem]);
             return Ok(exit::REFUSED);
         }
         let runtime = host::runtime()?;
@@ -162,9 +170,17 @@ impl<'e> Execution<'e> {
                 output.problems(&[error.help("nobody can approve a run without a record; run the workflow again")]);
             }
             Some(error) => {
+                // Who asked for a receipt must not take silence for one.
+                lost = receipt.is_some();
                 output.problems(&[error.help("the verdict of the run stands; what is missing cannot be looked at again, and the run cannot be resumed")]);
             }
-            None => output.problems(&retention::apply(workspace, &prepared.workflow)),
+            None => {
+                if let Some(problem) = receipt.and_then(|receipt| write(&receipt, workspace, &id, end)) {
+                    lost = true;
+                    output.problems(&[problem]);
+                }
+                output.problems(&retention::apply(workspace, &prepared.workflow));
+            }
         }
         if let Some(error) = unshown {
             output.problems(&[
@@ -184,11 +200,25 @@ impl<'e> Execution<'e> {
             (_, Some(code)) => *code,
             (End::Parked, None) if lost => exit::FAILED,
             (End::Parked, None) => exit::PARKED,
-            (End::Finished(outcome), None) if outcome.is_good() => exit::PASSED,
+            (End::Finished(outcome), None) if outcome.is_good() && !lost => exit::PASSED,
+            (End::Finished(outcome), None) if outcome.is_good() => exit::FAILED,
             (End::Finished(Outcome::Failed | Outcome::Cancelled), None) => exit::FAILED,
             _ => exit::INTERNAL,
         })
     }
+}
+
+/// Writes the receipt of a run that has ended and is on record.
+fn write(receipt: &Request, workspace: &Path, id: &RunId, end: End) -> Option<Problem> {
+    if end == End::Parked {
+        let shown = receipt.shown.display();
+        return Some(
+            Problem::new("host::receipt", format!("no receipt `{shown}` was written: the run has not ended"))
+                .help(format!("when it has: sluice runs sign {id} --key KEY -o {shown}")),
+        );
+    }
+    let run = receipt::open(workspace, id.as_str()).map_err(|error| Problem::from(&error));
+    run.and_then(|run| receipt.write(&run)).err()
 }
 
 fn processors() -> NonZeroUsize {

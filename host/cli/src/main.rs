@@ -7,6 +7,7 @@ mod called;
 mod change;
 mod codes;
 mod command;
+mod confinement;
 mod discover;
 mod engine;
 mod execute;
@@ -14,6 +15,7 @@ mod exit;
 mod file_hashes;
 mod git;
 mod host;
+mod learn;
 mod machine;
 mod origin;
 mod output;
@@ -22,6 +24,7 @@ mod plugins;
 mod policy;
 mod prepare;
 mod protected;
+mod receipt;
 mod retention;
 mod screen;
 mod secrets;
@@ -56,6 +59,7 @@ fn main() {
 
 fn run() -> u8 {
     match std::env::args_os().nth(1) {
+        Some(argument) if argument == confinement::LAUNCHER => std::process::exit(confinement::launch()),
         Some(argument) if argument == engine::GUARD => {
             sluice_engine::guard(std::io::stdin().lock());
             return exit::PASSED;
@@ -76,6 +80,7 @@ fn run() -> u8 {
         }
     };
     let output = Output::new(cli.global.color);
+    confinement::allow_unconfined(cli.global.allow_unconfined);
     let from = match folder(cli.global.directory) {
         Ok(from) => from,
         Err(problem) => {
@@ -94,8 +99,11 @@ fn run() -> u8 {
         Command::List(args) => command::list::run(args, &from, &output),
         Command::Runs(args) => command::runs::run(args, &from, &output),
         Command::Rollback(args) => command::rollback::run(args, &from, &output),
+        Command::Grants(args) => command::grants::run(args, &from, &output),
+        Command::Keys(args) => command::keys::run(args, &from, &output),
         Command::Plugin(args) => command::plugin::run(args, &from, &output),
         Command::Policy(args) => command::policy::run(args, &from, &output),
+        Command::Doctor(args) => command::doctor::run(args, &from, &output),
         Command::Schema => command::schema::run(&output),
         Command::Explain(args) => command::explain::run(args, &output),
         Command::Completions { shell } => command::completions::run(*shell, &output),

@@ -62,6 +62,10 @@ impl Origin {
         }
     }
 
+    pub fn is_dry_run(&self) -> bool {
+        self.settings.dry_run
+    }
+
     pub fn to_json(&self) -> Vec<u8> {
         // Plain data, written to memory: there is nothing to fail.
         serde_json::to_vec(self).unwrap_or_default()

@@ -15,13 +15,10 @@ use crate::args::WorkflowArgs;
 use crate::discover::Found;
 use crate::file_hashes::file_hashes;
 use crate::git::{self, Changes, Git};
-use crate::{called, plugins, policy};
+use crate::{called, confinement, plugins, policy};
 
 /// A workflow file longer than this is not read, in bytes; the parser's own limit is lower and says more.
 const MAX_BYTES: u64 = 16 << 20;
-
-/// Why programs are not confined yet.
-const UNCONFINED: &str = "confinement by the operating system is not there yet";
 
 /// A plan and what it needs to be run.
 pub struct Prepared {
@@ -149,14 +146,14 @@ fn facts(
     changes: Option<&Changes>,
     run_id: &str,
 ) -> Result<Facts, Vec<Problem>> {
-    Ok(Facts {
+    Ok(confinement::facts(Facts {
         git: git.filter(|_| workflow.uses_root("git")).map(|git| git::facts(git, changes)),
         run: json!({"id": run_id, "workflow": workflow.name}),
         file_hashes: file_hashes(workflow, &found.workspace)?,
         changed: None,
         builtins: sluice_registry::builtin_names().map(str::to_owned).collect(),
-        unconfined: Some(UNCONFINED.to_owned()),
-    })
+        ..Facts::default()
+    }))
 }
 
 fn reads_changes(workflow: &Workflow) -> bool {

@@ -29,6 +29,8 @@ pub fn now() -> u64 {
 pub enum Mode {
     Live,
     Plain,
+    /// Plain lines, and one for each decision of the host.
+    Decisions,
     Json,
 }
 
@@ -50,6 +52,7 @@ impl Screen {
         let shown = match mode {
             Mode::Json => Shown::Json,
             Mode::Plain => Shown::Plain(Box::new(Plain::new(options, output.width()))),
+            Mode::Decisions => Shown::Plain(Box::new(Plain::new(options, output.width()).with_decisions())),
             Mode::Live => {
                 let state = Painting { live: Live::new(options, size()), lines: 0, held: Held::No, done: false };
                 let painter = Arc::new(Painter { state: Mutex::new(state), wake: Condvar::new() });

@@ -35,6 +35,8 @@ async fn bench() {
         artifacts: folder.path().join("artifacts"),
         secrets: SecretValues::default(),
         guard: None,
+        launcher: None,
+        scratch: std::env::temp_dir(),
         host_env: HashMap::from([("PATH".to_owned(), path)]),
     })
     .expect("a runner");
@@ -103,6 +105,7 @@ fn call(bytes: &'static [u8], action: Action, files: &[&str]) -> (Plugin, StepCa
         secrets: None,
         limits: Limits::default(),
         stop_timeout_ms: None,
+        port: None,
         summary: json!({}).into(),
         cancel: Cancel::default(),
     };

@@ -134,6 +134,63 @@ pub fn with_grants(mut failure: Failure, denials: &[Denial], call: &StepCall) ->
     failure
 }
 
+/// Signs that a program ran into its confinement, in what it says.
+const NETWORK_SIGNS: [&str; 6] = [
+    "could not resolve",
+    "name resolution",
+    "name or service not known",
+    "network is unreachable",
+    "socket",
+    "connect",
+];
+const SIGNS: [&str; 3] = ["permission denied", "operation not permitted", "eacces"];
+
+/// A program of the step failed: says that it ran confined, if that may be why.
+pub fn with_confinement(mut failure: Failure, last_words: &str, code: Option<i64>, call: &StepCall) -> Failure {
+    let text = last_words.to_lowercase();
+    let network = text.lines().find(|line| NETWORK_SIGNS.iter().any(|sign| line.contains(sign)));
+    let refused = last_words.lines().find(|line| SIGNS.iter().any(|sign| line.to_lowercase().contains(sign)));
+    let has_network = !call.grants.tcp.is_empty() || !call.grants.http.is_empty() || call.port.is_some();
+    let unreachable = network.is_some() && (!has_network || refused.is_some());
+    if failure.kind != FailureKind::Failed
+        || failure.help.is_some()
+        || !(unreachable || refused.is_some() || code == Some(126))
+    {
+        return failure;
+    }
+    let grants = [Capability::Files, Capability::Toolchain, Capability::Paths, Capability::Tcp, Capability::Http];
+    let granted: Vec<String> = grants.into_iter().flat_map(|capability| call.grants.spellings(capability)).collect();
+    let granted = match granted.is_empty() {
+        true => "nothing".to_owned(),
+        false => list(granted.iter().map(String::as_str)),
+    };
+    let narrowest = match refused.and_then(outside_path) {
+        _ if unreachable => {
+            "if it should reach a server, give the step its host and port: `network: [\"HOST:PORT\"]`".to_owned()
+        }
+        Some(path) => format!("if it should touch that too, give the step `paths: [\"read {path}\"]`"),
+        None => "if it needs files outside of the workspace, give the step `toolchain` or `paths`".to_owned(),
+    };
+    failure.help = Some(format!(
+        "its programs ran confined, with {granted}{}; {narrowest}",
+        match has_network {
+            true => "",
+            false => " and no network",
+        }
+    ));
+    failure
+}
+
+/// The first absolute path in a line, without quotes and what stands behind it.
+fn outside_path(line: &str) -> Option<&str> {
+    let start = line
+        .char_indices()
+        .position(|(at, c)| c == '/' && !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '.'))?;
+    let at = line.char_indices().nth(start)?.0;
+    let end = line[at..].find(|c: char| c.is_whitespace() || "'\"`:,)".contains(c)).map_or(line.len(), |end| at + end);
+    (end > at + 1).then(|| &line[at..end])
+}
+
 /// A failure as it may leave: what a plugin asked for, and so named in a denial, is the plugin's text as well.
 pub fn clean(mut failure: Failure, voice: &Voice) -> Failure {
     failure.message = voice.clean(&failure.message);

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use sluice_model::Denial;
 use sluice_model::event::Level;
 use sluice_model::event::Stream;
 use sluice_model::finding::{Edit, FileSpan, Finding, Fix, Severity};
 use sluice_model::grant::Capability;
+use sluice_model::{Denial, Ruling, Verdict};
 use sluice_run::runner::Said;
 use wasmtime::component::Resource;
 
@@ -41,9 +41,13 @@ impl types::HostStep for State {
         if grants.is_empty() {
             let denial = Denial::new(Capability::Files, "listing files", "read .");
             let help = denial.help();
-            self.denials.add(denial.clone());
+            self.audit.deny(denial.clone());
             return Ok(Err(types::Failure::Denied(explanation(denial.to_string(), help))));
         }
+        let rule: Vec<String> = grants.iter().map(ToString::to_string).collect();
+        // Which of the grants are needed is told when folders are opened.
+        let ruling = Ruling::without_grant(Capability::Files, "listing files", Verdict::Allowed, rule.join(", "));
+        self.audit.decide(if globs.is_empty() { ruling } else { ruling.detail("globs", globs.join(" ")) });
         Ok(files::list(&self.workspace, grants, &globs).map_err(|error| match error {
             FilesError::Glob(text) => types::Failure::InvalidInput(explanation(text, None)),
             FilesError::Disk(text) => types::Failure::Failed(explanation(text, None)),

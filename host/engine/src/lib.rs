@@ -29,7 +29,7 @@ pub use inspect::{InspectError, Inspection, inspect};
 pub use plugin::{Code, Plugin};
 pub use runner::{Settings, WasmRunner};
 pub use sluice_capability_exec::guard::guard;
-pub use sluice_capability_exec::{GuardCommand, find_program};
+pub use sluice_capability_exec::{GuardCommand, LauncherCommand, find_program};
 pub use sluice_capability_files::ALWAYS as PROTECTED;
 pub use sluice_capability_secrets::{SHORTEST_VALUE as SHORTEST_SECRET, SecretValues};
 pub use worker::{WorkerCommand, serve};

@@ -3,23 +3,27 @@
 mod apart;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use sluice_capability_artifacts::{Artifacts, Published, Store as ArtifactStore};
-use sluice_capability_exec::{Exec, GRACE as PROGRAM_GRACE, Guard, GuardCommand, Pipe, Processes};
+use sluice_capability_exec::{
+    Confine, Digests, Exec, GRACE as PROGRAM_GRACE, Guard, GuardCommand, LauncherCommand, Pipe, Processes,
+};
 use sluice_capability_files::{Files, Protected};
 use sluice_capability_http::Http;
 use sluice_capability_secrets::{Mask, Placeholders, SecretValues, Secrets};
 use sluice_capability_tcp::Tcp;
+use sluice_confine::{Confinement, Surroundings};
 use sluice_engine_compile::{CompileCache, engine_config};
 use sluice_model::event::Stream;
-use sluice_model::grant::{Access, FileGrant};
-use sluice_model::{Denials, Digest, Failure, FailureKind};
+use sluice_model::grant::{Access, Capability, FileGrant};
+use sluice_model::{Audit, Digest, Failure, FailureKind, Ruling, Verdict};
 use sluice_run::runner::{Action, Said};
 use sluice_run::{StepCall, StepEvents, StepReport, StepRunner};
+use tempfile::TempDir;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -79,6 +83,10 @@ pub struct Settings {
     pub secrets: SecretValues,
     /// How to start what ends the programs of steps when this process is killed; `None` leaves them.
     pub guard: Option<GuardCommand>,
+    /// How to start programs so that they are confined; `None` runs them with all rights of the account.
+    pub launcher: Option<LauncherCommand>,
+    /// Where programs of a step get a folder of their own for temporary files.
+    pub scratch: PathBuf,
     /// The environment of this process. Programs are looked for on its `PATH`.
     pub host_env: HashMap<String, String>,
 }
@@ -105,6 +113,9 @@ struct Inner {
     secrets: SecretValues,
     mask: Arc<Mask>,
     guard: Guard,
+    launcher: Option<Arc<LauncherCommand>>,
+    scratch: PathBuf,
+    digests: Digests,
     host_env: HashMap<String, String>,
     search_path: Vec<PathBuf>,
     ports: Ports,
@@ -133,6 +144,9 @@ impl WasmRunner {
             secrets: settings.secrets,
             search_path: path.split(':').filter(|folder| !folder.is_empty()).map(PathBuf::from).collect(),
             guard: Guard::new(settings.guard),
+            launcher: settings.launcher.map(Arc::new),
+            scratch: settings.scratch,
+            digests: Digests::default(),
             ports: Ports::default(),
             host_env: settings.host_env,
         })))
@@ -185,13 +199,8 @@ impl Inner {
             Ok(processes) => processes,
             Err(error) => return failed(Failure::new(FailureKind::Internal, error)),
         };
-        let step = Step {
-            voice: Voice::new(says, Arc::clone(&self.mask), call.limits.output_bytes),
-            denials: Denials::default(),
-            processes,
-            inner: self,
-            call,
-        };
+        let voice = Voice::new(says, Arc::clone(&self.mask), call.limits.output_bytes);
+        let step = Step { audit: audit(&voice), voice, processes, scratch: Arc::default(), inner: self, call };
         step.run(plugin).await
     }
 
@@ -230,8 +239,10 @@ struct Step {
     inner: Arc<Inner>,
     call: Arc<StepCall>,
     voice: Voice,
-    denials: Denials,
+    audit: Audit,
     processes: Processes,
+    /// Of its programs; removed with the step.
+    scratch: Arc<OnceLock<TempDir>>,
 }
 
 impl Step {
@@ -252,12 +263,13 @@ impl Step {
                     failed(Failure::new(FailureKind::Internal, message))
                 });
             }
-            () = sleep(time.saturating_add(grace)) => failure::timed_out(&self.call.plugin, time, &self.denials.list()),
+            () = sleep(time.saturating_add(grace)) => failure::timed_out(&self.call.plugin, time, &self.audit.denials()),
             () = async {
                 self.call.cancel.cancelled().await;
                 sleep(CANCEL_GRACE + grace).await;
             } => failure::cancelled(&self.call.plugin),
         };
+        self.audit.finish();
         self.voice.mute();
         failed(self.told(given_up))
     }
@@ -276,7 +288,7 @@ impl Step {
         let plugin = &self.call.plugin;
         let ended = tokio::select! {
             ended = call(&mut store, ready, &self.call) => Ok(ended),
-            () = sleep(time) => Err(failure::timed_out(plugin, time, &self.denials.list())),
+            () = sleep(time) => Err(failure::timed_out(plugin, time, &self.audit.denials())),
             () = self.cancelled() => Err(failure::cancelled(plugin)),
         };
         let mut outputs = std::mem::take(&mut store.data_mut().outputs);
@@ -288,10 +300,19 @@ impl Step {
         drop(store);
         self.processes.end().await;
         self.voice.flush();
+        self.audit.finish();
         let failure = match ended {
             Ok(Ok(())) => None,
             Ok(Err(_)) if self.call.cancel.is_cancelled() => Some(failure::cancelled(plugin)),
-            Ok(Err(ended)) => Some(failure::explain(plugin, ended, &self.voice, &self.denials.list())),
+            Ok(Err(ended)) => {
+                let failure = failure::explain(plugin, ended, &self.voice, &self.audit.denials());
+                let code = outputs.get("exit-code").and_then(serde_json::Value::as_i64);
+                // It has a folder if a confined program was to run.
+                Some(match self.scratch.get() {
+                    Some(_) => failure::with_confinement(failure, &self.voice.tail(), code, &self.call),
+                    None => failure,
+                })
+            }
             Err(failure) => Some(failure),
         };
         StepReport { failure: failure.map(|failure| self.told(failure)), outputs }
@@ -299,7 +320,7 @@ impl Step {
 
     /// A failure as it leaves the engine.
     fn told(&self, failure: Failure) -> Failure {
-        failure::clean(failure::with_grants(failure, &self.denials.list(), &self.call), &self.voice)
+        failure::clean(failure::with_grants(failure, &self.audit.denials(), &self.call), &self.voice)
     }
 
     /// Ready when the run is being cancelled and the step had its chance to end by itself.
@@ -317,9 +338,9 @@ impl Step {
                 Some(names) => inner.secrets.renamed(names),
             },
             placeholders: Placeholders::default(),
-            denials: self.denials.clone(),
+            audit: self.audit.clone(),
         };
-        let tcp = Tcp::new(&call.grants.tcp, self.denials.clone());
+        let tcp = Tcp::new(&call.grants.tcp, self.audit.clone());
         let mut table = ResourceTable::new();
         table.set_max_capacity(call.limits.handles as usize);
         let state = State {
@@ -333,7 +354,7 @@ impl Step {
             artifacts: self.artifacts(),
             limiter: Limiter::new(&call.limits),
             voice: self.voice.clone(),
-            denials: self.denials.clone(),
+            audit: self.audit.clone(),
             call: Arc::clone(call),
             started: Instant::now(),
             workspace: inner.workspace.clone(),
@@ -360,6 +381,8 @@ impl Step {
         for grant in &call.grants.env {
             if let Some(value) = call.env.get(&grant.name).or_else(|| self.inner.host_env.get(&grant.name)) {
                 wasi.env(&grant.name, value);
+                let asked = format!("handing over the variable `{}`", grant.name);
+                self.audit.decide(Ruling::allowed(Capability::Env, asked, grant));
             }
         }
         if call.action == Action::Command {
@@ -378,17 +401,32 @@ impl Step {
     /// Opens a granted folder for the component, by its name relative to the workspace.
     fn open_folder(&self, wasi: &mut wasmtime_wasi::WasiCtxBuilder, grant: &FileGrant) -> Result<(), Failure> {
         let cannot = |why: String| {
+            let asked = format!("opening the folder `{}`", grant.path);
+            self.audit.decide(Ruling::without_grant(Capability::Files, asked, Verdict::Denied, &why));
             let message = format!("the folder of the grant `{grant}` cannot be opened within the workspace");
             Failure::new(FailureKind::Denied, message).cause(why)
         };
         // A dry run changes nothing, not even an empty folder.
         let writes = grant.access == Access::Write && self.call.action != Action::DeployPlan;
         let folder = self.inner.workspace.folder(&grant.path, writes).map_err(|error| cannot(error.to_string()))?;
+        let opened = |access: &str| {
+            let asked = format!("opening the folder `{}`", grant.path);
+            // Whether the step writes is told when it does.
+            let reading = FileGrant { access: Access::Read, path: grant.path.clone() };
+            let ruling = Ruling::allowed(Capability::Files, asked, grant).narrowest(reading);
+            self.audit.decide(ruling.detail("access", access));
+        };
         // A folder that does not exist has nothing to read.
-        let Some(folder) = folder else { return Ok(()) };
+        let Some(folder) = folder else {
+            opened("none: it does not exist");
+            return Ok(());
+        };
         let permissions = if writes { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
         match wasi.preopened_dir(folder.path(), &grant.path, permissions) {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                opened(if writes { "read and write" } else { "read" });
+                Ok(())
+            }
             Err(error) => Err(cannot(format!("{error:#}"))),
         }
     }
@@ -397,13 +435,14 @@ impl Step {
         let (inner, call) = (&*self.inner, &self.call);
         let protected = Protected::new(&inner.protected, &call.grants.files);
         let outside = apart::is_outside(&call.plugin);
-        Files::new(inner.workspace.root().to_owned(), protected, call.limits.disk_bytes, outside, self.denials.clone())
+        let (root, granted) = (inner.workspace.root().to_owned(), &call.grants.files);
+        Files::new(root, protected, call.limits.disk_bytes, outside, granted, self.audit.clone())
     }
 
     fn http(&self, placeholders: &Placeholders) -> Http {
         let placeholders = placeholders.clone();
         let reveal = Arc::new(move |text: &str| placeholders.replace(text));
-        Http::new(&self.call.grants.http, RESPONSE_BYTES, self.denials.clone(), reveal)
+        Http::new(&self.call.grants.http, RESPONSE_BYTES, self.audit.clone(), reveal)
     }
 
     fn exec(&self, secrets: &Secrets) -> Exec {
@@ -411,14 +450,19 @@ impl Step {
         let granted = call.grants.env.iter().map(|grant| grant.name.as_str());
         let inherited = PROGRAM_ENVIRONMENT.into_iter().chain(granted);
         let inherited = inherited.filter_map(|name| Some((name.to_owned(), inner.host_env.get(name)?.clone())));
-        let set = call.env.iter().map(|(name, value)| (name.clone(), value.clone()));
         let (secrets, voice) = (secrets.clone(), self.voice.clone());
         Exec {
             granted: call.grants.exec.clone(),
             workspace: inner.workspace.root().to_owned(),
             search_path: inner.search_path.clone(),
-            environment: inherited.chain(set).collect(),
-            secret: Arc::new(move |name| secrets.value(name).map(|value| value.map(str::to_owned))),
+            inherited: inherited.collect(),
+            environment: call.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+            confine: inner.launcher.clone().map(|launcher| self.confine(launcher)),
+            digests: inner.digests.clone(),
+            secret: Arc::new(move |secret, variable| {
+                let used = format!("as the variable `{variable}` of a program");
+                secrets.value(secret, &used).map(|value| value.map(str::to_owned))
+            }),
             listen: Arc::new(move |pipe, bytes| {
                 let stream = match pipe {
                     Pipe::Stdout => Stream::Stdout,
@@ -428,8 +472,26 @@ impl Step {
             }),
             mask: inner.mask.clone(),
             processes: self.processes.clone(),
-            denials: self.denials.clone(),
+            audit: self.audit.clone(),
         }
+    }
+
+    fn confine(&self, launcher: Arc<LauncherCommand>) -> Confine {
+        let (inner, call, scratch) = (Arc::clone(&self.inner), Arc::clone(&self.call), Arc::clone(&self.scratch));
+        let processes = self.processes.clone();
+        Confine::new(launcher, move || {
+            let folder = tempfile::Builder::new().prefix("sluice-").tempdir_in(&inner.scratch)?;
+            let folder = scratch.get_or_init(|| folder).path();
+            processes.scratch(folder);
+            let around = Surroundings {
+                workspace: inner.workspace.root(),
+                home: inner.host_env.get("HOME").map(Path::new).filter(|home| home.is_absolute()),
+                scratch: folder,
+                variable: &|name| inner.host_env.get(name).cloned(),
+                port: call.port,
+            };
+            Confinement::of(&call.grants, &around)
+        })
     }
 
     fn artifacts(&self) -> Artifacts {
@@ -446,10 +508,16 @@ impl Step {
             granted: self.call.grants.artifacts.clone(),
             store: self.inner.artifacts.clone(),
             size_limit: ARTIFACT_BYTES,
-            denials: self.denials.clone(),
+            audit: self.audit.clone(),
             published: Arc::new(published),
         }
     }
+}
+
+/// Decisions go where everything goes that the step says.
+fn audit(voice: &Voice) -> Audit {
+    let (clean, tell) = (voice.clone(), voice.clone());
+    Audit::new(move |text| clean.clean(text), move |told| tell.say(Said::Decided(told)))
 }
 
 /// The grants that no other grant covers; of equal ones, the first.

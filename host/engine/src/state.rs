@@ -10,7 +10,7 @@ use sluice_capability_files::{Files, FilesView};
 use sluice_capability_http::Http;
 use sluice_capability_secrets::{Secrets, SecretsView};
 use sluice_capability_tcp::{Tcp, TcpView};
-use sluice_model::Denials;
+use sluice_model::Audit;
 use sluice_run::StepCall;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -39,7 +39,7 @@ pub struct State {
     pub artifacts: Artifacts,
     pub limiter: Limiter,
     pub voice: Voice,
-    pub denials: Denials,
+    pub audit: Audit,
     pub call: Arc<StepCall>,
     pub started: std::time::Instant,
     pub workspace: Workspace,

@@ -173,6 +173,11 @@ impl Voice {
         self.say_line(stream, level, &text);
     }
 
+    /// The last lines of standard error.
+    pub fn tail(&self) -> String {
+        lock(&self.0.tail).iter().map(String::as_str).collect::<Vec<_>>().join("\n")
+    }
+
     /// What a plugin wrote to standard error when it panicked, or its last words.
     pub fn last_words(&self) -> Option<String> {
         let tail = lock(&self.0.tail);

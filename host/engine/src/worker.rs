@@ -8,6 +8,7 @@
 //! A worker that ended its step well waits for the next step of the same plugin with the same grants.
 
 mod pool;
+mod restrict;
 mod serve;
 mod wire;
 
@@ -21,6 +22,6 @@ pub use wire::Start;
 #[derive(Debug, Clone)]
 pub struct WorkerCommand {
     pub program: PathBuf,
-    /// Makes the program call [`serve`] and do nothing else.
-    pub argument: String,
+    /// Make the program call [`serve`] and do nothing else.
+    pub arguments: Vec<String>,
 }

@@ -75,8 +75,10 @@ impl Workspace {
         use std::os::fd::AsRawFd;
 
         use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
+        use nix::sys::stat::Mode;
 
-        let root = std::fs::File::open(&self.root)?;
+        // Not to be read: a worker may read only what was granted below it.
+        let root = nix::fcntl::open(&self.root, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
         let how = OpenHow::new()
             .flags(OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC)
             .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_MAGICLINKS);

@@ -1,7 +1,6 @@
 //! What the host refused while a step ran.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::grant::Capability;
 
@@ -49,29 +48,5 @@ impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the host denied {}", self.asked)?;
         self.why.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))
-    }
-}
-
-/// The denials of one step, shared by its capabilities. Cheap to clone; keeps the first few, since a plugin may repeat
-/// itself without end.
-#[derive(Debug, Clone, Default)]
-pub struct Denials(Arc<Mutex<Vec<Denial>>>);
-
-impl Denials {
-    const KEPT: usize = 16;
-
-    /// Remembers a denial and gives the text for the plugin.
-    pub fn add(&self, denial: Denial) -> String {
-        let text = denial.text();
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < Self::KEPT && !kept.contains(&denial) {
-            kept.push(denial);
-        }
-        text
-    }
-
-    /// In the order in which they happened, without repetitions.
-    pub fn list(&self) -> Vec<Denial> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

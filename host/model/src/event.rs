@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::approval::{ApprovalRequest, Decision, Gate};
+use crate::audit::{Repeated, Ruling};
 use crate::digest::Digest;
 use crate::finding::Finding;
 use crate::grant::Grants;
@@ -215,6 +216,25 @@ pub enum EventKind {
         digest: Digest,
         media_type: String,
         size: u64,
+    },
+    /// The host allowed or denied something that the step asked for. The same is told once in an attempt.
+    Decision {
+        #[serde(flatten)]
+        id: StepId,
+        /// Of the plugin that asked.
+        digest: Digest,
+        #[serde(flatten)]
+        ruling: Ruling,
+    },
+    /// How often decisions of the attempt that ends now fell again.
+    DecisionsCounted {
+        #[serde(flatten)]
+        id: StepId,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        repeated: Vec<Repeated>,
+        /// Decisions that are not on record, because there were too many different ones.
+        #[serde(default)]
+        left_out: u64,
     },
     /// What a deploy plugin would change or is about to change.
     DeployPlanned {

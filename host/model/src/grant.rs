@@ -3,20 +3,27 @@
 //! The same decision code serves the plan and the call, so that the two cannot disagree.
 
 mod address;
+mod exec;
 mod file;
 mod http;
 mod name;
+pub mod narrow;
+mod paths;
 mod tcp;
+mod toolchain;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub use address::{AddressKind, address_kind, may_reach};
+pub use exec::{ExecGrant, spellings as exec_spellings};
 pub use file::{Access, FileGrant, normalise_path};
 pub use http::{Host, HttpGrant, HttpTarget, Scheme};
-pub use name::{ArtifactGrant, EnvGrant, ExecGrant, SecretGrant};
+pub use name::{ArtifactGrant, EnvGrant, SecretGrant};
+pub use paths::{PathAccess, PathGrant};
 pub use tcp::TcpGrant;
+pub use toolchain::Toolchain;
 
 /// Something outside the sandbox that the host can do for a plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,17 +33,23 @@ pub enum Capability {
     Http,
     Tcp,
     Exec,
+    /// Of programs: what a language keeps outside of the workspace.
+    Toolchain,
+    /// Of programs: files outside of the workspace.
+    Paths,
     Env,
     Secrets,
     Artifacts,
 }
 
 impl Capability {
-    pub const ALL: [Capability; 7] = [
+    pub const ALL: [Capability; 9] = [
         Capability::Files,
         Capability::Http,
         Capability::Tcp,
         Capability::Exec,
+        Capability::Toolchain,
+        Capability::Paths,
         Capability::Env,
         Capability::Secrets,
         Capability::Artifacts,
@@ -48,6 +61,8 @@ impl Capability {
             Capability::Http => "http",
             Capability::Tcp => "tcp",
             Capability::Exec => "exec",
+            Capability::Toolchain => "toolchain",
+            Capability::Paths => "paths",
             Capability::Env => "env",
             Capability::Secrets => "secrets",
             Capability::Artifacts => "artifacts",
@@ -65,6 +80,8 @@ impl Capability {
             Capability::Http => "send HTTP requests",
             Capability::Tcp => "make TCP connections",
             Capability::Exec => "run programs",
+            Capability::Toolchain => "let its programs use the tools and caches of a language",
+            Capability::Paths => "let its programs use files outside of the workspace",
             Capability::Env => "read environment variables",
             Capability::Secrets => "use secrets",
             Capability::Artifacts => "read or publish artifacts",
@@ -77,7 +94,12 @@ impl Capability {
             Capability::Exec => Some("sluice:host/exec"),
             Capability::Secrets => Some("sluice:host/secrets"),
             Capability::Artifacts => Some("sluice:host/artifacts"),
-            Capability::Files | Capability::Http | Capability::Tcp | Capability::Env => None,
+            Capability::Files
+            | Capability::Http
+            | Capability::Tcp
+            | Capability::Toolchain
+            | Capability::Paths
+            | Capability::Env => None,
         }
     }
 }
@@ -101,6 +123,10 @@ pub struct Grants {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub exec: Vec<ExecGrant>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub toolchain: Vec<Toolchain>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<PathGrant>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<EnvGrant>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretGrant>,
@@ -115,6 +141,8 @@ pub enum Grant {
     Http(HttpGrant),
     Tcp(TcpGrant),
     Exec(ExecGrant),
+    Toolchain(Toolchain),
+    Path(PathGrant),
     Env(EnvGrant),
     Secret(SecretGrant),
     Artifact(ArtifactGrant),
@@ -128,6 +156,8 @@ impl Grant {
             Capability::Http => Self::Http(text.parse()?),
             Capability::Tcp => Self::Tcp(text.parse()?),
             Capability::Exec => Self::Exec(text.parse()?),
+            Capability::Toolchain => Self::Toolchain(text.parse()?),
+            Capability::Paths => Self::Path(text.parse()?),
             Capability::Env => Self::Env(text.parse()?),
             Capability::Secrets => Self::Secret(text.parse()?),
             Capability::Artifacts => Self::Artifact(text.parse()?),
@@ -146,6 +176,8 @@ impl Grants {
             Capability::Http => !self.http.is_empty(),
             Capability::Tcp => !self.tcp.is_empty(),
             Capability::Exec => !self.exec.is_empty(),
+            Capability::Toolchain => !self.toolchain.is_empty(),
+            Capability::Paths => !self.paths.is_empty(),
             Capability::Env => !self.env.is_empty(),
             Capability::Secrets => !self.secrets.is_empty(),
             Capability::Artifacts => !self.artifacts.is_empty(),
@@ -163,6 +195,8 @@ impl Grants {
             Grant::Http(grant) => push(&mut self.http, grant),
             Grant::Tcp(grant) => push(&mut self.tcp, grant),
             Grant::Exec(grant) => push(&mut self.exec, grant),
+            Grant::Toolchain(grant) => push(&mut self.toolchain, grant),
+            Grant::Path(grant) => push(&mut self.paths, grant),
             Grant::Env(grant) => push(&mut self.env, grant),
             Grant::Secret(grant) => push(&mut self.secrets, grant),
             Grant::Artifact(grant) => push(&mut self.artifacts, grant),
@@ -175,6 +209,8 @@ impl Grants {
             Capability::Http => self.http.clear(),
             Capability::Tcp => self.tcp.clear(),
             Capability::Exec => self.exec.clear(),
+            Capability::Toolchain => self.toolchain.clear(),
+            Capability::Paths => self.paths.clear(),
             Capability::Env => self.env.clear(),
             Capability::Secrets => self.secrets.clear(),
             Capability::Artifacts => self.artifacts.clear(),
@@ -188,6 +224,8 @@ impl Grants {
             Grant::Http(inner) => self.http.iter().any(|outer| outer.covers(inner)),
             Grant::Tcp(inner) => self.tcp.iter().any(|outer| outer.covers(inner)),
             Grant::Exec(inner) => self.exec.iter().any(|outer| outer.covers(inner)),
+            Grant::Toolchain(inner) => self.toolchain.contains(inner),
+            Grant::Path(inner) => self.paths.iter().any(|outer| outer.covers(inner)),
             Grant::Env(inner) => self.env.iter().any(|outer| outer.covers(inner)),
             Grant::Secret(inner) => self.secrets.iter().any(|outer| outer.covers(inner)),
             Grant::Artifact(inner) => self.artifacts.contains(inner),
@@ -212,10 +250,20 @@ impl Grants {
         let http = self.http.iter().cloned().map(Grant::Http);
         let tcp = self.tcp.iter().cloned().map(Grant::Tcp);
         let exec = self.exec.iter().cloned().map(Grant::Exec);
+        let toolchain = self.toolchain.iter().copied().map(Grant::Toolchain);
+        let paths = self.paths.iter().cloned().map(Grant::Path);
         let env = self.env.iter().cloned().map(Grant::Env);
         let secrets = self.secrets.iter().cloned().map(Grant::Secret);
         let artifacts = self.artifacts.iter().cloned().map(Grant::Artifact);
-        files.chain(http).chain(tcp).chain(exec).chain(env).chain(secrets).chain(artifacts)
+        files
+            .chain(http)
+            .chain(tcp)
+            .chain(exec)
+            .chain(toolchain)
+            .chain(paths)
+            .chain(env)
+            .chain(secrets)
+            .chain(artifacts)
     }
 
     /// The spellings of one capability's grants, as they would stand in a workflow.
@@ -231,6 +279,8 @@ impl Grant {
             Grant::Http(_) => Capability::Http,
             Grant::Tcp(_) => Capability::Tcp,
             Grant::Exec(_) => Capability::Exec,
+            Grant::Toolchain(_) => Capability::Toolchain,
+            Grant::Path(_) => Capability::Paths,
             Grant::Env(_) => Capability::Env,
             Grant::Secret(_) => Capability::Secrets,
             Grant::Artifact(_) => Capability::Artifacts,
@@ -245,6 +295,8 @@ impl fmt::Display for Grant {
             Grant::Http(grant) => grant.fmt(f),
             Grant::Tcp(grant) => grant.fmt(f),
             Grant::Exec(grant) => grant.fmt(f),
+            Grant::Toolchain(grant) => grant.fmt(f),
+            Grant::Path(grant) => grant.fmt(f),
             Grant::Env(grant) => grant.fmt(f),
             Grant::Secret(grant) => grant.fmt(f),
             Grant::Artifact(grant) => grant.fmt(f),

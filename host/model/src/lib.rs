@@ -1,6 +1,7 @@
 //! The vocabulary of Sluice: the words that every other crate speaks. No IO, no clock, no environment.
 
 pub mod approval;
+pub mod audit;
 pub mod denial;
 pub mod digest;
 pub mod event;
@@ -20,7 +21,8 @@ pub mod suggest;
 pub mod yaml;
 
 pub use approval::{ApprovalRequest, Decision};
-pub use denial::{Denial, Denials};
+pub use audit::{Audit, Repeated, Ruling, Told, Verdict};
+pub use denial::Denial;
 pub use digest::Digest;
 pub use event::{Event, EventKind, StepId};
 pub use finding::{Finding, Severity};

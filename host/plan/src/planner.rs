@@ -2,6 +2,7 @@
 
 mod call;
 mod concurrency;
+mod notes;
 mod services;
 mod step;
 
@@ -42,6 +43,8 @@ pub struct Facts {
     pub builtins: Vec<String>,
     /// Why programs that steps run are not confined by the operating system; `None` if they are.
     pub unconfined: Option<String>,
+    /// Why confined programs are not held to the TCP ports that they are granted; `None` if they are.
+    pub all_ports: Option<String>,
 }
 
 /// Plugins by reference. One that could not be loaded is the problem that says why; its place is added here.

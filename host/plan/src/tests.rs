@@ -67,6 +67,7 @@ pub fn facts() -> Facts {
         changed: None,
         builtins: vec!["exec".to_owned(), "lint".to_owned(), "notify".to_owned()],
         unconfined: Some("not supported yet".to_owned()),
+        all_ports: None,
     }
 }
 

@@ -143,7 +143,9 @@ impl Run {
         }))
     }
 
-    fn steps(&self, of: &str) -> Result<Vec<StepId>, RecordError> {
+    /// The steps that a name means: those of a job, one step of a job, steps of this id, the cells of a job, the items of a
+    /// step; what comes first in this list. None if the run has no steps yet.
+    pub fn steps(&self, of: &str) -> Result<Vec<StepId>, RecordError> {
         let mut all: Vec<StepId> = Vec::new();
         for event in self.events()? {
             let ids: Vec<StepId> = match event?.kind {

@@ -9,11 +9,13 @@
 //! | [`graph`] | the jobs of a workflow as a picture |
 //! | [`approval`] | what a person is asked before a job, and what the person said |
 //! | [`runs`] | looking at recorded runs |
+//! | [`audit`] | what the host allowed and denied |
 //!
 //! Nothing here prints or asks the environment: [`Look`] and sizes are given, text is given back. Whatever comes from
 //! plugins or files passes `text::clean`, so that it cannot speak to the terminal.
 
 pub mod approval;
+pub mod audit;
 mod excerpt;
 mod failure;
 mod finding;

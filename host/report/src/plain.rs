@@ -9,7 +9,7 @@ use crate::finding::Detail;
 use crate::look::{CYAN, DIM, Look, YELLOW, level_style, outcome_style, outcome_words};
 use crate::step::{self, Ending, StepLog, Steps};
 use crate::summary::{End, Tally};
-use crate::{Options, approval, failure, finding, text};
+use crate::{Options, approval, audit, failure, finding, text};
 
 /// Writes a run line by line.
 pub struct Plain {
@@ -17,12 +17,19 @@ pub struct Plain {
     width: usize,
     tally: Tally,
     steps: Steps,
+    decisions: bool,
 }
 
 impl Plain {
     /// `width` is that of failure blocks, in columns; lines of logs are never cut.
     pub fn new(options: Options, width: usize) -> Self {
-        Self { options, width, tally: Tally::default(), steps: Steps::default() }
+        Self { options, width, tally: Tally::default(), steps: Steps::default(), decisions: false }
+    }
+
+    /// The same, with every decision of the host.
+    #[must_use]
+    pub fn with_decisions(self) -> Self {
+        Self { decisions: true, ..self }
     }
 
     /// # Errors
@@ -91,6 +98,9 @@ impl Plain {
                 out.write_all(self.tally.render(end, look).as_bytes())?;
                 out.write_all(self.tally.waiting(end, look).as_bytes())?;
                 out.write_all(self.tally.pointers(self.options.record.as_deref(), "show", look).as_bytes())?;
+            }
+            EventKind::Decision { id, ruling, .. } if self.decisions => {
+                writeln!(out, "{}{}", prefix(id, look), audit::line(ruling, look))?;
             }
             EventKind::Warning { message } => {
                 writeln!(out, "{} {}", look.paint(YELLOW, "warning:"), text::clean_lines(message, look))?;

@@ -1,6 +1,7 @@
 //! The one loop of a run: starts steps, listens to them, stamps time and sequence, hands on events.
 
 mod approval;
+mod authority;
 mod background;
 mod call;
 mod cell;
@@ -29,6 +30,7 @@ use tokio::time::Instant;
 use crate::reuse::Reuse;
 use crate::runner::{Said, StepReport, StepRunner};
 use crate::scheduler::{CellIndex, Command, Graph, Input, Node, Scheduler, StepIndex, StepNode};
+use authority::Authority;
 use job::JobState;
 use retrying::Retrying;
 use step::Running;
@@ -197,6 +199,7 @@ struct Dispatcher<R, S> {
     names: HashMap<StepId, StepIndex>,
     say: mpsc::UnboundedSender<(StepId, Said)>,
     timers: Timers,
+    authority: Authority,
     finished: Option<End>,
 }
 
@@ -229,6 +232,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             names: HashMap::new(),
             say,
             timers: Timers::default(),
+            authority: Authority::default(),
             finished: None,
         }
     }
@@ -333,6 +337,10 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 
     fn finish_run(&mut self, outcome: Outcome) -> Option<Input> {
         self.finished = Some(End::Finished(outcome));
+        // A dry run does not come to what deploy steps need.
+        if let Some(message) = self.authority.unused(&self.plan).filter(|_| !self.options.dry_run) {
+            self.emit(EventKind::Warning { message });
+        }
         let now = self.now();
         self.emit_at(now, EventKind::RunFinished { outcome, duration_ms: now.saturating_sub(self.started) });
         None

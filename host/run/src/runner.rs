@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sluice_model::event::{Change, Level, Stream};
-use sluice_model::{Digest, Failure, Finding, Grants, Kind, Limits, PluginRef, StepId};
+use sluice_model::{Digest, Failure, Finding, Grants, Kind, Limits, PluginRef, StepId, Told};
 use tokio::sync::Notify;
 use tokio::sync::mpsc;
 
@@ -49,6 +49,8 @@ pub struct StepCall {
     pub limits: Limits,
     /// Time between the request to end and the kill of programs, in milliseconds; `None` for what the runner thinks right.
     pub stop_timeout_ms: Option<u64>,
+    /// The port of the service that the step is, or that it looks at.
+    pub port: Option<u16>,
     /// The run so far; inside a called workflow, that workflow.
     pub summary: Summary,
     pub cancel: Cancel,
@@ -114,10 +116,25 @@ pub struct StepReport {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Said {
-    Log { stream: Stream, level: Level, text: String },
-    Progress { done: u64, total: Option<u64>, message: String },
+    Log {
+        stream: Stream,
+        level: Level,
+        text: String,
+    },
+    Progress {
+        done: u64,
+        total: Option<u64>,
+        message: String,
+    },
     Findings(Vec<Finding>),
-    Artifact { name: String, digest: Digest, media_type: String, size: u64 },
+    Artifact {
+        name: String,
+        digest: Digest,
+        media_type: String,
+        size: u64,
+    },
+    /// What the host decided over something that the step asked for.
+    Decided(Told),
     DeployPlanned(Vec<Change>),
     DeployApplied(Vec<u8>),
 }

@@ -107,6 +107,8 @@ const fn field(name: &'static str, shape: Shape, description: &'static str) -> F
 
 pub const INPUT_TYPES: [&str; 5] = ["string", "integer", "number", "boolean", "list"];
 pub const FAIL_ON: [&str; 4] = ["info", "warning", "error", "never"];
+/// In the order of [`sluice_model::grant::Toolchain::ALL`].
+pub const TOOLCHAINS: [&str; 4] = ["rust", "node", "python", "go"];
 /// In the order of [`crate::concurrency::WhenBusy::ALL`].
 pub const WHEN_BUSY: [&str; 3] = ["wait", "cancel-running", "fail"];
 /// In the order of [`crate::workflow::Retry::KINDS`].
@@ -119,6 +121,21 @@ const IF: Field =
     field("if", Shape::Condition, "Runs only if this CEL expression is true; `${{ }}` around it may be left out");
 const SHELL: Field = field("shell", Shape::Text, "The shell of `run`");
 const DIRECTORY: Field = field("working-directory", Shape::Text, "The folder in which `run` works");
+const TOOLCHAIN: Field = field(
+    "toolchain",
+    Shape::Choices(&TOOLCHAINS),
+    "Lets the programs of `run` use the tools and caches of a language outside of the workspace",
+);
+const NETWORK: Field = field(
+    "network",
+    Shape::Texts,
+    "Where the programs of `run` may connect to: `HOST:PORT`; they have no network without",
+);
+const PATHS: Field = field(
+    "paths",
+    Shape::Texts,
+    "What the programs of `run` may touch outside of the workspace: `read PATH`, `write PATH`, `connect SOCKET`",
+);
 const RETRY_FIELD: Field =
     field("retry", Shape::Retry(&RETRY), "Tries again after a failure: how often in all, or how in detail");
 const STEP_DEFAULTS: Field = field("defaults", Shape::One(&DEFAULTS), "What steps get that do not say otherwise");
@@ -160,7 +177,15 @@ pub static WORKFLOW: Table = Table {
 pub static DEFAULTS: Table = Table {
     of: "defaults",
     name: "defaults",
-    fields: &[SHELL, DIRECTORY, field("timeout", Shape::Duration, "The longest that a step may take"), RETRY_FIELD],
+    fields: &[
+        SHELL,
+        DIRECTORY,
+        TOOLCHAIN,
+        NETWORK,
+        PATHS,
+        field("timeout", Shape::Duration, "The longest that a step may take"),
+        RETRY_FIELD,
+    ],
 };
 
 pub static RETRY: Table = Table {
@@ -333,6 +358,9 @@ pub static SERVICE: Table = Table {
         field("run", Shape::Text, "A script that runs until it is stopped; short for `uses: exec`"),
         SHELL,
         DIRECTORY,
+        TOOLCHAIN,
+        NETWORK,
+        PATHS,
         ENV,
         PORT,
         READY_FIELD,
@@ -349,6 +377,7 @@ pub static READY: Table = Table {
         field("tcp", Shape::Text, "HOST:PORT that accepts connections"),
         field("http", Shape::Text, "URL that answers with success"),
         field("exec", Shape::Text, "Command that ends with 0"),
+        field("network", Shape::Texts, "Where `exec` may connect to beside the step's own port: `HOST:PORT`"),
         field("log", Shape::Text, "Regular expression that a line of its output matches"),
         field("timeout", Shape::Duration, "How long it may take; `1m` unless given"),
         field("interval", Shape::Duration, "How long to wait between two tries"),
@@ -367,6 +396,9 @@ pub static STEP: Table = Table {
         field("run", Shape::Text, "A script; short for `uses: exec` with the input `run`"),
         SHELL,
         DIRECTORY,
+        TOOLCHAIN,
+        NETWORK,
+        PATHS,
         IF,
         ENV,
         field("timeout", Shape::Duration, "The longest that each attempt may take"),
@@ -393,6 +425,7 @@ pub static WAIT_FOR: Table = Table {
         field("http", Shape::Text, "A URL that answers a GET"),
         field("status", Shape::Any, "The status that `http` waits for, or a list; any from 200 to 399 unless given"),
         field("exec", Shape::Text, "A command for the shell that has to exit with code 0"),
+        field("network", Shape::Texts, "Where `exec` may connect to: `HOST:PORT`; it has no network without"),
         field("file", Shape::Text, "A file or folder of the workspace"),
         field("interval", Shape::Duration, "The pause between two attempts; `200ms` unless given"),
         field("timeout", Shape::Duration, "The longest that it waits; `1m` unless given"),

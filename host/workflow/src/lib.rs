@@ -4,6 +4,7 @@
 //! the whole document: `needs`, names in expressions, types. All of them go on after a problem. What jobs call is read the
 //! same way, before the checks.
 
+pub mod amend;
 pub mod approval;
 pub mod background;
 mod check;

@@ -131,6 +131,13 @@ fn shape(shape: Shape) -> Value {
             let spellings = json!({"oneOf": [text, {"type": "array", "items": text}, {"type": "null"}]});
             let known = Capability::ALL.into_iter().map(|capability| {
                 let mut schema = spellings.clone();
+                if capability == Capability::Exec {
+                    // `{git: [status, "log **"]}`: a program with the arguments that it may get.
+                    let programs = json!({"type": "object", "additionalProperties": spellings});
+                    schema = json!({"oneOf": [
+                        text, programs, {"type": "array", "items": {"oneOf": [text, programs]}}, {"type": "null"},
+                    ]});
+                }
                 schema["description"] = format!("This step may {}", capability.meaning()).into();
                 (capability.as_str().to_owned(), schema)
             });

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use sluice_model::grant::{ArtifactGrant, Capability};
-use sluice_model::{Denial, Denials, Digest};
+use sluice_model::{Audit, Denial, Digest, Ruling};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
 use crate::store::{Published, Reader, Store, Writer};
@@ -29,7 +29,7 @@ pub struct Artifacts {
     pub store: Store,
     /// The largest artifact, in bytes.
     pub size_limit: u64,
-    pub denials: Denials,
+    pub audit: Audit,
     /// Told of each artifact that is published.
     pub published: Arc<dyn Fn(&Published) + Send + Sync>,
 }
@@ -65,12 +65,15 @@ pub fn add_to_linker<T: ArtifactsView>(linker: &mut Linker<T>) -> wasmtime::Resu
 }
 
 impl Artifacts {
-    fn check(&self, grant: ArtifactGrant, doing: &str) -> Result<(), artifacts::Error> {
+    /// `which` is the name or the digest.
+    fn check(&self, grant: ArtifactGrant, doing: &str, which: &str) -> Result<(), artifacts::Error> {
         if self.granted.contains(&grant) {
+            let asked = format!("{doing} the artifact `{}`", which.escape_debug());
+            self.audit.decide(Ruling::allowed(Capability::Artifacts, asked, grant));
             return Ok(());
         }
         let denial = Denial::new(Capability::Artifacts, format!("{doing} artifacts"), grant.to_string());
-        Err(artifacts::Error::Denied(self.denials.add(denial)))
+        Err(artifacts::Error::Denied(self.audit.deny(denial)))
     }
 }
 
@@ -80,7 +83,7 @@ impl artifacts::Host for View<'_> {}
 
 impl artifacts::HostWriter for View<'_> {
     fn start(&mut self, name: String, media_type: String) -> Fallible<Resource<Writer>> {
-        if let Err(denied) = self.artifacts.check(ArtifactGrant::Write, "publishing") {
+        if let Err(denied) = self.artifacts.check(ArtifactGrant::Write, "publishing", &name) {
             return Ok(Err(denied));
         }
         match self.artifacts.store.start(&name, &media_type, self.artifacts.size_limit) {
@@ -111,7 +114,7 @@ impl artifacts::HostWriter for View<'_> {
 
 impl artifacts::HostReader for View<'_> {
     fn open(&mut self, digest: String) -> Fallible<Resource<Reader>> {
-        if let Err(denied) = self.artifacts.check(ArtifactGrant::Read, "reading") {
+        if let Err(denied) = self.artifacts.check(ArtifactGrant::Read, "reading", &digest) {
             return Ok(Err(denied));
         }
         let unknown = |digest: &str| artifacts::Error::NotFound(format!("no artifact `{digest}` belongs to this run"));

@@ -4,14 +4,17 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use sluice_capability_secrets::Mask;
+use sluice_confine::{Confinement, END_NOW, FOR_PROGRAM, Launch, NOT_STARTED, NOT_STARTED_BECAUSE};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
 use tokio::time::timeout;
 
+use crate::confine::LauncherCommand;
 use crate::host::Pipe;
-use crate::processes::{MARK, Processes};
+use crate::processes::{GRACE, MARK, Processes};
 
 /// How much of each output stream is kept, from its end, in bytes.
 const KEPT: usize = 1 << 20;
@@ -41,12 +44,22 @@ pub(crate) struct Checked<'a> {
     pub program: &'a Path,
     pub directory: &'a Path,
     pub environment: Vec<(String, String)>,
+    /// `None` runs it with all rights of the account.
+    pub confined: Option<Launched<'a>>,
+}
+
+/// How a confined program is started.
+pub(crate) struct Launched<'a> {
+    pub launcher: &'a LauncherCommand,
+    pub confinement: Confinement,
 }
 
 /// Why a program did not run to its end.
 pub(crate) enum Stopped {
     /// The system could not start it or lost it.
     System(io::Error),
+    /// It could not be confined, or not be started so; in words.
+    NotStarted(String),
     /// It ran for longer than this, which was its limit, and was ended.
     Overdue(Duration),
     /// The listener to its output refused more.
@@ -70,19 +83,17 @@ impl Command {
     ) -> Result<ExitStatus, Stopped> {
         self.stdout.clear();
         self.stderr.clear();
-        let mut command = tokio::process::Command::new(checked.program);
+        let launched = checked.confined.is_some();
+        let mut command = command(&checked, processes.mark()).map_err(Stopped::System)?;
         command
             .args(&self.arguments)
             .current_dir(checked.directory)
-            .env_clear()
-            .envs(checked.environment)
-            .env(MARK, processes.mark())
             .process_group(0)
             .stdin(if self.stdin.is_empty() { Stdio::null() } else { Stdio::piped() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        die_with_this_process(&mut command);
-        let (mut child, leader) = processes.start(|| start(&mut command))?;
+        die_with_this_process(&mut command, if launched { END_NOW } else { Signal::SIGKILL });
+        let (mut child, leader) = processes.start(launched, || start(&mut command))?;
 
         let stdin = child.stdin.take();
         let input = std::mem::take(&mut self.stdin);
@@ -123,10 +134,10 @@ impl Command {
                 None => None,
             };
             if overdue.is_some() {
-                processes.end_group(leader).await;
+                processes.end_one(leader).await;
             }
             let status = child.wait().await;
-            processes.end_group(leader).await;
+            processes.end_one(leader).await;
             let _ = exited.send(());
             overdue.map_or_else(|| status.map_err(Stopped::from), Err)
         };
@@ -137,8 +148,39 @@ impl Command {
             *kept = mask.end_of(kept, KEPT);
         }
         let (status, (), ()) = ended?;
-        Ok(status)
+        match self.not_started().filter(|_| launched && status.code() == Some(NOT_STARTED.into())) {
+            Some(reason) => Err(Stopped::NotStarted(reason)),
+            None => Ok(status),
+        }
     }
+
+    /// Why the launcher did not start it, if that is the last that was said.
+    fn not_started(&self) -> Option<String> {
+        let said = String::from_utf8_lossy(&self.stderr);
+        Some(said.lines().last()?.strip_prefix(NOT_STARTED_BECAUSE)?.to_owned())
+    }
+}
+
+/// The program, or what launches it, with its environment.
+fn command(checked: &Checked<'_>, mark: &str) -> io::Result<tokio::process::Command> {
+    let Some(Launched { launcher, confinement }) = &checked.confined else {
+        let mut command = tokio::process::Command::new(checked.program);
+        command.env_clear().envs(checked.environment.iter().cloned()).env(MARK, mark);
+        return Ok(command);
+    };
+    let launch = Launch {
+        program: checked.program.to_owned(),
+        confinement: confinement.clone(),
+        parent: nix::unistd::getpid().as_raw(),
+        grace_ms: u64::try_from(GRACE.as_millis()).unwrap_or(u64::MAX),
+    };
+    let mut command = tokio::process::Command::new(&launcher.program);
+    command.arg(&launcher.argument).arg(serde_json::to_string(&launch)?).env_clear().env(MARK, mark);
+    for (name, value) in &checked.environment {
+        command.env(format!("{FOR_PROGRAM}{name}"), value);
+    }
+    command.env(format!("{FOR_PROGRAM}{MARK}"), mark);
+    Ok(command)
 }
 
 fn start(command: &mut tokio::process::Command) -> io::Result<(Child, Pid)> {
@@ -148,8 +190,8 @@ fn start(command: &mut tokio::process::Command) -> io::Result<(Child, Pid)> {
     Ok((child, Pid::from_raw(id)))
 }
 
-/// Lets the system end the program when this process is gone, even when nothing here can: after `kill -9`.
-fn die_with_this_process(command: &mut tokio::process::Command) {
+/// Lets the system send the signal when this process is gone, even when nothing here can: after `kill -9`.
+fn die_with_this_process(command: &mut tokio::process::Command, signal: Signal) {
     #[cfg(target_os = "linux")]
     {
         let parent = nix::unistd::getpid();
@@ -158,7 +200,7 @@ fn die_with_this_process(command: &mut tokio::process::Command) {
         #[expect(unsafe_code, reason = "the only way to run code between fork and exec")]
         unsafe {
             command.pre_exec(move || {
-                nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?;
+                nix::sys::prctl::set_pdeathsig(signal)?;
                 // The parent may have died before that was said.
                 if nix::unistd::getppid() != parent {
                     return Err(nix::errno::Errno::ESRCH.into());
@@ -168,7 +210,7 @@ fn die_with_this_process(command: &mut tokio::process::Command) {
         }
     }
     #[cfg(not(target_os = "linux"))]
-    let _ = command;
+    let _ = (command, signal);
 }
 
 async fn read_all(

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::io::{self, BufRead, Write};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -55,9 +55,20 @@ impl Guard {
         tell(&mut process, &format!("+ {mark}\n"));
     }
 
-    /// A program of the step leads this group.
-    pub(crate) fn group(&self, mark: &str, leader: Pid) {
-        tell(&mut self.process.lock().unwrap_or_else(PoisonError::into_inner), &format!("g {mark} {leader}\n"));
+    /// A program of the step leads this group, or this process launched it.
+    pub(crate) fn target(&self, mark: &str, target: Target) {
+        let kind = if matches!(target, Target::Launcher(_)) { 'l' } else { 'g' };
+        let line = format!("{kind} {mark} {}\n", target.pid());
+        tell(&mut self.process.lock().unwrap_or_else(PoisonError::into_inner), &line);
+    }
+
+    /// Programs of the step have their temporary files in this folder.
+    pub(crate) fn scratch(&self, mark: &str, folder: &Path) {
+        self.begin(mark);
+        // One that cannot be told stays where it is.
+        if let Some(folder) = folder.to_str().filter(|folder| !folder.contains(char::is_whitespace)) {
+            tell(&mut self.process.lock().unwrap_or_else(PoisonError::into_inner), &format!("d {mark} {folder}\n"));
+        }
     }
 
     /// All programs of the step have ended.
@@ -84,25 +95,54 @@ fn tell(process: &mut Option<Child>, line: &str) {
     let _ = input.write_all(line.as_bytes());
 }
 
+/// What is known of a step with programs.
+#[derive(Debug, Default)]
+struct Open {
+    targets: Vec<Target>,
+    folders: Vec<PathBuf>,
+}
+
 /// What the guard's process does: hears which steps have programs until `input` ends, then ends these programs.
 pub fn guard(input: impl BufRead) {
-    let mut open: HashMap<String, Vec<Pid>> = HashMap::new();
+    let mut open: HashMap<String, Open> = HashMap::new();
     for line in input.lines().map_while(Result::ok) {
         let mut words = line.split(' ');
         match (words.next(), words.next(), words.next()) {
             (Some("+"), Some(mark), None) => drop(open.entry(mark.to_owned()).or_default()),
-            (Some("g"), Some(mark), Some(leader)) => {
+            (Some(kind @ ("g" | "l")), Some(mark), Some(leader)) => {
                 let leader = leader.parse().ok().filter(|leader| *leader > 1).map(Pid::from_raw);
-                open.entry(mark.to_owned()).or_default().extend(leader);
+                let target = leader.map(if kind == "l" { Target::Launcher } else { Target::Group });
+                open.entry(mark.to_owned()).or_default().targets.extend(target);
+            }
+            (Some("d"), Some(mark), Some(folder)) => {
+                open.entry(mark.to_owned()).or_default().folders.push(folder.into());
             }
             (Some("-"), Some(mark), None) => drop(open.remove(mark)),
             _ => {}
         }
     }
+    end(&open);
+    for folder in open.values().flat_map(|open| &open.folders) {
+        let _ = std::fs::remove_dir_all(folder);
+    }
+}
+
+fn end(open: &HashMap<String, Open>) {
+    let (launchers, groups): (Vec<Target>, Vec<Target>) =
+        open.values().flat_map(|open| &open.targets).partition(|target| matches!(target, Target::Launcher(_)));
+    // The system has told them already; they end more than could be found here.
     for _ in 0..ROUNDS {
-        let groups = open.values().flatten().map(|leader| Target::Group(*leader));
+        let alive: Vec<&Target> = launchers.iter().filter(|launcher| launcher.is_alive()).collect();
+        if alive.is_empty() {
+            break;
+        }
+        alive.iter().for_each(|launcher| launcher.signal(sluice_confine::END_NOW));
+        std::thread::sleep(Duration::from_millis(PAUSE));
+    }
+    for _ in 0..ROUNDS {
         let left = open.keys().flat_map(|mark| marked(mark)).map(Target::Process);
-        let left: Vec<Target> = groups.chain(left).filter(|target| target.is_alive()).collect();
+        let known = groups.iter().chain(&launchers).copied();
+        let left: Vec<Target> = known.chain(left).filter(|target| target.is_alive()).collect();
         if left.is_empty() {
             return;
         }

@@ -1,14 +1,16 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sluice_capability_secrets::Mask;
+use sluice_confine::Confined;
 use sluice_model::grant::{Capability, ExecGrant, normalise_path};
-use sluice_model::{Denial, Denials};
+use sluice_model::{Audit, Denial, Digest, Ruling, Verdict};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
-use crate::command::{Checked, Command, Stopped, outcome};
+use crate::command::{Checked, Command, Launched, Stopped, outcome};
+use crate::confine::{Confine, Digests};
 use crate::processes::Processes;
 use crate::program;
 use bindings::sluice::host::exec;
@@ -35,8 +37,9 @@ pub enum Pipe {
     Stderr,
 }
 
-/// The value of a secret that the step was granted, if this machine has one; the error is for the plugin.
-pub type RevealSecret = Arc<dyn Fn(&str) -> Result<Option<String>, String> + Send + Sync>;
+/// The value of a secret that the step was granted, if this machine has one, for a variable of a program: secret,
+/// variable. The error is for the plugin.
+pub type RevealSecret = Arc<dyn Fn(&str, &str) -> Result<Option<String>, String> + Send + Sync>;
 
 /// Gets the output of programs as it comes; an error traps the plugin.
 pub type Listen = Arc<dyn Fn(Pipe, &[u8]) -> wasmtime::Result<()> + Send + Sync>;
@@ -48,14 +51,19 @@ pub struct Exec {
     pub workspace: PathBuf,
     /// Where programs are looked for, in order.
     pub search_path: Vec<PathBuf>,
-    /// The environment of every program, before what the plugin adds. Nothing else is inherited.
+    /// What every program gets of the host's environment. Nothing else is inherited.
+    pub inherited: Vec<(String, String)>,
+    /// What the workflow adds to it, before what the plugin adds.
     pub environment: Vec<(String, String)>,
+    /// `None` runs programs with all rights of the account.
+    pub confine: Option<Confine>,
+    pub digests: Digests,
     pub secret: RevealSecret,
     pub listen: Listen,
     /// What a program prints may hold secrets; the plugin does not see them.
     pub mask: Arc<Mask>,
     pub processes: Processes,
-    pub denials: Denials,
+    pub audit: Audit,
 }
 
 impl fmt::Debug for Exec {
@@ -89,22 +97,69 @@ pub fn add_to_linker<T: ExecView>(linker: &mut Linker<T>) -> wasmtime::Result<()
 }
 
 impl Exec {
-    fn deny(&self, asked: String, why: Option<String>, grant: Option<&str>) -> exec::Error {
-        let denial = Denial { capability: Capability::Exec, asked, why, grant: grant.map(str::to_owned) };
-        exec::Error::Denied(self.denials.add(denial))
+    /// The program may run: with which grant, and what it is.
+    fn ruling(&self, command: &Command, program: &Path, digest: Option<Digest>, confined: bool) -> Ruling {
+        let allows = |grant: &&ExecGrant| grant.allows(&command.program, &command.arguments);
+        let rule = self.granted.iter().find(allows).map_or_else(|| command.program.clone(), ToString::to_string);
+        let mut ruling = Ruling::allowed(Capability::Exec, format!("running `{}`", command.program), rule)
+            .detail("program", program.display().to_string());
+        if let Some(digest) = digest {
+            ruling = ruling.detail("digest", digest.to_string());
+        }
+        if !command.arguments.is_empty() {
+            ruling = ruling.detail("arguments", command.arguments.join(" "));
+        }
+        if let Some(directory) = command.directory.as_deref().filter(|directory| *directory != ".") {
+            ruling = ruling.detail("directory", directory);
+        }
+        if confined { ruling } else { ruling.detail("confined", "no") }
     }
 
-    fn program(&self, name: &str) -> Result<PathBuf, exec::Error> {
+    fn deny(&self, asked: String, why: Option<String>, grant: Option<&str>) -> exec::Error {
+        let denial = Denial { capability: Capability::Exec, asked, why, grant: grant.map(str::to_owned) };
+        exec::Error::Denied(self.audit.deny(denial))
+    }
+
+    fn program(&self, command: &Command) -> Result<PathBuf, exec::Error> {
+        let (name, arguments) = (command.program.as_str(), command.arguments.as_slice());
         let asked = || format!("running `{}`", name.escape_default());
-        if name.parse::<ExecGrant>().is_err() {
+        // A path, or a name with arguments in it, is no name.
+        if !matches!(name.parse::<ExecGrant>(), Ok(grant) if grant.program == name) {
             return Err(self.deny(asked(), Some("a program is a name on the search path, not a path".into()), None));
         }
         if !self.granted.iter().any(|grant| grant.program == name) {
             return Err(self.deny(asked(), None, Some(name)));
         }
-        program::find(name, &self.search_path, &self.workspace).ok_or_else(|| {
+        if !self.granted.iter().any(|grant| grant.allows(name, arguments)) {
+            let grant = ExecGrant::exactly(name, arguments).map(|grant| grant.to_string());
+            return Err(self.deny(format!("{} with these arguments", asked()), None, grant.as_deref()));
+        }
+        // First where a confined program finds the others that it runs.
+        let open = self.runnable()?;
+        let found = open.and_then(|folders| program::find(name, folders, &self.workspace));
+        found.or_else(|| program::find(name, &self.search_path, &self.workspace)).ok_or_else(|| {
+            let why = "it is granted, but found nowhere on the search path outside the workspace";
+            self.audit.decide(Ruling::without_grant(Capability::Exec, asked(), Verdict::Denied, why));
             exec::Error::NotFound(format!("the program `{name}` is granted, but it is not installed on this machine"))
         })
+    }
+
+    fn confined(&self) -> Result<Option<&Confined>, exec::Error> {
+        self.confine.as_ref().map(Confine::confined).transpose().map_err(exec::Error::Failed)
+    }
+
+    /// The folders of the search path from which a confined program can run others.
+    fn runnable(&self) -> Result<Option<&[PathBuf]>, exec::Error> {
+        let runnable = self.confine.as_ref().map(|confine| confine.runnable(&self.search_path));
+        runnable.transpose().map_err(exec::Error::Failed)
+    }
+
+    /// How a program is started, if it is confined: it may also read itself.
+    fn launched(&self, program: &std::path::Path) -> Result<Option<Launched<'_>>, exec::Error> {
+        let (Some(confine), Some(confined)) = (&self.confine, self.confined()?) else { return Ok(None) };
+        let mut confinement = confined.confinement.clone();
+        confinement.read.push(program.to_owned());
+        Ok(Some(Launched { launcher: &confine.launcher, confinement }))
     }
 
     fn directory(&self, path: Option<&str>) -> Result<PathBuf, exec::Error> {
@@ -117,7 +172,19 @@ impl Exec {
     }
 
     fn environment(&self, command: &Command) -> Result<Vec<(String, String)>, exec::Error> {
-        let mut environment = self.environment.clone();
+        let mut environment = self.inherited.clone();
+        if let Some(confined) = self.confined()? {
+            if let (Some(folders), Some((_, path))) =
+                (self.runnable()?, environment.iter_mut().find(|(name, _)| name == "PATH"))
+            {
+                // A shell stops at a program that it may not run, though there is another further on.
+                let last = self.search_path.iter().filter(|folder| !folders.contains(folder));
+                let all = folders.iter().chain(last).map(|folder| folder.to_string_lossy());
+                *path = all.collect::<Vec<_>>().join(":");
+            }
+            environment.extend(confined.variables.iter().cloned());
+        }
+        environment.extend(self.environment.iter().cloned());
         for name in command.environment.iter().chain(&command.secrets).map(|(name, _)| name) {
             if is_dangerous(name) {
                 let asked = format!("setting the variable `{}` of a program", name.escape_default());
@@ -126,7 +193,7 @@ impl Exec {
         }
         environment.extend(command.environment.iter().cloned());
         for (name, secret) in &command.secrets {
-            let value = (self.secret)(secret).map_err(exec::Error::Denied)?.ok_or_else(|| {
+            let value = (self.secret)(secret, name).map_err(exec::Error::Denied)?.ok_or_else(|| {
                 exec::Error::NotFound(format!("the secret `{secret}` is granted, but this machine has no value for it"))
             })?;
             environment.push((name.clone(), value));
@@ -207,15 +274,18 @@ impl exec::HostCommand for View<'_> {
         let exec = &*self.exec;
         let command = self.table.get_mut(&command)?;
         let checked = (|| {
-            let program = exec.program(&command.program)?;
+            let program = exec.program(command)?;
             let directory = exec.directory(command.directory.as_deref())?;
-            Ok((program, directory, exec.environment(command)?))
+            let launched = exec.launched(&program)?;
+            Ok((program, directory, exec.environment(command)?, launched))
         })();
-        let (program, directory, environment) = match checked {
+        let (program, directory, environment, confined) = match checked {
             Ok(checked) => checked,
             Err(error) => return Ok(Err(error)),
         };
-        let checked = Checked { program: &program, directory: &directory, environment };
+        let digest = exec.digests.of(&program);
+        exec.audit.decide(exec.ruling(command, &program, digest, confined.is_some()));
+        let checked = Checked { program: &program, directory: &directory, environment, confined };
         match command.run(checked, &exec.processes, &*exec.listen, &exec.mask).await {
             Ok(status) => Ok(Ok(match outcome(status) {
                 Ok(code) => exec::Status::Exited(code),
@@ -223,6 +293,9 @@ impl exec::HostCommand for View<'_> {
             })),
             Err(Stopped::System(error)) => {
                 Ok(Err(exec::Error::Failed(format!("the system could not run `{}`: {error}", command.program))))
+            }
+            Err(Stopped::NotStarted(reason)) => {
+                Ok(Err(exec::Error::Failed(format!("`{}` could not be run confined: {reason}", command.program))))
             }
             Err(Stopped::Overdue(limit)) => {
                 Ok(Err(exec::Error::Failed(format!("`{}` was ended after {limit:?}, its time limit", command.program))))

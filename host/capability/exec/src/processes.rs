@@ -1,10 +1,12 @@
 use std::fs;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
+use sluice_confine::END_NOW;
 use tokio::time::Instant;
 
 use crate::guard::Guard;
@@ -28,8 +30,8 @@ pub struct Processes {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Leaders of the groups that may still live.
-    groups: Vec<Pid>,
+    /// What was started and may still live: leaders of groups, and launchers of confined programs.
+    started: Vec<Target>,
     started_any: bool,
     closed: bool,
 }
@@ -51,8 +53,18 @@ impl Processes {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `start` unless the step is being ended, and remembers the group that it started.
-    pub(crate) fn start<T>(&self, start: impl FnOnce() -> std::io::Result<(T, Pid)>) -> std::io::Result<(T, Pid)> {
+    /// A folder that is removed with the step's programs if this process is killed; otherwise who made it removes it.
+    pub fn scratch(&self, folder: &Path) {
+        self.guard.scratch(&self.mark, folder);
+    }
+
+    /// Runs `start` unless the step is being ended, and remembers the group, or the launcher of a confined program, that it
+    /// started.
+    pub(crate) fn start<T>(
+        &self,
+        launched: bool,
+        start: impl FnOnce() -> std::io::Result<(T, Pid)>,
+    ) -> std::io::Result<(T, Pid)> {
         let mut state = self.state();
         if state.closed {
             return Err(std::io::Error::other("the step is ending"));
@@ -60,37 +72,43 @@ impl Processes {
         // First, so that nothing starts unknown to the guard.
         self.guard.begin(&self.mark);
         let (child, leader) = start()?;
-        self.guard.group(&self.mark, leader);
-        state.groups.push(leader);
+        let target = if launched { Target::Launcher(leader) } else { Target::Group(leader) };
+        self.guard.target(&self.mark, target);
+        state.started.push(target);
         state.started_any = true;
         Ok((child, leader))
     }
 
-    /// Ends what a program left behind in its group when it ended itself.
-    pub(crate) async fn end_group(&self, leader: Pid) {
-        end(&[Target::Group(leader)], GRACE).await;
-        self.state().groups.retain(|group| *group != leader);
+    /// Ends a program, and what it left behind when it ended itself.
+    pub(crate) async fn end_one(&self, leader: Pid) {
+        let target = self.state().started.iter().copied().find(|target| target.pid() == leader);
+        if let Some(target) = target {
+            end(&[target], GRACE).await;
+            self.state().started.retain(|other| other.pid() != leader);
+        }
     }
 
     /// Asks everything that the step started to end, then makes it end, and lets nothing start any more. Takes at most
     /// about a second more than the grace, and no time when the step ran no program.
     pub async fn end(&self) {
-        let (groups, started_any) = {
+        let (mut targets, started_any) = {
             let mut state = self.state();
             state.closed = true;
-            (state.groups.clone(), state.started_any)
+            (state.started.clone(), state.started_any)
         };
         if !started_any {
             return;
         }
-        let mut targets: Vec<Target> = groups.into_iter().map(Target::Group).collect();
+        // A launcher ends all that it launched, with nothing left that would have to be found.
+        let launchers = targets.extract_if(.., |target| matches!(target, Target::Launcher(_))).collect::<Vec<_>>();
+        end(&launchers, self.grace).await;
         targets.extend(marked(&self.mark).into_iter().map(Target::Process));
         end(&targets, self.grace).await;
         // What was forked while the others were ending.
         let late: Vec<Target> = marked(&self.mark).into_iter().map(Target::Process).collect();
         late.iter().for_each(|target| target.signal(Signal::SIGKILL));
         wait(&late, KILL_TIME).await;
-        self.state().groups.clear();
+        self.state().started.clear();
         self.guard.end(&self.mark);
     }
 }
@@ -99,21 +117,31 @@ impl Processes {
 pub(crate) enum Target {
     Group(Pid),
     Process(Pid),
+    /// What launched a confined program and ends all of it.
+    Launcher(Pid),
 }
 
 impl Target {
+    pub(crate) fn pid(self) -> Pid {
+        match self {
+            Target::Group(pid) | Target::Process(pid) | Target::Launcher(pid) => pid,
+        }
+    }
+
     pub(crate) fn signal(self, signal: impl Into<Option<Signal>>) {
         // One that is gone already is what is wanted.
         let _ = match self {
             Target::Group(leader) => killpg(leader, signal),
-            Target::Process(pid) => kill(pid, signal),
+            Target::Process(pid) | Target::Launcher(pid) => kill(pid, signal),
         };
     }
 
     pub(crate) fn is_alive(self) -> bool {
         match self {
             Target::Group(leader) => killpg(leader, None) != Err(Errno::ESRCH) && has_living_member(leader),
-            Target::Process(pid) => kill(pid, None) != Err(Errno::ESRCH) && status(pid).is_none_or(Status::lives),
+            Target::Process(pid) | Target::Launcher(pid) => {
+                kill(pid, None) != Err(Errno::ESRCH) && status(pid).is_none_or(Status::lives)
+            }
         }
     }
 }
@@ -123,8 +151,13 @@ async fn end(targets: &[Target], grace: Duration) {
     if targets.iter().any(|target| target.is_alive()) {
         targets.iter().for_each(|target| target.signal(Signal::SIGTERM));
         if !wait(targets, grace).await {
-            targets.iter().for_each(|target| target.signal(Signal::SIGKILL));
-            wait(targets, KILL_TIME).await;
+            for target in targets {
+                target.signal(if matches!(target, Target::Launcher(_)) { END_NOW } else { Signal::SIGKILL });
+            }
+            if !wait(targets, KILL_TIME).await {
+                targets.iter().for_each(|target| target.signal(Signal::SIGKILL));
+                wait(targets, KILL_TIME).await;
+            }
         }
     }
 }

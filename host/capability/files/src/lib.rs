@@ -13,10 +13,11 @@ mod quota;
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::sys::stat::SFlag;
-use sluice_model::grant::Capability;
-use sluice_model::{Denial, Denials};
+use sluice_model::grant::{Access, Capability, FileGrant};
+use sluice_model::{Audit, Denial, Ruling};
 
 pub use host::{FilesView, add_to_linker};
 pub use protected::{ALWAYS, Protected};
@@ -31,7 +32,9 @@ pub struct Files {
     /// Canonical.
     root: PathBuf,
     protected: Protected,
-    denials: Denials,
+    audit: Audit,
+    /// Folders that may be changed, each with whether it was told that something changes them.
+    writable: Vec<(FileGrant, AtomicBool)>,
     quota: Quota,
     /// `None` if the step may read files that have a name outside of the workspace too.
     links: Option<Links>,
@@ -46,10 +49,19 @@ struct Target {
 
 impl Files {
     /// `root` is the canonical workspace; `disk_bytes` is the most that the step may write. A step whose plugin comes from
-    /// outside is kept from files that have a name outside of the workspace too.
-    pub fn new(root: PathBuf, protected: Protected, disk_bytes: u64, outside: bool, denials: Denials) -> Self {
+    /// outside is kept from files that have a name outside of the workspace too. `granted` are the step's grants.
+    pub fn new(
+        root: PathBuf,
+        protected: Protected,
+        disk_bytes: u64,
+        outside: bool,
+        granted: &[FileGrant],
+        audit: Audit,
+    ) -> Self {
+        let writable = granted.iter().filter(|grant| grant.access == Access::Write);
+        let writable = writable.map(|grant| (grant.clone(), AtomicBool::new(false))).collect();
         let links = outside.then(|| Links::new(root.clone()));
-        Self { root, protected, denials, quota: Quota::new(disk_bytes), links }
+        Self { root, protected, audit, writable, quota: Quota::new(disk_bytes), links }
     }
 
     /// Whether the step may open this at all.
@@ -84,7 +96,10 @@ impl Files {
         // A place that cannot be told is outside, or missing: WASI refuses it.
         let Some(place) = place::of(&self.root, folder, path, follow) else { return true };
         match self.protected.forbids(&place, also_above) {
-            None => true,
+            None => {
+                self.tell_change(&place);
+                true
+            }
             Some(protected) => {
                 let why =
                     format!("`{protected}` decides what runs outside of this step, and is granted only by its name");
@@ -103,8 +118,19 @@ impl Files {
         false
     }
 
+    /// Once for each folder: which of its files change is not for the record of decisions.
+    fn tell_change(&self, place: &str) {
+        let granted = self.writable.iter().find(|(grant, _)| grant.contains(place));
+        if let Some((grant, told)) = granted
+            && !told.swap(true, Ordering::Relaxed)
+        {
+            let asked = format!("changing files below `{}`", grant.path);
+            self.audit.decide(Ruling::allowed(Capability::Files, asked, grant));
+        }
+    }
+
     fn deny(&self, asked: String, why: &str, grant: Option<String>) {
-        self.denials.add(Denial { capability: Capability::Files, asked, why: Some(why.to_owned()), grant });
+        self.audit.deny(Denial { capability: Capability::Files, asked, why: Some(why.to_owned()), grant });
     }
 }
 

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::{HeaderName, header};
-use sluice_model::Denials;
+use sluice_model::Audit;
 use sluice_model::grant::HttpGrant;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
@@ -13,8 +13,9 @@ use wasmtime_wasi_http::{
 
 use crate::{send, tls};
 
-/// Replaces stand-ins of secrets in the value of a header; `None` when there is none in it.
-pub type Reveal = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+/// Replaces stand-ins of secrets in the value of a header; `None` when there is none in it. Gives the names of the
+/// secrets as well.
+pub type Reveal = Arc<dyn Fn(&str) -> Option<(String, Vec<String>)> + Send + Sync>;
 
 /// What one step may do over HTTP.
 pub struct Http {
@@ -28,13 +29,13 @@ pub(crate) struct Hooks {
     pub granted: Arc<[HttpGrant]>,
     /// The largest body of a response, in bytes.
     pub body_limit: u64,
-    pub denials: Denials,
+    pub audit: Audit,
     pub reveal: Reveal,
 }
 
 impl Http {
-    pub fn new(granted: &[HttpGrant], body_limit: u64, denials: Denials, reveal: Reveal) -> Self {
-        Self { context: WasiHttpCtx::new(), hooks: Hooks { granted: granted.into(), body_limit, denials, reveal } }
+    pub fn new(granted: &[HttpGrant], body_limit: u64, audit: Audit, reveal: Reveal) -> Self {
+        Self { context: WasiHttpCtx::new(), hooks: Hooks { granted: granted.into(), body_limit, audit, reveal } }
     }
 
     /// What [`WasiHttpView`] asks for.

@@ -6,10 +6,10 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header};
 use http_body_util::BodyExt;
 use hyper::client::conn::http1;
 use hyper::rt::{Read, Write};
-use sluice_model::Denial;
 use sluice_model::grant::{
     AddressKind, Capability, Host, HttpGrant, HttpTarget, Scheme, address_kind, may_reach as allowed,
 };
+use sluice_model::{Denial, Ruling, Verdict};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -25,6 +25,8 @@ const CONNECT_AT_MOST: Duration = Duration::from_secs(30);
 const FIRST_BYTE_AT_MOST: Duration = Duration::from_secs(300);
 const BETWEEN_BYTES_AT_MOST: Duration = Duration::from_secs(60);
 const AT_LEAST: Duration = Duration::from_millis(1);
+/// The most addresses of a host that a decision names.
+const ADDRESSES_TOLD: usize = 4;
 /// Head of a response: bytes and number of fields.
 const HEAD_BYTES: usize = 128 * 1024;
 const HEAD_FIELDS: usize = 256;
@@ -44,7 +46,7 @@ pub async fn send(
     let matching: Vec<&HttpGrant> = hooks.granted.iter().filter(|grant| grant.allows(&target)).collect();
     if matching.is_empty() {
         let grant = HttpGrant::for_origin(&target).to_string();
-        hooks.denials.add(Denial::new(Capability::Http, target.to_string(), grant));
+        hooks.audit.deny(Denial::new(Capability::Http, target.to_string(), grant));
         return Err(Error::HttpRequestDenied);
     }
     let request = prepare(hooks, request, &target)?;
@@ -75,7 +77,7 @@ fn read_target(hooks: &Hooks, request: &Request<WasiBody>) -> Result<HttpTarget,
     let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
     let refuse = |why: String| {
         let asked = format!("{} {}://{authority}{}", request.method(), scheme.as_str(), uri.path());
-        hooks.denials.add(Denial { capability: Capability::Http, asked, why: Some(why), grant: None });
+        hooks.audit.deny(Denial { capability: Capability::Http, asked, why: Some(why), grant: None });
         Error::HttpRequestDenied
     };
     if [Method::CONNECT, Method::TRACE].contains(request.method()) {
@@ -91,7 +93,7 @@ fn prepare(hooks: &Hooks, request: Request<WasiBody>, target: &HttpTarget) -> Re
     // `?query` alone is a valid path in a URL, and not in the first line of a request.
     let path = if path.as_str().starts_with('/') { path.as_str().to_owned() } else { format!("/{path}") };
     parts.uri = Uri::builder().path_and_query(path).build().map_err(|_| Error::HttpRequestUriInvalid)?;
-    reveal_secrets(hooks, &mut parts.headers)?;
+    reveal_secrets(hooks, &mut parts.headers, target)?;
     let host = if target.port == target.scheme.default_port() {
         target.host.to_string()
     } else {
@@ -101,9 +103,13 @@ fn prepare(hooks: &Hooks, request: Request<WasiBody>, target: &HttpTarget) -> Re
     Ok(Request::from_parts(parts, body))
 }
 
-fn reveal_secrets(hooks: &Hooks, headers: &mut HeaderMap) -> Result<(), Error> {
+fn reveal_secrets(hooks: &Hooks, headers: &mut HeaderMap, target: &HttpTarget) -> Result<(), Error> {
     for (name, value) in headers.iter_mut() {
-        let Some(revealed) = value.to_str().ok().and_then(|text| (hooks.reveal)(text)) else { continue };
+        let Some((revealed, secrets)) = value.to_str().ok().and_then(|text| (hooks.reveal)(text)) else { continue };
+        for secret in secrets {
+            let asked = format!("sending the secret `{secret}` in the header `{name}`");
+            hooks.audit.decide(Ruling::allowed(Capability::Secrets, asked, secret).detail("to", target.origin()));
+        }
         // The error must not hold the value.
         let invalid = || Error::InternalError(Some(format!("a secret in the header `{name}` is not one line of text")));
         *value = HeaderValue::try_from(revealed).map_err(|_| invalid())?;
@@ -122,17 +128,41 @@ async fn allowed_addresses(
         Host::Ip(ip) => vec![SocketAddr::new(*ip, target.port)],
         Host::Name(name) => match tokio::net::lookup_host((name.as_str(), target.port)).await {
             Ok(addresses) => addresses.collect(),
-            Err(error) => return Err(Error::DnsError { rcode: Some(error.to_string()), info_code: None }),
+            Err(error) => {
+                hooks.audit.decide(ruling(target, matching, &[]).detail("address", "none: the name leads nowhere"));
+                return Err(Error::DnsError { rcode: Some(error.to_string()), info_code: None });
+            }
         },
     };
     let (good, bad): (Vec<SocketAddr>, Vec<SocketAddr>) =
         resolved.into_iter().partition(|address| may_reach(address.ip(), matching));
     if !good.is_empty() {
+        hooks.audit.decide(ruling(target, matching, &good));
         return Ok(good);
     }
     let Some(bad) = bad.first() else { return Err(Error::DestinationNotFound) };
-    hooks.denials.add(denial_of_address(target, bad.ip()));
+    hooks.audit.deny(denial_of_address(target, bad.ip()));
     Err(Error::DestinationIpProhibited)
+}
+
+/// The request is allowed, and goes to one of these addresses.
+fn ruling(target: &HttpTarget, matching: &[&HttpGrant], addresses: &[SocketAddr]) -> Ruling {
+    let reaches = |grant: &HttpGrant| addresses.iter().all(|address| may_reach(address.ip(), &[grant]));
+    let asked = target.to_string();
+    let Some(grant) = matching.iter().find(|grant| reaches(grant)).or(matching.first()) else {
+        return Ruling::without_grant(Capability::Http, asked, Verdict::Allowed, "");
+    };
+    let only_private = grant.private && addresses.iter().any(|address| !may_reach(address.ip(), &[&grant.public()]));
+    let private = if only_private { " private" } else { "" };
+    let ruling = Ruling::allowed(Capability::Http, &asked, grant).narrowest(format_args!("{asked}{private}"));
+    let mut addresses: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+    // Servers of names like to change the order.
+    addresses.sort_unstable();
+    addresses.truncate(ADDRESSES_TOLD);
+    match addresses.is_empty() || matches!(target.host, Host::Ip(_)) {
+        true => ruling,
+        false => ruling.detail("address", addresses.join(", ")),
+    }
 }
 
 fn may_reach(ip: IpAddr, matching: &[&HttpGrant]) -> bool {

@@ -1,5 +1,5 @@
 use sluice_model::grant::{Capability, SecretGrant};
-use sluice_model::{Denial, Denials};
+use sluice_model::{Audit, Denial, Ruling};
 use wasmtime::component::{HasData, Linker};
 
 use crate::{Placeholders, SecretValues};
@@ -18,17 +18,19 @@ pub struct Secrets {
     pub granted: Vec<SecretGrant>,
     pub values: SecretValues,
     pub placeholders: Placeholders,
-    pub denials: Denials,
+    pub audit: Audit,
 }
 
 impl Secrets {
-    /// The value of a granted secret, for host code that puts it where the plugin cannot see it. The error is for the
-    /// plugin; `Ok(None)` says that this machine has no value.
-    pub fn value(&self, name: &str) -> Result<Option<&str>, String> {
-        if self.granted.iter().any(|grant| grant.name == name) {
+    /// The value of a granted secret, for host code that puts it where the plugin cannot see it. `used` says how, for the
+    /// record: `as a placeholder`. The error is for the plugin; `Ok(None)` says that this machine has no value.
+    pub fn value(&self, name: &str, used: &str) -> Result<Option<&str>, String> {
+        if let Some(grant) = self.granted.iter().find(|grant| grant.name == name) {
+            let asked = format!("the secret `{name}` {used}");
+            self.audit.decide(Ruling::allowed(Capability::Secrets, asked, grant));
             return Ok(self.values.get(name));
         }
-        Err(self.denials.add(Denial::new(Capability::Secrets, format!("the secret `{name}`"), name)))
+        Err(self.audit.deny(Denial::new(Capability::Secrets, format!("the secret `{name}`"), name)))
     }
 }
 
@@ -51,7 +53,7 @@ pub fn add_to_linker<T: SecretsView>(linker: &mut Linker<T>) -> wasmtime::Result
 impl secrets::Host for Secrets {
     fn placeholder(&mut self, name: String) -> Result<String, secrets::Error> {
         let missing = |why: &str| secrets::Error::NotFound(format!("the secret `{name}` is granted, but {why}"));
-        match self.value(&name) {
+        match self.value(&name, "as a placeholder") {
             Err(denied) => Err(secrets::Error::Denied(denied)),
             Ok(None) => Err(missing("this machine has no value for it")),
             Ok(Some(value)) => {

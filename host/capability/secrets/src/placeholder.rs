@@ -27,17 +27,19 @@ impl Placeholders {
         Ok(text)
     }
 
-    /// The text with every stand-in replaced by its value; `None` when there is none in it.
-    pub fn replace(&self, text: &str) -> Option<String> {
+    /// The text with every stand-in replaced by its value, and the names of these secrets; `None` when there is none in
+    /// it.
+    pub fn replace(&self, text: &str) -> Option<(String, Vec<String>)> {
         let list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut replaced = None;
+        let (mut replaced, mut names) = (None, Vec::new());
         for placeholder in list.iter() {
             let current = replaced.as_deref().unwrap_or(text);
             if current.contains(&placeholder.text) {
                 replaced = Some(current.replace(&placeholder.text, &placeholder.value));
+                names.push(placeholder.name.clone());
             }
         }
-        replaced
+        replaced.map(|text| (text, names))
     }
 }
 
@@ -56,7 +58,8 @@ mod tests {
         let placeholders = Placeholders::default();
         let text = placeholders.stand_in("TOKEN", "abc").unwrap();
         assert_eq!(placeholders.stand_in("TOKEN", "abc").unwrap(), text, "one stand-in for one secret");
-        assert_eq!(placeholders.replace(&format!("Bearer {text}")).as_deref(), Some("Bearer abc"));
+        let replaced = Some(("Bearer abc".to_owned(), vec!["TOKEN".to_owned()]));
+        assert_eq!(placeholders.replace(&format!("Bearer {text}")), replaced);
         assert_eq!(placeholders.replace("Bearer other"), None);
         assert_eq!(Placeholders::default().replace(&text), None, "another step's");
     }

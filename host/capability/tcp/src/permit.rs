@@ -2,7 +2,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sluice_model::grant::{AddressKind, Capability, Host, TcpGrant, address_kind};
-use sluice_model::{Denial, Denials};
+use sluice_model::{Audit, Denial, Ruling, Verdict};
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::sockets::SocketAddrUse;
 
@@ -19,8 +19,8 @@ pub struct Tcp {
 }
 
 impl Tcp {
-    pub fn new(granted: &[TcpGrant], denials: Denials) -> Self {
-        let permit = Permit { granted: granted.into(), denials, answers: Mutex::default() };
+    pub fn new(granted: &[TcpGrant], audit: Audit) -> Self {
+        let permit = Permit { granted: granted.into(), audit, answers: Mutex::default() };
         Self { permit: Arc::new(permit), lookups: Vec::new() }
     }
 
@@ -40,7 +40,7 @@ impl Tcp {
 #[derive(Debug)]
 pub(crate) struct Permit {
     granted: Box<[TcpGrant]>,
-    denials: Denials,
+    audit: Audit,
     /// What granted names have led to, so that a connection goes to an address that was checked: name, address.
     answers: Mutex<Vec<(String, IpAddr)>>,
 }
@@ -55,7 +55,11 @@ impl Permit {
                 self.never(format!("listening at {address}"), "a step makes connections and takes none");
                 false
             }
-            SocketAddrUse::UdpBind | SocketAddrUse::UdpSend | SocketAddrUse::UdpReceive => false,
+            SocketAddrUse::UdpBind | SocketAddrUse::UdpSend | SocketAddrUse::UdpReceive => {
+                let (asked, why) = (format!("UDP with {address}"), "a step speaks TCP only");
+                self.audit.decide(Ruling::without_grant(Capability::Tcp, asked, Verdict::Denied, why));
+                false
+            }
         }
     }
 
@@ -67,12 +71,21 @@ impl Permit {
             Host::Ip(granted) => *granted == ip,
             Host::Name(name) => names.contains(name),
         };
-        if self.granted.iter().any(|grant| grant.allows_port(port) && leads_here(&grant.host) && grant.reaches(ip)) {
+        let allows = |grant: &&TcpGrant| grant.allows_port(port) && leads_here(&grant.host) && grant.reaches(ip);
+        if let Some(grant) = self.granted.iter().find(allows) {
+            let mut narrowest = TcpGrant::new(grant.host.clone(), port);
+            let asked = format!("a connection to {narrowest}");
+            narrowest.private = grant.private && !narrowest.reaches(ip);
+            let ruling = Ruling::allowed(Capability::Tcp, asked, grant).narrowest(narrowest);
+            self.audit.decide(match grant.host {
+                Host::Ip(_) => ruling,
+                Host::Name(_) => ruling.detail("address", ip.to_string()),
+            });
             return true;
         }
         let host = names.into_iter().next().map_or(Host::Ip(ip), Host::Name);
         let grant = TcpGrant::new(host, port).to_string();
-        self.denials.add(Denial::new(Capability::Tcp, format!("a connection to {grant}"), grant));
+        self.audit.deny(Denial::new(Capability::Tcp, format!("a connection to {grant}"), grant));
         false
     }
 
@@ -80,9 +93,12 @@ impl Permit {
     pub(crate) fn look_up(&self, name: &str) -> Option<String> {
         let asked = || format!("looking up the name `{}`", name.escape_default());
         match Host::parse(name) {
-            Ok(host @ Host::Name(_)) if self.granted.iter().any(|grant| grant.host == host) => Some(host.to_string()),
             Ok(host @ Host::Name(_)) => {
-                self.denials.add(Denial::new(Capability::Tcp, asked(), format!("{host}:PORT")));
+                if let Some(grant) = self.granted.iter().find(|grant| grant.host == host) {
+                    self.audit.decide(Ruling::allowed(Capability::Tcp, asked(), grant));
+                    return Some(host.to_string());
+                }
+                self.audit.deny(Denial::new(Capability::Tcp, asked(), format!("{host}:PORT")));
                 None
             }
             // An address needs no lookup, and some toolchains ask all the same.
@@ -119,7 +135,7 @@ impl Permit {
         };
         let asked = format!("a connection to {name}");
         let why = Some(format!("`{name}` leads to {ip}, {why}"));
-        self.denials.add(Denial { capability: Capability::Tcp, asked, why, grant });
+        self.audit.deny(Denial { capability: Capability::Tcp, asked, why, grant });
     }
 
     /// The grants of a name.
@@ -128,7 +144,7 @@ impl Permit {
     }
 
     fn never(&self, asked: String, why: &str) {
-        self.denials.add(Denial { capability: Capability::Tcp, asked, why: Some(why.to_owned()), grant: None });
+        self.audit.deny(Denial { capability: Capability::Tcp, asked, why: Some(why.to_owned()), grant: None });
     }
 
     fn answers(&self) -> MutexGuard<'_, Vec<(String, IpAddr)>> {
@@ -142,11 +158,11 @@ mod tests {
 
     fn permit(grants: &[&str]) -> Arc<Permit> {
         let grants: Vec<TcpGrant> = grants.iter().map(|grant| grant.parse().unwrap()).collect();
-        Tcp::new(&grants, Denials::default()).permit
+        Tcp::new(&grants, Audit::default()).permit
     }
 
     fn last(permit: &Permit) -> String {
-        permit.denials.list().last().map(Denial::text).unwrap_or_default()
+        permit.audit.denials().last().map(Denial::text).unwrap_or_default()
     }
 
     #[test]

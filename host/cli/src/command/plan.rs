@@ -1,5 +1,7 @@
 //! `sluice plan`
 
+mod grants;
+
 use std::fmt::Write;
 use std::path::Path;
 
@@ -43,6 +45,8 @@ pub fn run(args: &PlanArgs, from: &Path, output: &Output) -> u8 {
     };
     match args.graph {
         Some(format) => output.result(&draw(&plan, format, output)),
+        None if args.grants && args.json => output.result(&format!("{:#}\n", grants::json(&plan))),
+        None if args.grants => output.result(&grants::text(&plan)),
         None if args.json => output.result(&format!("{}\n", plan.json_text())),
         None => output.result(&describe(&plan)),
     }

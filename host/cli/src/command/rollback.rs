@@ -24,7 +24,7 @@ use crate::output::Output;
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;
 use crate::turn::{self, Claim, NoTurn};
-use crate::{exit, host, plugins, policy, protected};
+use crate::{confinement, exit, host, plugins, policy, protected};
 
 /// A deployment that a record holds the receipt of.
 struct Deployment {
@@ -102,7 +102,9 @@ fn permit(deployments: &[Deployment], workspace: &Path) -> Result<(), Vec<Proble
         let candidate = Candidate { reference: &deployment.plugin, digest: deployment.digest };
         policies.refuses_recorded(&format!("step `{}`", deployment.id), &candidate, &deployment.grants)
     });
-    let refused: Vec<Problem> = refused.collect();
+    let runs_programs = deployments.iter().any(|deployment| !deployment.grants.exec.is_empty());
+    let unconfined = policies.refuses_unconfined().filter(|_| runs_programs && confinement::leaves_unconfined());
+    let refused: Vec<Problem> = refused.chain(unconfined).collect();
     if refused.is_empty() { Ok(()) } else { Err(refused) }
 }
 
@@ -223,6 +225,7 @@ fn call(run: &Run, deployment: &Deployment, workspace: &Path, runner: &WasmRunne
         secrets: None,
         limits: Limits::default(),
         stop_timeout_ms: None,
+        port: None,
         summary: Summary::new(|| json!({})),
         cancel: Cancel::default(),
     })

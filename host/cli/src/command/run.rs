@@ -7,15 +7,23 @@ use sluice_model::Problem;
 use sluice_plan::{Plan, Selection};
 use sluice_record::RunId;
 
-use crate::args::{RunArgs, SelectArgs};
+use crate::args::{ReceiptArgs, RunArgs, SelectArgs};
 use crate::binding::BoundPlan;
 use crate::execute::Execution;
 use crate::origin::Settings;
 use crate::output::Output;
+use crate::receipt::{Request, SigningKey};
 use crate::screen::{Mode, now};
 use crate::{discover, exit, prepare};
 
 pub fn run(args: &RunArgs, from: &Path, output: &Output) -> u8 {
+    let receipt = match args.receipt.request(from) {
+        Ok(receipt) => receipt,
+        Err(problem) => {
+            output.problems(&[problem]);
+            return exit::REFUSED;
+        }
+    };
     let id = match run_id() {
         Ok(id) => id,
         Err(problem) => return internal(problem, output),
@@ -34,8 +42,9 @@ pub fn run(args: &RunArgs, from: &Path, output: &Output) -> u8 {
             prepared.note.iter().for_each(|note| output.message(note));
             let execution = Execution {
                 settings: settings(args, &prepared.plan),
-                mode: mode(args.json, args.plain, output),
+                mode: if args.trace_caps { Mode::Decisions } else { mode(args.json, args.plain, output) },
                 once: args.plan.is_some(),
+                receipt,
                 ..Execution::new(&found.workspace, id, prepared)
             };
             execution.run(output, std::future::pending()).unwrap_or_else(|problem| internal(problem, output))
@@ -57,6 +66,15 @@ pub fn run_id() -> Result<RunId, Problem> {
     getrandom::fill(&mut random)
         .map_err(|error| Problem::new("host::internal", "the system gives no random bytes").cause(error.to_string()))?;
     Ok(RunId::new(now(), random[0]))
+}
+
+impl ReceiptArgs {
+    /// Reads the key.
+    fn request(&self, from: &Path) -> Result<Option<Request>, Problem> {
+        let (Some(file), Some(key)) = (&self.receipt, &self.sign_key) else { return Ok(None) };
+        let key = SigningKey::read(&from.join(key), key)?;
+        Ok(Some(Request { key, file: from.join(file), shown: file.clone() }))
+    }
 }
 
 impl SelectArgs {

@@ -7,6 +7,7 @@ use sluice_record::{RecordError, State};
 use sluice_report::runs::{self, Row, RowState, Show};
 
 use crate::args::{JsonArgs, LogsArgs, RunsCommand, ShowRunArgs};
+use crate::command::audit;
 use crate::output::Output;
 use crate::screen::{now, options};
 use crate::{discover, exit};
@@ -17,6 +18,8 @@ pub fn run(command: &RunsCommand, from: &Path, output: &Output) -> u8 {
         RunsCommand::Show(args) => show(args, from, output),
         RunsCommand::Logs(args) => logs(args, from, output),
         RunsCommand::Prune(args) => return super::prune::run(args, from, output),
+        RunsCommand::Audit(args) => audit::run(args, from, output),
+        RunsCommand::Sign(args) => return super::sign::run(args, from, output),
         RunsCommand::Verify(args) => return super::verify::run(args, from, output),
     };
     match done {

@@ -9,6 +9,7 @@ use sluice_record::{RecordError, Verified};
 use crate::args::VerifyArgs;
 use crate::exit;
 use crate::output::Output;
+use crate::receipt::{self, PublicKey};
 
 pub fn run(args: &VerifyArgs, from: &Path, output: &Output) -> u8 {
     let run = match sluice_record::open(&super::runs::workspace(from).join(".sluice"), &args.run) {
@@ -29,10 +30,22 @@ pub fn run(args: &VerifyArgs, from: &Path, output: &Output) -> u8 {
             .help("it fits together, so it was made anew or went on since; do not rely on what it tells");
         return refuse(problem, exit::FAILED, output);
     }
+    let mut artifacts = None;
+    if let (Some(receipt), Some(key)) = (&args.receipt, &args.key) {
+        let key = match PublicKey::read(&from.join(key), key) {
+            Ok(key) => key,
+            Err(problem) => return refuse(problem, exit::REFUSED, output),
+        };
+        let folder = super::runs::workspace(from).join(".sluice/artifacts");
+        match receipt::check(&from.join(receipt), receipt, &key, (&run, &verified), &folder) {
+            Ok(found) => artifacts = Some(found),
+            Err(problem) => return refuse(problem, exit::FAILED, output),
+        }
+    }
     output.result(&if args.json {
-        to_json(run.id().as_str(), &verified)
+        to_json(run.id().as_str(), &verified, artifacts)
     } else {
-        to_text(run.id().as_str(), &verified)
+        to_text(run.id().as_str(), &verified, artifacts)
     });
     exit::PASSED
 }
@@ -42,16 +55,24 @@ fn refuse(problem: Problem, code: u8, output: &Output) -> u8 {
     code
 }
 
-fn to_json(id: &str, verified: &Verified) -> String {
+/// `artifacts` is how many the receipt names, if there is one.
+fn to_json(id: &str, verified: &Verified, artifacts: Option<usize>) -> String {
     let Verified { events, files, last, ended, torn } = verified;
-    let value =
+    let mut value =
         json!({ "run": id, "events": events, "files": files, "hash": last, "ended": ended, "torn": torn.is_some() });
+    if let Some(artifacts) = artifacts {
+        value["receipt"] = json!({ "artifacts": artifacts });
+    }
     format!("{value:#}\n")
 }
 
-fn to_text(id: &str, verified: &Verified) -> String {
+fn to_text(id: &str, verified: &Verified, artifacts: Option<usize>) -> String {
     let Verified { events, files, last, ended, torn } = verified;
     let mut text = format!("run `{id}` is as it was written: {events} events, {}\n{last}\n", files.join(", "));
+    if let Some(artifacts) = artifacts {
+        text +=
+            &format!("the receipt is signed with the key, and of this record; artifacts on this disk: {artifacts}\n");
+    }
     if !ended {
         text += "it has no end: nothing tells whether events behind the last were taken away\n";
     }

@@ -1,5 +1,6 @@
 //! A step in a process of its own: what the worker is told, and what is made of what it says.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,9 @@ use crate::failure;
 use crate::plugin::Loaded;
 use crate::voice::{LimitReached, Voice};
 use crate::worker::{Start, Workers};
+
+/// Variables that say where the certificates of the machine are.
+const CERTIFICATES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// Whether a plugin is no part of this program.
 pub fn is_outside(plugin: &PluginRef) -> bool {
@@ -37,7 +41,7 @@ impl Inner {
         let stop = call.stop_timeout_ms.map_or(Duration::ZERO, Duration::from_millis);
         let time = Duration::from_millis(call.limits.time_ms).saturating_add(2 * (GRACE + PROCESS_GRACE) + stop);
         let start = self.start(plugin, call);
-        let report = workers.run(start, code.as_ref(), call, time, |said| hear(&voice, said)).await;
+        let report = workers.run(start, &self.scratch, code.as_ref(), call, time, |said| hear(&voice, said)).await;
         StepReport {
             failure: report.failure.map(|failure| failure::clean(failure, &voice)),
             outputs: report
@@ -67,6 +71,12 @@ impl Inner {
             declared: plugin.declared().to_vec(),
             grants: call.grants.clone(),
             secrets: secrets.collect(),
+            scratch: PathBuf::new(),
+            port: call.port,
+            certificates: CERTIFICATES
+                .into_iter()
+                .filter_map(|name| Some((name.to_owned(), self.host_env.get(name)?.clone())))
+                .collect(),
             host_env: host_env.collect(),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use sluice_model::{Failure, FailureKind};
 use sluice_run::runner::Said;
 use sluice_run::{StepCall, StepReport};
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::{sleep, timeout};
@@ -41,6 +43,8 @@ struct Worker {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     words: Option<ChildStderr>,
+    /// Removed when the worker is gone.
+    _scratch: TempDir,
 }
 
 impl Workers {
@@ -49,9 +53,12 @@ impl Workers {
     }
 
     /// Runs a step. `says` gets what it says as it comes; `time` is the longest that the worker may take in all.
+    ///
+    /// `scratch` is where the worker gets a folder of its own.
     pub async fn run(
         &self,
         start: Start,
+        scratch: &Path,
         code: &[u8],
         call: &StepCall,
         time: Duration,
@@ -61,11 +68,11 @@ impl Workers {
             let message = format!("the process for plugin `{}` could not be used", call.plugin);
             failed(Failure::new(FailureKind::Internal, message).cause(error.to_string()))
         };
-        let start = match serde_json::to_vec(&start) {
-            Ok(start) => start,
+        let kind = match serde_json::to_vec(&start) {
+            Ok(kind) => kind,
             Err(error) => return broken(error.into()),
         };
-        let mut worker = match self.take(&start, code).await {
+        let mut worker = match self.take(&kind, start, scratch, code).await {
             Ok(worker) => worker,
             Err(error) => return broken(error),
         };
@@ -83,7 +90,7 @@ impl Workers {
         };
         match ended {
             Ok(Some(Ok(report))) => {
-                self.keep(start, worker);
+                self.keep(kind, worker);
                 report
             }
             Ok(Some(Err(limit))) => failed(failure::over_limit(&call.plugin, &limit.0)),
@@ -92,20 +99,20 @@ impl Workers {
         }
     }
 
-    async fn take(&self, start: &[u8], code: &[u8]) -> io::Result<Worker> {
+    async fn take(&self, kind: &[u8], start: Start, scratch: &Path, code: &[u8]) -> io::Result<Worker> {
         let idle = {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            idle.get_mut(start).and_then(Vec::pop)
+            idle.get_mut(kind).and_then(Vec::pop)
         };
         match idle {
             Some(worker) => Ok(worker),
-            None => Worker::start(&self.command, start, code).await,
+            None => Worker::start(&self.command, start, scratch, code).await,
         }
     }
 
-    fn keep(&self, start: Vec<u8>, worker: Worker) {
+    fn keep(&self, kind: Vec<u8>, worker: Worker) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = idle.entry(start).or_default();
+        let same = idle.entry(kind).or_default();
         if same.len() < IDLE {
             same.push(worker);
         }
@@ -113,10 +120,13 @@ impl Workers {
 }
 
 impl Worker {
-    async fn start(command: &WorkerCommand, start: &[u8], code: &[u8]) -> io::Result<Self> {
+    async fn start(command: &WorkerCommand, start: Start, scratch: &Path, code: &[u8]) -> io::Result<Self> {
+        let scratch = tempfile::Builder::new().prefix("sluice-").tempdir_in(scratch)?;
+        let start = Start { scratch: scratch.path().to_owned(), ..start };
         let mut process = Command::new(&command.program)
-            .arg(&command.argument)
+            .args(&command.arguments)
             .env_clear()
+            .envs(start.certificates.iter().cloned())
             .current_dir("/")
             .process_group(0)
             .kill_on_drop(true)
@@ -129,9 +139,9 @@ impl Worker {
             (process.stdin.take().ok_or_else(missing)?, process.stdout.take().ok_or_else(missing)?);
         let words = process.stderr.take();
         // One that ends before it heard all says why at its end.
-        let _ = send_bytes(&mut input, start).await;
+        let _ = send(&mut input, &start).await;
         let _ = send_bytes(&mut input, code).await;
-        Ok(Self { process, input, output: BufReader::new(output), words })
+        Ok(Self { process, input, output: BufReader::new(output), words, _scratch: scratch })
     }
 
     /// Hears the worker out; `None` if it ended before it reported.
@@ -217,5 +227,6 @@ fn wire_call(call: &StepCall) -> Call {
         env: call.env.clone(),
         limits: call.limits.clone(),
         stop_timeout_ms: call.stop_timeout_ms,
+        port: call.port,
     }
 }

@@ -5,18 +5,19 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
-use sluice_capability_exec::GuardCommand;
+use sluice_capability_exec::{GuardCommand, LauncherCommand};
 use sluice_capability_secrets::SecretValues;
 use sluice_run::runner::{Cancel, Summary};
 use sluice_run::{StepCall, StepEvents, StepReport, StepRunner};
 use tokio::runtime::Builder;
 
+use super::restrict::restrict;
 use super::wire::{Call, Order, Reply, Start, receive_blocking, send_blocking};
 use crate::plugin::{Code, Plugin};
 use crate::runner::{Settings, WasmRunner};
 
-/// What a worker does until its input ends: restricts itself by `restrict`, then runs the steps that it is told. `guard` is
-/// how to start what ends the programs of steps when this process is killed.
+/// What a worker does until its input ends: restricts itself if it is to be `confined`, then runs the steps that it is told.
+/// `guard` and `launcher` are as in [`Settings`].
 ///
 /// # Errors
 /// Why it cannot go on.
@@ -24,14 +25,17 @@ pub fn serve(
     mut input: impl Read + Send + 'static,
     output: impl Write + Send + 'static,
     guard: Option<GuardCommand>,
-    restrict: impl FnOnce(&Start) -> Result<(), String>,
+    launcher: Option<LauncherCommand>,
+    confined: bool,
 ) -> Result<(), String> {
     let text = |error: io::Error| error.to_string();
     let Some(start) = receive_blocking(&mut input).map_err(text)? else { return Ok(()) };
     let start: Start = serde_json::from_slice(&start).map_err(|error| error.to_string())?;
     let Some(code) = receive_blocking(&mut input).map_err(text)? else { return Ok(()) };
     // Before there is another thread, and before anything of the plugin is looked at.
-    restrict(&start)?;
+    if confined {
+        restrict(&start)?;
+    }
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(text)?;
     let entered = runtime.enter();
     let runner = WasmRunner::new(Settings {
@@ -43,6 +47,8 @@ pub fn serve(
         artifacts: start.artifacts.clone(),
         secrets: SecretValues::from_iter(start.secrets.iter().cloned()),
         guard,
+        launcher,
+        scratch: start.scratch.clone(),
         host_env: start.host_env(),
     })?;
     drop(entered);
@@ -121,7 +127,7 @@ fn reply(output: &Mutex<impl Write>, reply: &Reply) {
 }
 
 fn step_call(call: Call, start: &Start, summary: Summary, cancel: Cancel) -> StepCall {
-    let Call { run, id, attempt, action, inputs, outputs_schema, grants, env, limits, stop_timeout_ms } = call;
+    let Call { run, id, attempt, action, inputs, outputs_schema, grants, env, limits, stop_timeout_ms, port } = call;
     StepCall {
         run,
         id,
@@ -137,6 +143,7 @@ fn step_call(call: Call, start: &Start, summary: Summary, cancel: Cancel) -> Ste
         secrets: None,
         limits,
         stop_timeout_ms,
+        port,
         summary,
         cancel,
     }

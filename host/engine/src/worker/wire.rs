@@ -31,6 +31,12 @@ pub struct Start {
     pub grants: Grants,
     /// Those that the step was granted: name, value.
     pub secrets: Vec<(String, String)>,
+    /// A folder of this worker alone, which whoever started it removes.
+    pub scratch: PathBuf,
+    /// The port of a step that serves something.
+    pub port: Option<u16>,
+    /// Variables that lead to certificates: name, path.
+    pub certificates: Vec<(String, String)>,
     /// What programs and the plugin get of the host's environment.
     pub host_env: Vec<(String, String)>,
 }
@@ -65,6 +71,7 @@ pub struct Call {
     pub env: IndexMap<String, String>,
     pub limits: Limits,
     pub stop_timeout_ms: Option<u64>,
+    pub port: Option<u16>,
 }
 
 /// What a worker says.

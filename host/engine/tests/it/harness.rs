@@ -50,6 +50,8 @@ impl Bench {
             artifacts: folder.path().join("artifacts"),
             secrets: SecretValues::from_iter([("TOKEN".to_owned(), SECRET.to_owned())]),
             guard: None,
+            launcher: None,
+            scratch: std::env::temp_dir(),
             host_env: HashMap::from(host_env.map(|(name, value)| (name.to_owned(), value.to_owned()))),
         })
         .unwrap();
@@ -105,6 +107,7 @@ pub fn call(name: &str, bytes: &[u8], action: Action, inputs: Value, grants: &[&
         secrets: None,
         limits: Limits { time_ms: 20_000, ..Limits::default() },
         stop_timeout_ms: None,
+        port: None,
         summary: json!({}).into(),
         cancel: Cancel::default(),
     }

@@ -133,6 +133,21 @@ fn is_plain_path(path: &str) -> bool {
 }
 
 impl HttpGrant {
+    /// The same without private addresses.
+    #[must_use]
+    pub fn public(&self) -> Self {
+        Self { private: false, ..self.clone() }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether no name has to be looked up to get there.
+    pub fn names_an_address(&self) -> bool {
+        matches!(&self.host, HostPattern::Exact(Host::Ip(_)))
+    }
+
     /// Whether this request may be sent. Addresses are checked after the name is resolved.
     pub fn allows(&self, target: &HttpTarget) -> bool {
         self.method.as_ref().is_none_or(|method| *method == target.method)
@@ -255,14 +270,11 @@ fn split_port(authority: &str, scheme: Scheme) -> Result<(&str, u16), String> {
     };
     match colon {
         None => Ok((authority, scheme.default_port())),
-        Some(colon) => {
-            let digits = &authority[colon + 1..];
-            match digits.parse() {
-                // A number is also read with a `+` in front, which no URL has.
-                Ok(port) if port != 0 && digits.bytes().all(|b| b.is_ascii_digit()) => Ok((&authority[..colon], port)),
-                _ => Err(format!("`{digits}` is not a port")),
-            }
-        }
+        Some(colon) => match authority[colon + 1..].parse() {
+            // Numbers may have a sign, and ports have none.
+            Ok(port) if port != 0 && !authority[colon + 1..].starts_with('+') => Ok((&authority[..colon], port)),
+            _ => Err(format!("`{}` is not a port", &authority[colon + 1..])),
+        },
     }
 }
 
@@ -284,6 +296,14 @@ impl HttpTarget {
 
 fn write_port(f: &mut fmt::Formatter<'_>, scheme: Scheme, port: u16) -> fmt::Result {
     if port == scheme.default_port() { Ok(()) } else { write!(f, ":{port}") }
+}
+
+impl HttpTarget {
+    /// `https://api.example.com`
+    pub fn origin(&self) -> String {
+        let port = if self.port == self.scheme.default_port() { String::new() } else { format!(":{}", self.port) };
+        format!("{}://{}{port}", self.scheme.as_str(), self.host)
+    }
 }
 
 impl fmt::Display for HttpTarget {

@@ -1,15 +1,9 @@
-//! Grants that are a name: programs, environment variables, secrets; and the two of artifacts.
+//! Grants that are a name: environment variables, secrets; and the two of artifacts.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::serde_by_spelling;
-
-/// A program by name, found on the host's search path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExecGrant {
-    pub program: String,
-}
 
 /// An environment variable of the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,20 +24,6 @@ pub enum ArtifactGrant {
     Write,
 }
 
-impl ExecGrant {
-    /// Programs that run whatever text they are given.
-    const SHELLS: [&str; 9] = ["sh", "bash", "dash", "zsh", "ksh", "fish", "ash", "pwsh", "cmd"];
-
-    /// Whether the program is a shell, which can run any other program.
-    pub fn is_shell(&self) -> bool {
-        Self::SHELLS.contains(&self.program.as_str())
-    }
-
-    pub fn covers(&self, inner: &Self) -> bool {
-        self == inner
-    }
-}
-
 impl EnvGrant {
     pub fn covers(&self, inner: &Self) -> bool {
         self == inner
@@ -60,21 +40,6 @@ fn is_variable_name(text: &str) -> bool {
     let mut chars = text.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-impl FromStr for ExecGrant {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let valid = !text.is_empty()
-            && !text.starts_with(['-', '.'])
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+".contains(c));
-        if valid {
-            Ok(Self { program: text.to_owned() })
-        } else {
-            Err(format!("expected the name of a program on the search path, such as `git`, found `{text}`"))
-        }
-    }
 }
 
 impl FromStr for EnvGrant {
@@ -113,12 +78,6 @@ impl FromStr for ArtifactGrant {
     }
 }
 
-impl fmt::Display for ExecGrant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.program)
-    }
-}
-
 impl fmt::Display for EnvGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
@@ -140,4 +99,4 @@ impl fmt::Display for ArtifactGrant {
     }
 }
 
-serde_by_spelling!(ExecGrant, EnvGrant, SecretGrant, ArtifactGrant);
+serde_by_spelling!(EnvGrant, SecretGrant, ArtifactGrant);

@@ -1,4 +1,4 @@
-//! `db.example.org:5432`: one server that a step may connect to.
+//! `db.example.org:5432`: one server that a step may connect to. `https://example.org/` stands for `example.org:443`.
 //!
 //! The host is always written out: a pattern would let a step look up any name below it, and names are a way to carry data
 //! out. `127.0.0.1:*` is any port of one host, for a port that is known only when the step runs.
@@ -61,6 +61,8 @@ impl FromStr for TcpGrant {
             Some("private") => true,
             Some(word) => return Err(format!("expected nothing or `private` after the port, found `{word}`")),
         };
+        let of_url = server_of_url(server);
+        let server = of_url.as_deref().unwrap_or(server);
         let (host, port) = match server.rsplit_once(':') {
             Some((host, port)) if !host.is_empty() && !port.contains(']') => (host, port),
             _ => return Err(format!("{EXPECTED}, found `{text}`")),
@@ -82,6 +84,18 @@ impl FromStr for TcpGrant {
         };
         Ok(Self { host, port, private })
     }
+}
+
+/// The host and port of a URL, which stands for them.
+fn server_of_url(text: &str) -> Option<String> {
+    let (rest, default) = match text.split_once("://")? {
+        ("http", rest) => (rest, 80),
+        ("https", rest) => (rest, 443),
+        _ => return None,
+    };
+    let server = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let has_port = server.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
+    Some(if has_port { server.to_owned() } else { format!("{server}:{default}") })
 }
 
 impl fmt::Display for TcpGrant {

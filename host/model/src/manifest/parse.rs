@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Declaration, MAX_BYTES, Manifest, codes, schema};
-use crate::grant::{Capability, Grant};
+use crate::grant::{Capability, Grant, exec_spellings};
 use crate::kind::Kind;
 use crate::problem::Problem;
 use crate::span::{Source, Span};
@@ -197,7 +197,10 @@ fn declaration(node: &Node, check: &mut Checker<'_>) -> Option<Declaration> {
         return None;
     };
     let what = format!("`{}`", key.name);
-    let spellings = check.texts(grants, &what);
+    let spellings = match capability {
+        Capability::Exec => exec_spellings(grants, &what, check),
+        _ => check.texts(grants, &what).into_iter().map(|(text, span)| (text.to_owned(), span)).collect(),
+    };
     if spellings.is_empty() {
         check.report(
             Problem::new(codes::CAPABILITY, format!("{what} grants nothing"))
@@ -208,7 +211,7 @@ fn declaration(node: &Node, check: &mut Checker<'_>) -> Option<Declaration> {
     for (spelling, span) in &spellings {
         grant(*capability, spelling, *span, check);
     }
-    let grants = spellings.into_iter().map(|(spelling, _)| spelling.to_owned()).collect();
+    let grants = spellings.into_iter().map(|(spelling, _)| spelling).collect();
     Some(Declaration { capability: *capability, grants, reason })
 }
 

@@ -41,6 +41,8 @@ fn in_its_form(declared: &Declared) -> String {
         }
         Capability::Tcp => (&["5432", "db.example.org:5432"], "db.example.org:5432"),
         Capability::Exec => (&["git"], "git"),
+        Capability::Toolchain => (&["rust"], "rust"),
+        Capability::Paths => (&["~/.config", "read ~/.config"], "read ~/.config"),
         Capability::Env => (&["CI"], "CI"),
         Capability::Secrets => (&["API_TOKEN"], "API_TOKEN"),
         Capability::Artifacts => (&["read"], "read"),

@@ -11,7 +11,7 @@ use sluice_workflow::template::TemplateValue;
 use sluice_workflow::{Template, workflow};
 
 use super::services::Ports;
-use super::{Planner, known};
+use super::{Planner, known, notes};
 use crate::plan::{ForEach, Step};
 use crate::scope::Scope;
 use crate::{codes, decide, for_each, grants};
@@ -108,7 +108,7 @@ impl<'w> Planner<'w> {
         }
         planned.background = self.background(step, &planned, inner.as_ref(), ports);
         self.open_ports(step, &mut planned, ports, first);
-        planned.notes = self.notes(&planned);
+        planned.notes = notes::notes(&planned, &self.facts);
         Some(planned)
     }
 
@@ -270,15 +270,6 @@ impl<'w> Planner<'w> {
                 );
             }
         }
-    }
-
-    fn notes(&self, step: &Step) -> Vec<String> {
-        let Some(why) = &self.facts.unconfined else { return Vec::new() };
-        let programs = step.at_most.exec.iter().map(|grant| {
-            let what = if grant.is_shell() { ", and any other program," } else { "" };
-            format!("runs `{grant}`{what} unconfined: it can do all that your account can ({why})")
-        });
-        programs.collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Text -> [`Layer`].
 
 use indexmap::IndexMap;
-use sluice_model::grant::Capability;
+use sluice_model::grant::{Capability, exec_spellings};
 use sluice_model::yaml::{self, Checker, Dialect, Key, Node, NodeValue, field};
 use sluice_model::{Problem, Source, Span};
 
@@ -93,8 +93,8 @@ fn grants(node: &Node, check: &mut Checker<'_>) -> IndexMap<Capability, Listed<G
     for (key, node) in entries {
         let Some(capability) = Capability::parse(&key.name) else { continue };
         let mut rules = Vec::new();
-        for (text, span) in check.texts(node, &format!("`{}`", key.name)) {
-            match GrantRule::parse(capability, text, span) {
+        for (text, span) in spellings(capability, node, &format!("`{}`", key.name), check) {
+            match GrantRule::parse(capability, &text, span) {
                 Ok(rule) => rules.push(rule),
                 Err(reason) => check.report(
                     Problem::new(codes::GRANT, format!("`{text}` is no grant of `{capability}`")).at(span, reason),
@@ -104,6 +104,14 @@ fn grants(node: &Node, check: &mut Checker<'_>) -> IndexMap<Capability, Listed<G
         grants.insert(capability, Listed { span: key.span, rules });
     }
     grants
+}
+
+/// As in `grants` of a step.
+fn spellings(capability: Capability, node: &Node, what: &str, check: &mut Checker<'_>) -> Vec<(String, Span)> {
+    match capability {
+        Capability::Exec => exec_spellings(node, what, check),
+        _ => check.texts(node, what).into_iter().map(|(text, span)| (text.to_owned(), span)).collect(),
+    }
 }
 
 fn plugin_rules(node: &Node, check: &mut Checker<'_>) -> Vec<PluginRule> {

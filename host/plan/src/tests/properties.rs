@@ -25,7 +25,11 @@ fn spelling() -> impl Strategy<Value = (Capability, String)> {
             format!("{method} {origin}{path}{private}")
         )),
         tcp.prop_map(|(host, port, private)| (Capability::Tcp, format!("{host}:{port}{private}"))),
-        prop::sample::select(vec!["git", "sh"]).prop_map(|name| (Capability::Exec, name.to_owned())),
+        prop::sample::select(vec!["git", "git log **", "git log -1", "sh"])
+            .prop_map(|name| (Capability::Exec, name.to_owned())),
+        prop::sample::select(vec!["read ~/a", "write ~/a/b", "read /a"])
+            .prop_map(|path| (Capability::Paths, path.to_owned())),
+        prop::sample::select(vec!["rust", "go"]).prop_map(|name| (Capability::Toolchain, name.to_owned())),
         prop::sample::select(vec!["CI", "HOME"]).prop_map(|name| (Capability::Env, name.to_owned())),
         prop::sample::select(vec!["A", "B"]).prop_map(|name| (Capability::Secrets, name.to_owned())),
         prop::sample::select(vec!["read", "write"]).prop_map(|name| (Capability::Artifacts, name.to_owned())),

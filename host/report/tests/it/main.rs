@@ -1,6 +1,7 @@
 //! Whole screens, logs and tables, from hand-made events.
 
 mod approval;
+mod audit;
 mod events;
 mod graph;
 mod live;

@@ -109,8 +109,17 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             })?;
             return Ok(Some(port));
         }
-        let port = cell.services.as_ref().and_then(|services| services.get(&background.name)?.get("port")?.as_u64());
-        Ok(port.and_then(|port| u16::try_from(port).ok()))
+        Ok(self.port(index, step))
+    }
+
+    /// The port of a step in the background, if it has one.
+    pub(super) fn port(&self, index: StepIndex, step: &Step) -> Option<u16> {
+        let background = step.background.as_ref()?;
+        if let Some(Port::Fixed(port)) = background.port {
+            return Some(port);
+        }
+        let services = self.jobs[index.cell.job].cells[index.cell.cell].services.as_ref()?;
+        u16::try_from(services.get(&background.name)?.get("port")?.as_u64()?).ok()
     }
 
     /// The step has been started: tells when it is ready, or sees to it that this is found out.
@@ -156,6 +165,8 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         let mut call = self.call(index.cell.job, probe, id.clone(), action, decided, (started, 1));
         let cancel = call.cancel.clone();
         call.limits.time_ms += u64::try_from(GRACE_OF_PROBE.as_millis()).unwrap_or_default();
+        // What it looks at is the step's own port.
+        call.port = self.running.get(&index).and_then(|running| running.port);
         let (runner, events) = (self.runner.clone(), StepEvents::new(id, self.say.clone()));
         let task = self.tasks.spawn(async move { (Task::Probe(index), runner.run(call, events).await) });
         if let Some(waiting) = self.running.get_mut(&index).and_then(|running| running.background.as_mut()) {

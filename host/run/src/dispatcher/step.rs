@@ -5,7 +5,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::Value;
 use sluice_model::event::FindingCounts;
-use sluice_model::{Event, EventKind, Failure, FailureKind, Kind, Outcome, Place, StepId};
+use sluice_model::{Event, EventKind, Failure, FailureKind, Kind, Outcome, Place, StepId, Told};
 use sluice_plan::{Decided, Job, Step};
 use sluice_workflow::workflow::{Flag, Hook};
 use sluice_workflow::{Template, matrix};
@@ -37,6 +37,8 @@ pub struct Running {
     pub deadline: Instant,
     /// If it runs in the background.
     pub background: Option<Waiting>,
+    /// Of a step in the background.
+    pub port: Option<u16>,
 }
 
 impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
@@ -188,7 +190,9 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             Kind::Deploy if self.options.dry_run => Action::DeployPlan,
             kind => Action::Run(kind),
         };
-        let call = self.call(index.cell.job, step, id.clone(), action, &decided, (started, attempt));
+        let mut call = self.call(index.cell.job, step, id.clone(), action, &decided, (started, attempt));
+        let port = self.port(index, step);
+        call.port = port;
         let cancel = call.cancel.clone();
         let events = StepEvents::new(id.clone(), self.say.clone());
         let runner = self.runner.clone();
@@ -200,7 +204,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         self.names.insert(id.clone(), index);
         let findings = FindingCounts::default();
         let background = step.background.is_some().then(Waiting::default);
-        let running = Running { id, started, attempt, findings, cancel, decided, task, deadline, background };
+        let running = Running { id, started, attempt, findings, cancel, decided, task, deadline, background, port };
         self.running.insert(index, running);
     }
 
@@ -230,6 +234,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             secrets: job.and_then(|job| self.plan.call_around(job)).map(|(_, call)| call.secrets.clone()),
             limits: step.limits.clone(),
             stop_timeout_ms: step.background.as_ref().map(|background| background.stop_timeout_ms),
+            port: None,
             summary: match job.and_then(|job| self.plan.call_around(job)) {
                 None => self.so_far.at(started, self.scheduler.run_outcome()),
                 Some((call, called)) => self.so_far.inside(started, &call.name, &called.workflow.name),
@@ -317,6 +322,15 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             }
             Said::Artifact { name, digest, media_type, size } => {
                 EventKind::Artifact { id, name, digest, media_type, size }
+            }
+            Said::Decided(Told::Ruling(ruling)) => {
+                let planned = planned(&self.plan, index.cell).and_then(|(_, steps)| steps.get(index.step));
+                let Some(digest) = planned.map(|step| step.digest) else { return };
+                self.authority.heard(index, &ruling);
+                EventKind::Decision { id, digest, ruling }
+            }
+            Said::Decided(Told::Counted { repeated, left_out }) => {
+                EventKind::DecisionsCounted { id, repeated, left_out }
             }
             Said::DeployPlanned(changes) => EventKind::DeployPlanned { id, changes },
             Said::DeployApplied(receipt) => {
@@ -476,6 +490,9 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 
     fn record(&mut self, index: StepIndex, step: &Step, verdict: Verdict, duration_ms: u64, ending: Ending) -> Input {
         let Verdict { outcome, failure } = verdict;
+        if outcome == Outcome::Passed {
+            self.authority.passed(index);
+        }
         let Ending { findings, outputs, reason } = ending;
         self.add_result(index, step, outcome, &outputs);
         let id = self.step_id(index.cell, step, self.item(index).map(|_| index.item));

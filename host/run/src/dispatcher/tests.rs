@@ -1,6 +1,7 @@
 //! Workflows in YAML, a runner that plays a script, and every event of the run as it would be recorded.
 
 mod approval;
+mod authority;
 mod calls;
 mod cases;
 mod flags;

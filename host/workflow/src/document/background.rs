@@ -164,6 +164,10 @@ impl Document<'_> {
             let value = |value| Template { span: node.span, value };
             let mut with = vec![(way.name.clone(), way.span, self.template(node))];
             with.push(("timeout".to_owned(), way.span, value(text(timeout_ms))));
+            with.extend(key(entries, "network").map(|(own, node)| {
+                self.check.texts(node, &format!("`network` in {what}"));
+                (own.name.clone(), own.span, self.template(node))
+            }));
             with.extend(interval_ms.map(|ms| ("interval".to_owned(), way.span, value(text(ms)))));
             let uses = Spanned { value: PluginRef::Builtin(WAIT_FOR.to_owned()), span: way.span };
             let with = value(TemplateValue::Mapping(with));

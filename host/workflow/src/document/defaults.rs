@@ -11,6 +11,9 @@ use crate::workflow::Retry;
 pub struct Defaults {
     pub shell: Option<(Key, Node)>,
     pub directory: Option<(Key, Node)>,
+    pub toolchain: Option<(Key, Node)>,
+    pub network: Option<(Key, Node)>,
+    pub paths: Option<(Key, Node)>,
     pub timeout_ms: Option<u64>,
     pub retry: Option<Retry>,
 }
@@ -26,6 +29,14 @@ impl Document<'_> {
             if let Some(own) = key(entries, name)
                 && self.check.text(&own.1, &what(name)).is_some()
             {
+                *slot = Some(own.clone());
+            }
+        }
+        for (name, slot) in
+            [("toolchain", &mut defaults.toolchain), ("network", &mut defaults.network), ("paths", &mut defaults.paths)]
+        {
+            if let Some(own) = key(entries, name) {
+                self.check.texts(&own.1, &what(name));
                 *slot = Some(own.clone());
             }
         }

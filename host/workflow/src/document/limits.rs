@@ -1,7 +1,7 @@
 //! `grants` and `limits`.
 
 use indexmap::IndexMap;
-use sluice_model::grant::{Capability, Grant};
+use sluice_model::grant::{Capability, Grant, exec_spellings};
 use sluice_model::yaml::{Node, NodeValue};
 use sluice_model::{Problem, suggest};
 
@@ -30,7 +30,13 @@ impl Document<'_> {
             let spellings = match node.value {
                 // `http:` with nothing behind it grants nothing, like an empty list.
                 NodeValue::Null => Vec::new(),
-                _ => self.check.texts(node, &format!("`{capability}` in {what}")),
+                _ if capability == Capability::Exec => {
+                    exec_spellings(node, &format!("`{capability}` in {what}"), &mut self.check)
+                }
+                _ => {
+                    let texts = self.check.texts(node, &format!("`{capability}` in {what}"));
+                    texts.into_iter().map(|(text, span)| (text.to_owned(), span)).collect()
+                }
             };
             for (spelling, span) in &spellings {
                 if let Err(expected) = Grant::parse(capability, spelling) {
@@ -45,8 +51,7 @@ impl Document<'_> {
                     );
                 }
             }
-            let spellings =
-                spellings.into_iter().map(|(text, span)| Spanned { value: text.to_owned(), span }).collect();
+            let spellings = spellings.into_iter().map(|(value, span)| Spanned { value, span }).collect();
             grants.insert(capability, spellings);
         }
         grants

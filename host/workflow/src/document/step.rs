@@ -103,7 +103,13 @@ impl Document<'_> {
         node: &Node,
         place: &str,
     ) -> Option<(Spanned<PluginRef>, Template, String)> {
-        for (name, label) in [("shell", "only `run` has a shell"), ("working-directory", "only `run` has one")] {
+        for (name, label) in [
+            ("shell", "only `run` has a shell"),
+            ("working-directory", "only `run` has one"),
+            ("toolchain", "only `run` has one"),
+            ("network", "only `run` has one"),
+            ("paths", "only `run` has them"),
+        ] {
             if let (Some((own, _)), None) = (key(entries, name), key(entries, "run")) {
                 self.check.report(
                     Problem::new(codes::CONFLICT, format!("{place} has `{name}` without `run`"))
@@ -162,6 +168,15 @@ impl Document<'_> {
                     if let Some((key, node)) = own {
                         self.check.text(node, &format!("`{name}` of {place}"))?;
                         sugar.push((input, key, node));
+                    }
+                }
+                for (name, default) in
+                    [("toolchain", &defaults.toolchain), ("network", &defaults.network), ("paths", &defaults.paths)]
+                {
+                    let nearer = with.and_then(|with| with.get(name)).is_some();
+                    if let Some((key, node)) = key(entries, name).or(default.as_ref().filter(|_| !nearer)) {
+                        self.check.texts(node, &format!("`{name}` of {place}"));
+                        sugar.push((name, key, node));
                     }
                 }
                 let with = self.with(with, &sugar, script.span, place);

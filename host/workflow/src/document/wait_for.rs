@@ -98,6 +98,7 @@ impl Document<'_> {
         match name {
             "interval" | "timeout" => drop(self.duration(node, what)),
             "status" => self.wait_for_status(node, what),
+            "network" => drop(self.check.texts(node, what)),
             _ => {
                 let Some(text) = self.check.text(node, what) else { return };
                 if text.contains("${{") {

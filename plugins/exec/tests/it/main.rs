@@ -17,7 +17,7 @@ fn a_script_runs_in_the_shell_and_nothing_else_is_granted() {
         exec(json!({"run": "echo \"$1 of $WHO\"; echo no >&2", "args": ["one two"], "env": {"WHO": "ada"}})).run();
 
     outcome.expect_passed();
-    assert_eq!(outcome.grants, ["exec: sh"]);
+    assert_eq!(outcome.grants, ["files: write .", "exec: sh"]);
     assert_eq!(outputs(&outcome), [&json!(0), &json!("one two of ada"), &json!("no")]);
     assert!(outcome.log_text().contains("one two of ada"), "{:?}", outcome.logs);
 }
@@ -27,7 +27,7 @@ fn a_program_gets_its_arguments_as_they_are() {
     let outcome = exec(json!({"program": "printf", "args": ["%s|", "$HOME", "a b", "`x`"]})).run();
 
     outcome.expect_passed();
-    assert_eq!(outcome.grants, ["exec: printf"]);
+    assert_eq!(outcome.grants, ["files: write .", "exec: printf"]);
     assert_eq!(outputs(&outcome), [&json!(0), &json!("$HOME|a b|`x`|"), &json!("")]);
 }
 
@@ -77,7 +77,7 @@ fn a_secret_reaches_the_program_and_no_log() {
     let outcome = exec(inputs).secret("DEPLOY_TOKEN", "correct-horse-battery").run();
 
     outcome.expect_passed();
-    assert_eq!(outcome.grants, ["exec: sh", "secrets: DEPLOY_TOKEN"]);
+    assert_eq!(outcome.grants, ["files: write .", "exec: sh", "secrets: DEPLOY_TOKEN"]);
     let said = format!("{:?} {:?}", outcome.logs, outcome.outputs);
     assert!(said.contains("it is ") && !said.contains("correct-horse-battery"), "{said}");
 }

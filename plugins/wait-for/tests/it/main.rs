@@ -130,7 +130,7 @@ fn a_command_is_run_until_it_succeeds() {
     let outcome = wait_for(json!({"exec": script, "interval": "10ms"})).workspace(workspace.path()).run();
 
     outcome.expect_passed();
-    assert_eq!(outcome.grants, ["exec: sh"]);
+    assert_eq!(outcome.grants, ["files: read .", "exec: sh"]);
     assert_eq!(outcome.outputs["attempts"], 3);
     assert!(outcome.log_text().contains("not yet: it exited with code 4: not yet"), "{}", outcome.log_text());
 

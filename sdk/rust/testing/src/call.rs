@@ -138,6 +138,8 @@ impl Call {
             artifacts: artifacts.clone(),
             secrets: self.secrets.into_iter().collect::<SecretValues>(),
             guard: None,
+            launcher: None,
+            scratch: std::env::temp_dir(),
             host_env: std::env::vars().collect::<HashMap<_, _>>(),
         })
         .expect("the engine starts");

@@ -44,6 +44,13 @@ const GRANTS: &[(Capability, &str, &str, bool)] = &[
     // Programs, secrets and variables.
     (Capability::Exec, "git", "Git", false),
     (Capability::Exec, "git", "git2", false),
+    (Capability::Exec, "git", "git status", true),
+    (Capability::Exec, "git log **", "git log -1", true),
+    (Capability::Exec, "git log **", "git push", false),
+    (Capability::Exec, "git log **", "git", false),
+    (Capability::Paths, "read ~/.config", "read ~/.config//git/", true),
+    (Capability::Paths, "read ~/.config", "read ~/.configs", false),
+    (Capability::Toolchain, "rust", "node", false),
     (Capability::Secrets, "DEPLOY_*", "DEPLOY_KEY", true),
     (Capability::Secrets, "DEPLOY_*", "DEPLOY_", true),
     (Capability::Secrets, "DEPLOY_*", "deploy_key", false),

@@ -5,8 +5,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::Value;
-use sluice_model::Finding;
 use sluice_model::event::{Level, Stream};
+use sluice_model::grant::Capability;
+use sluice_model::{Finding, Repeated, Ruling, Told};
 
 use super::*;
 use crate::runner::{StepCall, StepEvents};
@@ -19,6 +20,8 @@ pub enum Act {
     /// Sleeps, and does not notice.
     Deaf(u64),
     Say(&'static str),
+    /// Is allowed a request.
+    Request(&'static str),
     Find(Vec<Finding>),
     Output(&'static str, Value),
     Fail(Failure),
@@ -85,6 +88,12 @@ impl StepRunner for Script {
                 Act::Deaf(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
                 Act::Say(text) => {
                     says.say(Said::Log { stream: Stream::Log, level: Level::Info, text: text.to_owned() });
+                }
+                Act::Request(url) => {
+                    let ruling = Ruling::allowed(Capability::Http, url, url);
+                    says.say(Said::Decided(Told::Ruling(ruling.clone())));
+                    let repeated = vec![Repeated { times: 2, ruling }];
+                    says.say(Said::Decided(Told::Counted { repeated, left_out: 0 }));
                 }
                 Act::Find(findings) => says.say(Said::Findings(findings)),
                 Act::Output(name, value) => {

@@ -1,0 +1,6 @@
+pub mod calls;
+mod filter;
+pub mod launch;
+mod left;
+pub mod privileges;
+pub mod rules;

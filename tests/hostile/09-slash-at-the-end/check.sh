@@ -1,0 +1,2 @@
+test "$(cat "$OUTSIDE/secret.txt")" != ""
+test -L link

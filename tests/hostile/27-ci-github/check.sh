@@ -1,0 +1,1 @@
+! "$SLUICE" run --plain 2>&1 | grep -E '^[[:space:]]*::|##\[|##vso\[|##teamcity\['

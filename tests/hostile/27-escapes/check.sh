@@ -1,0 +1,1 @@
+! "$SLUICE" run --plain 2>&1 | grep -q "$(printf '\033')"
