@@ -36,6 +36,7 @@ guests: setup
 servers:
     @tests/servers/aws.sh
     @tests/servers/databases.sh
+    @tests/servers/registry.sh
 
 # Our figures beside those of peers, measured in one run; `just bench killed`: what each does when it is killed
 bench *ARGS: build guests
@@ -43,7 +44,7 @@ bench *ARGS: build guests
 
 # Fuzz all that reads text from outside, each target for so many seconds; installs cargo-fuzz on first use. What it finds
 # stays in tests/fuzz/artifacts
-fuzz SECONDS="60" *TARGETS="workflow expression event manifest grant quantity policy host_pattern":
+fuzz SECONDS="60" *TARGETS="workflow expression event manifest grant quantity lock policy host_pattern":
     command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked --quiet
     tests/fuzz/run.sh {{SECONDS}} {{TARGETS}}
 

@@ -93,8 +93,22 @@ const NEVER_BELOW: &[(&str, &[&str], &str)] = &[
     ),
     (
         "sluice-registry",
-        &["sluice-run", "sluice-plan", "sluice-workflow", "sluice-engine"],
+        &["sluice-run", "sluice-plan", "sluice-workflow", "sluice-engine", "hyper", "rustls"],
         "a registry hands out bytes",
+    ),
+    (
+        "sluice-registry-oci",
+        &[
+            "sluice-run",
+            "sluice-plan",
+            "sluice-workflow",
+            "sluice-engine*",
+            "sluice-registry",
+            "hyper",
+            "rustls",
+            "tokio",
+        ],
+        "a client of registries opens no connection: requests go through a function that it is given",
     ),
 ];
 
@@ -153,6 +167,7 @@ fn a_broken_wall_is_seen() {
         ("sluice-record", "sluice-run"),
         ("sluice-engine", "sluice"),
         ("sluice-registry", "wasmtime"),
+        ("sluice-registry-oci", "hyper"),
         ("sluice-run", "granit-parser"),
         ("sluice-model", "sluice-plan"),
     ] {
@@ -204,6 +219,7 @@ fn only_the_command_line_prints_or_exits() {
         "host/engine/compile/src",
         "host/capability",
         "host/registry/src",
+        "host/registry/oci/src",
         "host/group/src",
         "host/record/src",
         "host/report/src",

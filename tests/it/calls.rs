@@ -1,6 +1,8 @@
 //! Jobs that call another workflow, from outside.
 
 use std::os::unix::fs::symlink;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use crate::environment::{Environment, Ran};
 
@@ -150,10 +152,18 @@ fn parts_of_a_call() {
 #[test]
 fn a_run_that_was_killed_inside_a_call_goes_on_there() {
     let environment = environment();
-    let dying = RELEASE.replace("echo \\\"two", "test -e ok || { until grep -q step-finished.*one .sluice/runs/*/events.jsonl; do sleep 0.01; done; kill -9 $PPID; sleep 60; }; echo \\\"two");
+    let dying = RELEASE.replace("echo \\\"two", "test -e ok || { until grep -q step-finished.*one .sluice/runs/*/events.jsonl; do sleep 0.01; done; touch dying; sleep 60; }; echo \\\"two");
     assert_ne!(dying, RELEASE);
     environment.write("ci/release.yaml", dying);
-    environment.sluice(&["run"]);
+    // No program can end the run; somebody else can.
+    let mut run = environment.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    while !environment.workspace().join("dying").exists() {
+        assert!(Instant::now() < end, "the step does not start");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    run.kill().unwrap();
+    run.wait().unwrap();
     assert_eq!(lines(&environment), ["build", "one"]);
     environment.write("ok", "");
     // It goes on with the texts that it began with, whatever the files say now.

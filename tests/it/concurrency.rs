@@ -31,6 +31,7 @@ impl Clones {
 name: ship
 inputs: {{me: {{}}, env: {{default: prod}}}}
 concurrency: {concurrency}
+defaults: {{paths: write {marks}}}
 steps:
   - run: |
       test ! -e {marks}/inside

@@ -281,7 +281,8 @@ fn kill_and_resume(environment: &Environment, mut child: Child, expected: &Undis
     assert!(again.stderr.contains("run::has-ended"), "{what}: {}", again.whole());
 }
 
-/// No process of the run lives: each has the home of this test in its environment, or works in its workspace.
+/// No process of the run lives: each has the home of this test in its environment, or is of a step and works
+/// in the workspace.
 pub fn nothing_survives(workspace: &Path, what: &str) {
     let home = workspace.parent().unwrap().join("home");
     let wanted = format!("HOME={}", home.display());
@@ -293,8 +294,8 @@ pub fn nothing_survives(workspace: &Path, what: &str) {
             let zombie = fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "));
             let works_here =
                 fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|folder| folder.starts_with(workspace));
-            let has_home = || environ.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes());
-            !zombie && (works_here || has_home())
+            let has = |begin: &[u8]| environ.split(|byte| *byte == 0).any(|variable| variable.starts_with(begin));
+            !zombie && (has(wanted.as_bytes()) || works_here && has(b"SLUICE_STEP_MARK="))
         })
     };
     let end = Instant::now() + PATIENCE;

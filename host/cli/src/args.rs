@@ -39,6 +39,9 @@ pub struct Global {
     /// When to use colour [default: auto; NO_COLOR and CLICOLOR_FORCE are honoured]
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     pub color: ColorWhen,
+    /// Fetch no plugin from other machines; SLUICE_OFFLINE=1 does the same
+    #[arg(long, global = true)]
+    pub offline: bool,
     /// Run programs with all rights of your account where the system cannot confine them; also
     /// SLUICE_ALLOW_UNCONFINED=1
     #[arg(long, global = true)]
@@ -100,12 +103,15 @@ pub enum Command {
     /// Make keys that sign receipts of runs
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Look at plugins, pack them
+    /// Look at plugins, pack them, accept those from outside
     #[command(subcommand)]
     Plugin(PluginCommand),
     /// Look at policies: what this machine, organisation and repository permit at most
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Make `sluice.lock` agree with the workflows of this repository, or check that it does
+    #[command(after_help = LOCK_EXAMPLES)]
+    Lock(LockArgs),
     /// Say what this machine can confine, and whether sluice finds what it needs
     #[command(
         after_help = "Examples:\n  sluice doctor\n  sluice doctor --json | jq '.findings[] | select(.able | not)'"
@@ -455,6 +461,140 @@ pub enum PluginCommand {
     /// Put a manifest into a component that was built in any language
     #[command(after_help = "Examples:\n  sluice plugin pack component.wasm plugin.yaml -o check.wasm")]
     Pack(PackArgs),
+    /// Accept a plugin from outside: fetch it, show what it asks for, write it into `sluice.lock`
+    #[command(after_help = ADD_EXAMPLES)]
+    Add(AddArgs),
+    /// Look for newer bytes of accepted plugins; those that ask for more need `--accept`
+    #[command(after_help = UPDATE_EXAMPLES)]
+    Update(UpdateArgs),
+    /// Take plugins out of `sluice.lock`
+    #[command(
+        after_help = "Examples:\n  sluice plugin remove check\n  sluice plugin remove oci://registry.example.org/acme/check:1"
+    )]
+    Remove(RemoveArgs),
+    /// Copy the bytes of all accepted plugins into the repository; runs then need no network for them
+    #[command(after_help = "Examples:\n  sluice plugin vendor\n  sluice plugin vendor --to third-party/plugins")]
+    Vendor(VendorArgs),
+    /// Check who signed a plugin in a container registry
+    #[command(
+        after_help = "Examples:\n  sluice plugin verify oci://registry.example.org/acme/check:1 --key cosign.pub\n\nThe artifact is the one in sluice.lock, if it is there. Signatures are those of `cosign sign --key`."
+    )]
+    Verify(VerifyPluginArgs),
+    /// Push a component to a container registry
+    #[command(after_help = PUSH_EXAMPLES)]
+    Push(PushArgs),
+}
+
+const LOCK_EXAMPLES: &str = "\
+Examples:
+  sluice lock --check        in CI: exit code 2 if the lock and the workflows do not agree
+  sluice lock                drop what no workflow uses, add what asks for nothing new
+  sluice lock --accept       the same, and accept all that the workflows use";
+
+const ADD_EXAMPLES: &str = "\
+Examples:
+  sluice plugin add oci://registry.example.org/acme/check:1           show what it asks for
+  sluice plugin add oci://registry.example.org/acme/check:1 --accept  and accept it
+  sluice plugin add https://example.org/check.wasm --accept
+  sluice plugin add ./tools/check.wasm --accept                       a file that must not change unseen";
+
+const UPDATE_EXAMPLES: &str = "\
+Examples:
+  sluice plugin update                  all of them
+  sluice plugin update check --dry-run  what would change
+  sluice plugin update --accept check   though it asks for more";
+
+const PUSH_EXAMPLES: &str = "\
+Examples:
+  sluice plugin push check.wasm oci://registry.example.org/acme/check:1.2
+
+Credentials are those of `docker login`.";
+
+#[derive(Debug, Args)]
+pub struct LockArgs {
+    /// Workflows beside those of the repository: files or names
+    #[arg(value_name = "FILE|NAME")]
+    pub workflows: Vec<String>,
+    /// Change nothing; exit code 2 if something is missing, unused or changed
+    #[arg(long)]
+    pub check: bool,
+    /// Accept what plugins ask for
+    #[arg(long, conflicts_with = "check")]
+    pub accept: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct AddArgs {
+    /// `oci://REGISTRY/REPOSITORY[:TAG][@sha256:...]`, `https://...[@sha256:...]`, or the path of a component
+    #[arg(value_name = "REF")]
+    pub plugin: String,
+    /// Accept what it asks for
+    #[arg(long)]
+    pub accept: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct UpdateArgs {
+    /// Names or references of accepted plugins [default: all]
+    #[arg(value_name = "NAME|REF")]
+    pub plugins: Vec<String>,
+    /// Accept what they ask for beyond what was accepted
+    #[arg(long)]
+    pub accept: bool,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RemoveArgs {
+    /// Names or references of accepted plugins
+    #[arg(value_name = "NAME|REF", required = true)]
+    pub plugins: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct VendorArgs {
+    /// The folder, in the workspace [default: the one in the lock, or vendor/plugins]
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyPluginArgs {
+    /// `oci://REGISTRY/REPOSITORY[:TAG][@sha256:...]`
+    #[arg(value_name = "REF")]
+    pub plugin: String,
+    /// File of the public key, as `cosign generate-key-pair` writes it
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PushArgs {
+    /// The component, with its manifest inside
+    pub file: PathBuf,
+    /// `oci://REGISTRY/REPOSITORY[:TAG]`
+    #[arg(value_name = "REF")]
+    pub to: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -487,7 +627,7 @@ pub struct ExplainPolicyArgs {
 
 #[derive(Debug, Args)]
 pub struct ShowPluginArgs {
-    /// Name of a plugin inside this binary, or path of a component
+    /// Name of a plugin inside this binary, path of a component, or a plugin from outside
     #[arg(value_name = "REF")]
     pub plugin: String,
     /// Print JSON

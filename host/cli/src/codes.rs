@@ -300,6 +300,65 @@ The workflow reads `run.id`, so its plan is for the run of that id, and there is
     sluice plan deploy -o deploy.plan",
     },
     Explanation {
+        code: "plugin::not-fetched",
+        title: "a plugin from outside could not be fetched",
+        text: "\
+The message says who was asked and what happened. Bytes that were fetched once are kept in the user's cache, by digest. To need
+no network at all, keep them in the repository:
+
+    sluice plugin vendor
+
+A registry that wants to know who you are is told what `docker login` wrote: in `config.json`, or by a credential helper.",
+    },
+    Explanation {
+        code: "plugin::wrong-digest",
+        title: "a plugin has other bytes than its digest says",
+        text: "\
+Bytes from outside are compared with the digest in `sluice.lock`, or in the reference, each time they are read. These are
+others, so they are not run. Somebody may have replaced them: ask the author before you accept anything new.",
+    },
+    Explanation {
+        code: "plugin::not-pushed",
+        title: "a plugin could not be pushed",
+        text: "\
+The message says what the registry answered. To push, you have to be somebody to it:
+
+    docker login registry.example.org
+    sluice plugin push check.wasm oci://registry.example.org/acme/check:1.2",
+    },
+    Explanation {
+        code: "plugin::not-signed",
+        title: "a plugin has no signature that counts",
+        text: "\
+A signature counts if it is of exactly this artifact and by the key that was named. The message lists what was found. Signatures
+of `cosign sign --key` are read, in the older format and in bundles; those by an identity, without a key, are refused.
+
+    cosign sign --key cosign.key registry.example.org/acme/check@sha256:...",
+    },
+    Explanation {
+        code: "plugin::bad-key",
+        title: "a file is no public key that can be used",
+        text: "\
+Public keys are for ECDSA on P-256, in PEM, as `cosign generate-key-pair` writes them into `cosign.pub`.",
+    },
+    Explanation {
+        code: "plugin::bad-reference",
+        title: "this names no plugin, or not of the kind that is needed",
+        text: "\
+A plugin is the name of one inside Sluice, the path of a `.wasm` file, or from outside:
+
+    lint
+    ./tools/check.wasm
+    oci://registry.example.org/acme/check:1.2@sha256:...
+    https://example.org/check.wasm@sha256:...",
+    },
+    Explanation {
+        code: "plan::lock-unreadable",
+        title: "the lock cannot be read or written",
+        text: "\
+`sluice.lock` stands in the workspace, the folder in which workflows are found. It is a regular file of UTF-8 text.",
+    },
+    Explanation {
         code: "plugin::failed",
         title: "a plugin tried and failed",
         text: "\

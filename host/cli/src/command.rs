@@ -9,6 +9,7 @@ pub mod explain;
 pub mod grants;
 pub mod keys;
 pub mod list;
+pub mod lock;
 pub mod plan;
 pub mod plugin;
 pub mod policy;

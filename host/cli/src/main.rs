@@ -16,9 +16,12 @@ mod file_hashes;
 mod git;
 mod host;
 mod learn;
+mod lock_file;
 mod machine;
+mod network;
 mod origin;
 mod output;
+mod outside;
 mod pack;
 mod plugins;
 mod policy;
@@ -80,6 +83,7 @@ fn run() -> u8 {
         }
     };
     let output = Output::new(cli.global.color);
+    network::decide(cli.global.offline);
     confinement::allow_unconfined(cli.global.allow_unconfined);
     let from = match folder(cli.global.directory) {
         Ok(from) => from,
@@ -99,6 +103,7 @@ fn run() -> u8 {
         Command::List(args) => command::list::run(args, &from, &output),
         Command::Runs(args) => command::runs::run(args, &from, &output),
         Command::Rollback(args) => command::rollback::run(args, &from, &output),
+        Command::Lock(args) => command::lock::run(args, &from, &output),
         Command::Grants(args) => command::grants::run(args, &from, &output),
         Command::Keys(args) => command::keys::run(args, &from, &output),
         Command::Plugin(args) => command::plugin::run(args, &from, &output),

@@ -60,6 +60,15 @@ impl Output {
         self.message(&problems::render(problems, look, self.width()));
     }
 
+    /// Prints why something was refused: for people, and as one line of JSON where a result would have been JSON.
+    pub fn refused(&self, problems: &[Problem], json: bool) {
+        if json {
+            let all: Vec<_> = problems.iter().map(problems::to_json).collect();
+            self.result(&format!("{}\n", serde_json::json!({"event": "refused", "problems": all})));
+        }
+        self.problems(problems);
+    }
+
     /// What standard output can show.
     pub fn look(&self) -> Look {
         Look { color: self.stdout_color, unicode: unicode() }

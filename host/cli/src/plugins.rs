@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use sluice_engine::inspect;
-use sluice_model::{Kind, Manifest, PluginRef, Problem, Source};
+use sluice_model::{Kind, Lock, Manifest, PluginRef, Problem, Source};
 use sluice_plan::PluginInfo;
 use sluice_registry::{Builtin, Component, LoadError};
+
+use crate::outside;
 
 /// A plugin that was found and looked at, but neither compiled nor run.
 #[derive(Debug)]
@@ -17,6 +19,21 @@ pub struct Loaded {
 /// Finds and inspects a plugin. Problems have no place yet; whoever knows where the reference stands adds it.
 pub fn load(reference: &PluginRef, workspace: &Path) -> Result<Loaded, Problem> {
     let component = sluice_registry::load(reference, workspace).map_err(|error| explain(reference, error))?;
+    inspected(reference, component)
+}
+
+/// The same for a step: a plugin from outside by its digest, and whatever the lock names as it was accepted.
+pub fn load_locked(reference: &PluginRef, lock: &Lock, workspace: &Path) -> Result<Loaded, Problem> {
+    let loaded = match reference.is_outside() {
+        true => inspected(reference, outside::pinned(reference, lock, workspace)?)?,
+        false => load(reference, workspace)?,
+    };
+    sluice_plan::locked::check(&loaded.info, lock)?;
+    Ok(loaded)
+}
+
+/// Looks at bytes that were found.
+pub fn inspected(reference: &PluginRef, component: Component) -> Result<Loaded, Problem> {
     let info = match &component {
         Component::Builtin(builtin) => builtin_info(reference, builtin)?,
         Component::File { bytes, .. } => file_info(reference, bytes)?,
@@ -88,6 +105,8 @@ fn explain(reference: &PluginRef, error: LoadError) -> Problem {
         }
         LoadError::NotFound { .. } => Problem::new(code, format!("there is no file `{reference}`"))
             .help("paths of plugins start at the workspace, the folder in which the workflow was found"),
+        // Asked for by whoever does not know a lock.
+        LoadError::Outside => Problem::new(code, format!("`{reference}` is from outside")),
         LoadError::TooLarge { .. } => {
             let limit = sluice_registry::MAX_COMPONENT_BYTES >> 20;
             Problem::new("plugin::too-large", format!("`{reference}` is larger than {limit} MiB"))

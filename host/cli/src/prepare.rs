@@ -15,7 +15,7 @@ use crate::args::WorkflowArgs;
 use crate::discover::Found;
 use crate::file_hashes::file_hashes;
 use crate::git::{self, Changes, Git};
-use crate::{called, confinement, plugins, policy};
+use crate::{called, confinement, lock_file, plugins, policy};
 
 /// A workflow file longer than this is not read, in bytes; the parser's own limit is lower and says more.
 const MAX_BYTES: u64 = 16 << 20;
@@ -33,7 +33,7 @@ pub struct Prepared {
     pub plan: Plan,
     /// What people should know of `--affected`.
     pub note: Option<String>,
-    pub components: BTreeMap<PluginRef, Component>,
+    pub components: Components,
 }
 
 /// Reads the file of a workflow.
@@ -117,7 +117,7 @@ pub fn prepare_under(
     let called = called::sources(&workflow);
     let workflow = sluice_plan::select(workflow, selection)?;
     let inputs = sluice_workflow::bind_inputs(&workflow, &args.inputs)?;
-    let (plugins, components) = load(&workflow, &found.workspace);
+    let (plugins, components) = load(&workflow, &found.workspace)?;
     let git = (workflow.uses_root("git") || args.affected || args.base.is_some()).then(|| Git::new(&found.workspace));
     let changes = match &git {
         Some(git) if reads_changes(&workflow) || args.affected || args.base.is_some() => {
@@ -173,7 +173,7 @@ pub fn again(
     let called = called::sources(&workflow);
     let workflow = sluice_plan::select(workflow, selection)?;
     let inputs = sluice_workflow::bind_inputs(&workflow, given)?;
-    let (plugins, components) = load(&workflow, workspace);
+    let (plugins, components) = load(&workflow, workspace)?;
     let policies = policy::read(workspace)?;
     let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone(), &policies)?;
     let (given, selection) = (given.to_vec(), selection.clone());
@@ -199,7 +199,7 @@ pub fn check(found: &Found) -> Result<(), Vec<Problem>> {
         .map(|(name, input)| (name.clone(), example_value(input)))
         .collect();
     let inputs = sluice_workflow::bind_inputs(&workflow, &given)?;
-    let (plugins, _) = load(&workflow, &found.workspace);
+    let (plugins, _) = load(&workflow, &found.workspace)?;
     let git = workflow.uses_root("git").then(|| Git::new(&found.workspace));
     let changes = match &git {
         Some(git) if reads_changes(&workflow) => Some(git::changes(git, None).map_err(|problem| vec![problem])?),
@@ -224,14 +224,18 @@ fn example_value(input: &sluice_workflow::workflow::Input) -> String {
     }
 }
 
-fn load(workflow: &Workflow, workspace: &Path) -> (Plugins, BTreeMap<PluginRef, Component>) {
+type Components = BTreeMap<PluginRef, Component>;
+
+/// The plugins of a workflow, as far as the lock lets them in.
+fn load(workflow: &Workflow, workspace: &Path) -> Result<(Plugins, Components), Vec<Problem>> {
+    let lock = lock_file::read(workspace)?;
     let (mut plugins, mut components) = (Plugins::new(), BTreeMap::new());
     let files = workflow.files();
     for reference in files.iter().flat_map(|file| file.all_steps()).map(|step| &step.uses.value) {
         if plugins.contains_key(reference) {
             continue;
         }
-        match plugins::load(reference, workspace) {
+        match plugins::load_locked(reference, &lock, workspace) {
             Ok(loaded) => {
                 plugins.insert(reference.clone(), Ok(loaded.info));
                 components.insert(reference.clone(), loaded.component);
@@ -241,5 +245,5 @@ fn load(workflow: &Workflow, workspace: &Path) -> (Plugins, BTreeMap<PluginRef, 
             }
         }
     }
-    (plugins, components)
+    Ok((plugins, components))
 }

@@ -1,7 +1,7 @@
 //! What a plugin says of itself: `plugin.yaml`, embedded into the component as the custom section [`SECTION`].
 
 mod codes;
-mod parse;
+pub(crate) mod parse;
 mod schema;
 
 use serde::Serialize;

@@ -28,6 +28,11 @@ pub const GROUP: &str = "plan::group";
 pub const UNKNOWN_JOB: &str = "plan::unknown-job";
 pub const UNKNOWN_STEP: &str = "plan::unknown-step";
 pub const NOT_ALONE: &str = "plan::not-alone";
+pub const NOT_LOCKED: &str = "plan::not-locked";
+pub const MORE_AUTHORITY: &str = "plan::more-authority";
+pub const LOCK_DIGEST: &str = "plan::lock-digest";
+pub const LOCK_MISMATCH: &str = "plan::lock-mismatch";
+pub const LOCK_UNUSED: &str = "plan::lock-unused";
 
 /// What `sluice explain` tells of them.
 pub const CODES: &[Explanation] = &[
@@ -155,5 +160,30 @@ pub const CODES: &[Explanation] = &[
         code: NOT_ALONE,
         title: "a step cannot run alone, because it reads a result of another",
         text: "`--step` runs one step and nothing else, so it can read `inputs`, `env`, `git` and `run`, but neither `steps` nor\n`needs`. Run the job, with all that it needs:\n\n    sluice run --job deploy",
+    },
+    Explanation {
+        code: NOT_LOCKED,
+        title: "a step uses a plugin from outside that nobody has accepted",
+        text: "A tag can be moved, and an address can serve other bytes tomorrow. So a plugin from outside stands in `sluice.lock`\nwith its digest and what it may ask for, or the step names the digest itself:\n\n    - uses: oci://registry.example.org/acme/check:1.2@sha256:...\n\nTo see what a plugin asks for, and to accept it:\n\n    sluice plugin add oci://registry.example.org/acme/check:1.2\n    sluice plugin add oci://registry.example.org/acme/check:1.2 --accept",
+    },
+    Explanation {
+        code: MORE_AUTHORITY,
+        title: "a plugin asks for more than was accepted",
+        text: "`sluice.lock` keeps what each plugin from outside declared when it was accepted. This version declares a capability\nmore, or a wider grant of one; the message lists each with the author's reason. Nothing runs until somebody accepts it:\n\n    sluice plugin update --accept NAME\n\nA version that declares the same or less needs no such answer. A grant that depends on inputs counts as the same only if\nit is spelled the same.",
+    },
+    Explanation {
+        code: LOCK_DIGEST,
+        title: "a plugin has other bytes than the lock says",
+        text: "The file was changed after it was locked. If that was on purpose:\n\n    sluice plugin update ./path/of/plugin.wasm",
+    },
+    Explanation {
+        code: LOCK_MISMATCH,
+        title: "the lock says of a plugin what its bytes do not say",
+        text: "The digest in `sluice.lock` is the one of the bytes, but the name, version, kinds or capabilities beside it are not what\nthe bytes declare. Sluice never writes that, so the lock was edited. Restore it from version control.",
+    },
+    Explanation {
+        code: LOCK_UNUSED,
+        title: "the lock has a plugin that no workflow uses",
+        text: "What is accepted and not used is authority that waits for somebody to use it. `sluice lock` drops such entries, and\n`sluice lock --check` fails for them.",
     },
 ];

@@ -9,6 +9,7 @@ mod difference;
 pub mod for_each;
 mod grants;
 mod inputs;
+pub mod locked;
 mod plan;
 mod planner;
 mod plugin;
@@ -18,7 +19,7 @@ mod scope;
 mod select;
 
 pub use call::{Call, SEPARATOR};
-pub use codes::CODES;
+pub use codes::{CODES, LOCK_UNUSED, MORE_AUTHORITY, NOT_LOCKED};
 pub use decide::decide;
 pub use difference::{Difference, differences};
 pub use plan::{Background, Cell, Concurrency, Decided, ForEach, Job, Plan, PluginInfo, Ready, Step, When};

@@ -5,6 +5,7 @@ mod affected;
 mod calls;
 mod concurrency;
 mod flags;
+mod locked;
 mod parts;
 mod policy;
 mod properties;

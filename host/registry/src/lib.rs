@@ -1,4 +1,6 @@
-//! Plugin reference -> bytes: from the binary itself or from a path.
+//! Plugin reference -> bytes: from the binary itself, from a path, by digest from what was fetched before.
+
+mod store;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -6,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 use sluice_model::{Digest, PluginRef};
 pub use sluice_registry_builtin::{BUILTINS, Builtin};
+pub use store::{Store, Stored};
 
 /// A component file longer than this is refused, in bytes.
 pub const MAX_COMPONENT_BYTES: u64 = 64 << 20;
@@ -35,6 +38,8 @@ pub enum LoadError {
     TooLarge {
         path: PathBuf,
     },
+    /// From another machine: its bytes are had by digest, from a [`Store`] or by whoever can ask that machine.
+    Outside,
     /// Not a regular file, or not readable.
     Unreadable {
         path: PathBuf,
@@ -72,10 +77,12 @@ pub fn load(reference: &PluginRef, base: &Path) -> Result<Component, LoadError> 
             .map(Component::Builtin)
             .ok_or_else(|| LoadError::UnknownBuiltin { name: name.clone() }),
         PluginRef::Path(path) => load_file(&base.join(path)),
+        PluginRef::Oci(_) | PluginRef::Url(_) => Err(LoadError::Outside),
     }
 }
 
-fn load_file(path: &Path) -> Result<Component, LoadError> {
+/// The component in a file.
+pub fn load_file(path: &Path) -> Result<Component, LoadError> {
     let unreadable = |error| LoadError::Unreadable { path: path.to_owned(), error };
     let file = match sluice_beneath::open_anywhere(path) {
         Ok(file) => file,

@@ -26,6 +26,15 @@ const WHOLE_TIME: Duration = Duration::from_secs(30);
 /// What happened, in words without anything of the request but its host. The answer may have at most `limit` bytes, and
 /// may take 30 seconds.
 pub async fn exchange(request: Request<Bytes>, limit: usize) -> Result<Response<Bytes>, String> {
+    exchange_within(WHOLE_TIME, request, limit).await
+}
+
+/// The same for an answer that may take this long.
+pub async fn exchange_within(
+    whole_time: Duration,
+    request: Request<Bytes>,
+    limit: usize,
+) -> Result<Response<Bytes>, String> {
     let (mut parts, body) = request.into_parts();
     let secure = match parts.uri.scheme() {
         Some(scheme) if *scheme == Scheme::HTTPS => true,
@@ -47,7 +56,8 @@ pub async fn exchange(request: Request<Bytes>, limit: usize) -> Result<Response<
         }
         .map_err(|error| format!("the connection with `{authority}` failed: {error}"))
     };
-    timeout(WHOLE_TIME, talk).await.map_err(|_| format!("`{authority}` did not answer within 30 seconds"))?
+    let late = |_| format!("`{authority}` did not answer within {} seconds", whole_time.as_secs());
+    timeout(whole_time, talk).await.map_err(late)?
 }
 
 enum Stream {

@@ -10,5 +10,5 @@ mod hooks;
 mod send;
 mod tls;
 
-pub use client::exchange;
+pub use client::{exchange, exchange_within};
 pub use hooks::{Http, Reveal, add_to_linker};

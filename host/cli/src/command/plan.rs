@@ -39,7 +39,7 @@ pub fn run(args: &PlanArgs, from: &Path, output: &Output) -> u8 {
     let plan = match planned {
         Ok(plan) => plan,
         Err(problems) => {
-            output.problems(&problems);
+            output.refused(&problems, args.json);
             return exit::REFUSED;
         }
     };

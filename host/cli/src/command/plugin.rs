@@ -1,5 +1,10 @@
 //! `sluice plugin`
 
+pub mod add;
+mod push;
+mod signed;
+mod vendor;
+
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -10,13 +15,19 @@ use sluice_model::{Manifest, PluginRef, Problem, Source};
 use crate::args::{JsonArgs, PackArgs, PluginCommand, ShowPluginArgs};
 use crate::output::Output;
 use crate::plugins::{self, Loaded};
-use crate::{exit, pack};
+use crate::{exit, lock_file, outside, pack};
 
 pub fn run(command: &PluginCommand, from: &Path, output: &Output) -> u8 {
     let done = match command {
         PluginCommand::List(args) => list(args, from, output),
         PluginCommand::Show(args) => show(args, from, output),
         PluginCommand::Pack(args) => pack(args, from, output),
+        PluginCommand::Add(args) => add::add(args, from, output),
+        PluginCommand::Update(args) => add::update(args, from, output),
+        PluginCommand::Remove(args) => add::remove(args, from, output),
+        PluginCommand::Vendor(args) => vendor::vendor(args, from, output),
+        PluginCommand::Verify(args) => signed::verify(args, from, output),
+        PluginCommand::Push(args) => push::push(args, from, output),
     };
     match done {
         Ok(()) => exit::PASSED,
@@ -41,12 +52,25 @@ fn list(args: &JsonArgs, from: &Path, output: &Output) -> Result<(), Vec<Problem
 }
 
 fn show(args: &ShowPluginArgs, from: &Path, output: &Output) -> Result<(), Vec<Problem>> {
-    let reference = PluginRef::parse(&args.plugin).map_err(|reason| {
-        vec![Problem::new("plugin::bad-reference", format!("`{}` names no plugin", args.plugin)).cause(reason)]
-    })?;
-    let loaded = plugins::load(&reference, from).map_err(|problem| vec![problem])?;
+    let reference = reference(&args.plugin)?;
+    let loaded = match reference.is_outside() {
+        true => {
+            let workspace = lock_file::workspace(from);
+            let lock = lock_file::read(&workspace)?;
+            let fetched = outside::newest(&reference, &lock, &workspace);
+            fetched.and_then(|fetched| plugins::inspected(&reference, fetched.component))
+        }
+        false => plugins::load(&reference, from),
+    };
+    let loaded = loaded.map_err(|problem| vec![problem])?;
     output.result(&if args.json { format!("{:#}\n", as_json(&loaded)) } else { describe(&loaded) });
     Ok(())
+}
+
+fn reference(text: &str) -> Result<PluginRef, Vec<Problem>> {
+    PluginRef::parse(text).map_err(|reason| {
+        vec![Problem::new("plugin::bad-reference", format!("`{text}` names no plugin")).cause(reason)]
+    })
 }
 
 fn as_json(loaded: &Loaded) -> Value {
@@ -94,6 +118,10 @@ fn describe_manifest(text: &mut String, manifest: &Manifest) {
             let _ = writeln!(text, "  {name:16} {}", describe_property(property, required.contains(&name.as_str())));
         }
     }
+    describe_capabilities(text, manifest);
+}
+
+fn describe_capabilities(text: &mut String, manifest: &Manifest) {
     text.push_str("\ncapabilities\n");
     if manifest.capabilities.is_empty() {
         text.push_str("  none\n");

@@ -50,7 +50,7 @@ pub fn run(args: &RunArgs, from: &Path, output: &Output) -> u8 {
             execution.run(output, std::future::pending()).unwrap_or_else(|problem| internal(problem, output))
         }
         Err(problems) => {
-            output.problems(&problems);
+            output.refused(&problems, args.json);
             exit::REFUSED
         }
     }

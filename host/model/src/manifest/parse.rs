@@ -82,7 +82,7 @@ fn manifest(node: &Node, check: &mut Checker<'_>) -> Option<Manifest> {
     })
 }
 
-fn name(node: &Node, check: &mut Checker<'_>) -> Option<String> {
+pub(crate) fn name(node: &Node, check: &mut Checker<'_>) -> Option<String> {
     let name = check.text(node, "`name`")?;
     let valid = name.len() <= MAX_NAME
         && name.starts_with(|c: char| c.is_ascii_lowercase())
@@ -97,7 +97,7 @@ fn name(node: &Node, check: &mut Checker<'_>) -> Option<String> {
     Some(name.to_owned())
 }
 
-fn version(node: &Node, check: &mut Checker<'_>) -> Option<semver::Version> {
+pub(crate) fn version(node: &Node, check: &mut Checker<'_>) -> Option<semver::Version> {
     let text = match node.as_str() {
         Some(text) => text.to_owned(),
         // `1.0` reads as a number; the message about the version says more than one about types.
@@ -124,7 +124,7 @@ fn described(node: &Node, what: &str, check: &mut Checker<'_>) -> Option<String>
     Some(text.to_owned())
 }
 
-fn kinds(node: &Node, check: &mut Checker<'_>) -> Vec<Kind> {
+pub(crate) fn kinds(node: &Node, check: &mut Checker<'_>) -> Vec<Kind> {
     let known = Kind::ALL.map(Kind::as_str);
     let mut kinds = Vec::new();
     let names = check.texts(node, "`kinds`");
@@ -155,7 +155,7 @@ fn kinds(node: &Node, check: &mut Checker<'_>) -> Vec<Kind> {
     kinds
 }
 
-fn capabilities(node: &Node, check: &mut Checker<'_>) -> Vec<Declaration> {
+pub(crate) fn capabilities(node: &Node, check: &mut Checker<'_>) -> Vec<Declaration> {
     let items = check.sequence(node, "`capabilities`").unwrap_or_default();
     items.iter().filter_map(|node| declaration(node, check)).collect()
 }

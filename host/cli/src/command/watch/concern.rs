@@ -27,10 +27,11 @@ impl Concern {
         let files = prepared.workflow.files();
         let paths = files.iter().flat_map(|file| file.all_steps()).filter_map(|step| match &step.uses.value {
             PluginRef::Path(path) => Some(found.workspace.join(path)),
-            PluginRef::Builtin(_) => None,
+            PluginRef::Builtin(_) | PluginRef::Oci(_) | PluginRef::Url(_) => None,
         });
         let called = prepared.called.iter().map(|file| found.workspace.join(file.name()));
-        self.plugins = paths.chain(called).collect();
+        let lock = found.workspace.join(sluice_model::lock::FILE);
+        self.plugins = paths.chain(called).chain([lock]).collect();
     }
 
     /// It has passed. What fails or is cancelled stays a concern of the next run.
