@@ -184,13 +184,29 @@ const PLUGINS: &[(&str, &str, bool)] = &[
     ("/*", "/../x.wasm", false),
     ("/opt/sluice/*", "/opt//sluice/./x.wasm", true),
     ("/opt/sluice/*", "/opt/sluice/../x.wasm", false),
+    ("*", "oci://ghcr.io/acme/check:1", false),
+    ("./*", "oci://ghcr.io/acme/check:1", false),
+    ("oci://ghcr.io/acme/*", "oci://GHCR.io.:443/acme/check:1", true),
+    ("oci://ghcr.io/acme/*", "oci://ghcr.io/acme/a/b", true),
+    ("oci://ghcr.io/acme/*", "oci://ghcr.io/acme2/check", false),
+    ("oci://ghcr.io/acme/*", "oci://ghcr.io:5000/acme/check", false),
+    ("oci://ghcr.io/acme/*", "oci://ghcr.io.evil.example/acme/check", false),
+    ("oci://ghcr.io/acme/check", "oci://ghcr.io/acme/check:1.2@sha256:DIGEST", true),
+    ("oci://ghcr.io/acme/check", "oci://ghcr.io/acme/check/more:1", false),
+    ("oci://ghcr.io/*", "https://ghcr.io/acme/check.wasm@sha256:DIGEST", false),
+    ("https://example.org/p/*", "https://Example.org:443/p/x.wasm@sha256:DIGEST", true),
+    ("https://example.org/p/*", "https://example.org/p/../x.wasm@sha256:DIGEST", false),
+    ("https://example.org/p/*", "https://example.org/p/%2e%2e/x.wasm@sha256:DIGEST", false),
+    ("https://example.org/p/*", "https://example.org/p//x.wasm@sha256:DIGEST", false),
+    ("https://example.org/p/x.wasm", "https://example.org/p/x.wasm?version=1@sha256:DIGEST", false),
 ];
 
 #[test]
 fn plugins_in_odd_spellings_are_held_to_their_rules() {
     for (rule, plugin, expected) in PLUGINS {
         let policies = Policies::new(vec![layer(&format!("version: 1\nplugins: ['{rule}']"))]);
-        let reference = PluginRef::parse(plugin).unwrap();
+        let plugin = plugin.replace("DIGEST", &"01".repeat(32));
+        let reference = PluginRef::parse(&plugin).unwrap_or_else(|reason| panic!("{plugin}: {reason}"));
         let candidate = Candidate { reference: &reference, digest: Digest::from_bytes([1; 32]) };
         assert_eq!(policies.plugin(&candidate).is_allowed(), *expected, "{rule}: {plugin}");
     }
