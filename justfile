@@ -44,7 +44,7 @@ bench *ARGS: build guests
 
 # Fuzz all that reads text from outside, each target for so many seconds; installs cargo-fuzz on first use. What it finds
 # stays in tests/fuzz/artifacts
-fuzz SECONDS="60" *TARGETS="workflow expression event manifest grant quantity lock":
+fuzz SECONDS="60" *TARGETS="workflow expression event manifest grant quantity lock policy host_pattern":
     command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked --quiet
     tests/fuzz/run.sh {{SECONDS}} {{TARGETS}}
 

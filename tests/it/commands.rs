@@ -32,6 +32,9 @@ fn helps_have_examples() {
         &["plugin", "list", "--help"],
         &["plugin", "show", "--help"],
         &["plugin", "pack", "--help"],
+        &["policy", "--help"],
+        &["policy", "show", "--help"],
+        &["policy", "explain", "--help"],
         &["plugin", "add", "--help"],
         &["plugin", "update", "--help"],
         &["plugin", "remove", "--help"],
@@ -44,7 +47,7 @@ fn helps_have_examples() {
         &["completions", "--help"],
     ] {
         let ran = environment.sluice(command).exits_with(0);
-        let group = matches!(command, ["runs" | "plugin" | "completions", "--help"]);
+        let group = matches!(command, ["runs" | "plugin" | "policy" | "completions", "--help"]);
         assert!(group || ran.stdout.contains("Examples:"), "{command:?}\n{}", ran.stdout);
         insta::assert_snapshot!(format!("help_{}", command[..command.len() - 1].join("_")), ran.stdout);
     }

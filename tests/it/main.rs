@@ -25,6 +25,7 @@ mod network;
 mod outside;
 mod parts;
 mod plans;
+mod policy;
 mod prune;
 mod records;
 mod registry;

@@ -19,7 +19,7 @@ jobs:
       - {if: always(), run: echo tidy >> log}
   b:
     steps:
-      - run: sleep 0.2; echo b >> log
+      - run: until grep -q tidy log; do sleep 0.01; done; echo b >> log
   c:
     needs: [a, b]
     steps:

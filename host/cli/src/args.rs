@@ -106,6 +106,9 @@ pub enum Command {
     /// Look at plugins, pack them, accept those from outside
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Look at policies: what this machine, organisation and repository permit at most
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Make `sluice.lock` agree with the workflows of this repository, or check that it does
     #[command(after_help = LOCK_EXAMPLES)]
     Lock(LockArgs),
@@ -589,6 +592,34 @@ pub struct PushArgs {
     /// `oci://REGISTRY/REPOSITORY[:TAG]`
     #[arg(value_name = "REF")]
     pub to: String,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Show the policies that apply here, and what each says
+    #[command(after_help = "Examples:\n  sluice policy show\n  sluice policy show --json")]
+    Show(JsonArgs),
+    /// Show for each plugin and grant of a step whether it is permitted, by which rule of which policy
+    #[command(
+        after_help = "Examples:\n  sluice policy explain                    every step\n  sluice policy explain deploy/site -w release\n  sluice policy explain --json | jq '.steps[].decisions[] | select(.allowed | not)'"
+    )]
+    Explain(ExplainPolicyArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainPolicyArgs {
+    /// Only this step: `JOB/STEP`, or its id
+    #[arg(value_name = "STEP")]
+    pub step: Option<String>,
+    /// File or name of the workflow [default: the one of this repository]
+    #[arg(short = 'w', long, value_name = "FILE|NAME")]
+    pub workflow: Option<String>,
+    /// Give an input a value
+    #[arg(short = 'i', long = "input", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub inputs: Vec<(String, String)>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -35,6 +35,7 @@ fn place(path: &[String]) -> (String, &[String]) {
         }
         ["plan", "jobs", job, ..] if path.len() > 3 || *job != "order" => (format!("job `{job}`"), &path[3..]),
         ["plan", hook, ..] if is_hook(hook) => (format!("`{hook}`"), &path[2..]),
+        ["plan", "policy", ..] => ("the policy".to_owned(), &path[2..]),
         ["plan", ..] => ("the workflow".to_owned(), &path[1..]),
         ["git", ..] => ("the repository".to_owned(), path),
         _ => ("the plan".to_owned(), path),

@@ -4,6 +4,16 @@ use sluice_model::problem::Explanation;
 
 pub const CODES: &[Explanation] = &[
     Explanation {
+        code: "policy::unreadable",
+        title: "a policy is there and cannot be read",
+        text: "\
+A policy that exists applies, so nothing runs while one of them cannot be read. A policy is a regular file of UTF-8 text; that
+of the repository may be a link, but not one that leads out of the workspace. A file that SLUICE_POLICY or
+SLUICE_MACHINE_POLICY names must exist, and is named by an absolute path.
+
+`sluice policy show` lists the policies that apply.",
+    },
+    Explanation {
         code: "host::cannot-confine",
         title: "the system cannot confine the programs that steps run",
         text: "\

@@ -12,6 +12,7 @@ pub mod list;
 pub mod lock;
 pub mod plan;
 pub mod plugin;
+pub mod policy;
 pub mod prune;
 pub mod resume;
 pub mod rollback;

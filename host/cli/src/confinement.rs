@@ -50,7 +50,9 @@ pub fn check(plan: &Plan) -> Result<(), Problem> {
     let Some((job, step)) = steps.next() else { return Ok(()) };
     let Some(why) = abilities().why_not() else { return Ok(()) };
     if is_allowed() {
-        return Ok(());
+        let refused = plan.policies.refuses_unconfined();
+        let refused = refused.map(|problem| problem.at(step.uses_span, "runs programs").within(&job.source));
+        return refused.map_or(Ok(()), Err);
     }
     let others = match steps.count() {
         0 => String::new(),
@@ -70,6 +72,11 @@ pub fn check(plan: &Plan) -> Result<(), Problem> {
     ))
 }
 
+/// Whether programs run unconfined here, because nothing else is possible and that is what is wanted.
+pub fn leaves_unconfined() -> bool {
+    is_allowed() && abilities().why_not().is_some()
+}
+
 fn is_allowed() -> bool {
     ALLOWED.get().copied().unwrap_or_default()
 }
@@ -77,8 +84,7 @@ fn is_allowed() -> bool {
 /// How programs are launched; `None` if they cannot be confined, and need not be. Otherwise a launcher that cannot confine
 /// refuses to start them.
 pub fn launcher() -> Option<LauncherCommand> {
-    let unconfined = is_allowed() && abilities().why_not().is_some();
-    (!unconfined).then(|| LauncherCommand {
+    (!leaves_unconfined()).then(|| LauncherCommand {
         // The file of this very process, even if another has taken its place since.
         program: PathBuf::from("/proc/self/exe"),
         argument: LAUNCHER.to_owned(),

@@ -24,6 +24,8 @@ mod output;
 mod outside;
 mod pack;
 mod plugins;
+mod policy;
+mod policy_signatures;
 mod prepare;
 mod protected;
 mod receipt;
@@ -106,6 +108,7 @@ fn run() -> u8 {
         Command::Grants(args) => command::grants::run(args, &from, &output),
         Command::Keys(args) => command::keys::run(args, &from, &output),
         Command::Plugin(args) => command::plugin::run(args, &from, &output),
+        Command::Policy(args) => command::policy::run(args, &from, &output),
         Command::Doctor(args) => command::doctor::run(args, &from, &output),
         Command::Schema => command::schema::run(&output),
         Command::Explain(args) => command::explain::run(args, &output),

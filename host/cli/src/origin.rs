@@ -91,16 +91,20 @@ impl Origin {
         self.started_by.clone()
     }
 
-    /// Makes the plan of a recorded run again.
+    /// Makes the plan of a recorded run again, under the policies of today.
     ///
     /// # Errors
     /// If it is not the same any more: a plugin, or sluice itself, has changed.
     pub fn again(&self, run: &Run, workspace: &Path) -> Result<Prepared, Vec<Problem>> {
         let prepared = self.plan(run, workspace, self.facts.clone())?;
         let recorded = run.plan().map_err(|error| vec![Problem::from(&error)])?.unwrap_or_default();
-        let recorded: Value = serde_json::from_slice(&recorded).unwrap_or_default();
+        let mut recorded: Value = serde_json::from_slice(&recorded).unwrap_or_default();
         // What cannot be told apart in JSON is the same: 1 and 1.0 after a round trip.
-        let now: Value = serde_json::from_slice(&prepared.plan.json_line()).unwrap_or_default();
+        let mut now: Value = serde_json::from_slice(&prepared.plan.json_line()).unwrap_or_default();
+        // A policy that has changed since, and permits this plan, keeps nobody from going on with it.
+        for plan in [&mut recorded, &mut now] {
+            plan.as_object_mut().map(|plan| plan.remove("policy"));
+        }
         let differences = differences(&json!({"plan": recorded}), &json!({"plan": now}));
         if differences.is_empty() {
             return Ok(prepared);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 use sluice_model::{PluginRef, Problem, Source};
-use sluice_plan::{Facts, Plan, Plugins, Selection};
+use sluice_plan::{Facts, Plan, Plugins, Selection, SharedPolicies};
 use sluice_record::RunId;
 use sluice_registry::Component;
 use sluice_workflow::Workflow;
@@ -15,7 +15,7 @@ use crate::args::WorkflowArgs;
 use crate::discover::Found;
 use crate::file_hashes::file_hashes;
 use crate::git::{self, Changes, Git};
-use crate::{called, confinement, lock_file, plugins};
+use crate::{called, confinement, lock_file, plugins, policy, policy_signatures};
 
 /// A workflow file longer than this is not read, in bytes; the parser's own limit is lower and says more.
 const MAX_BYTES: u64 = 16 << 20;
@@ -100,6 +100,19 @@ pub fn prepare_for(
     run_id: &str,
     changed: Option<Vec<String>>,
 ) -> Result<Prepared, Vec<Problem>> {
+    let policies = policy::read(&found.workspace)?;
+    prepare_under(found, args, selection, run_id, changed, &policies)
+}
+
+/// The same under these policies.
+pub fn prepare_under(
+    found: &Found,
+    args: &WorkflowArgs,
+    selection: &Selection,
+    run_id: &str,
+    changed: Option<Vec<String>>,
+    policies: &SharedPolicies,
+) -> Result<Prepared, Vec<Problem>> {
     let workflow = parse(found)?;
     let called = called::sources(&workflow);
     let workflow = sluice_plan::select(workflow, selection)?;
@@ -121,7 +134,8 @@ pub fn prepare_for(
         note = changes.note.map(|note| format!("note: {note}{every}\n"));
         facts.changed = changes.files;
     }
-    let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone())?;
+    let policies = signed(policies, &plugins, &found.workspace)?;
+    let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone(), &policies)?;
     let (given, selection) = (args.inputs.clone(), selection.clone());
     Ok(Prepared { workflow, called, given, selection, facts, note, plan, components })
 }
@@ -147,7 +161,7 @@ fn reads_changes(workflow: &Workflow) -> bool {
     workflow.files().into_iter().any(|workflow| workflow.reads_changes)
 }
 
-/// Plans a recorded workflow with what it was planned with before. `called` are the texts of the files that it calls.
+/// Plans a recorded workflow with what it was planned with before, under the policies of today. `called` are the texts of the files that it calls.
 pub fn again(
     source: &Source,
     called: &BTreeMap<String, String>,
@@ -161,7 +175,8 @@ pub fn again(
     let workflow = sluice_plan::select(workflow, selection)?;
     let inputs = sluice_workflow::bind_inputs(&workflow, given)?;
     let (plugins, components) = load(&workflow, workspace)?;
-    let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone())?;
+    let policies = signed(&policy::read(workspace)?, &plugins, workspace)?;
+    let plan = sluice_plan::plan(&workflow, &plugins, inputs, facts.clone(), &policies)?;
     let (given, selection) = (given.to_vec(), selection.clone());
     Ok(Prepared { workflow, called, given, selection, facts, note: None, plan, components })
 }
@@ -192,7 +207,8 @@ pub fn check(found: &Found) -> Result<(), Vec<Problem>> {
         _ => None,
     };
     let facts = facts(&workflow, found, git.as_ref(), changes.as_ref(), "check")?;
-    sluice_plan::plan(&workflow, &plugins, inputs, facts).map(|_| ())
+    let policies = signed(&policy::read(&found.workspace)?, &plugins, &found.workspace)?;
+    sluice_plan::plan(&workflow, &plugins, inputs, facts, &policies).map(|_| ())
 }
 
 fn example_value(input: &sluice_workflow::workflow::Input) -> String {
@@ -207,6 +223,11 @@ fn example_value(input: &sluice_workflow::workflow::Input) -> String {
         InputType::Boolean => "false".into(),
         InputType::List => "example".into(),
     }
+}
+
+/// The policies, with what they want to know of signatures.
+fn signed(policies: &SharedPolicies, plugins: &Plugins, workspace: &Path) -> Result<SharedPolicies, Vec<Problem>> {
+    Ok(policy_signatures::answer(policies, plugins, &lock_file::read(workspace)?, workspace))
 }
 
 type Components = BTreeMap<PluginRef, Component>;

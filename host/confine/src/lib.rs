@@ -32,6 +32,14 @@ pub fn restrict(confinement: &Confinement) -> Result<(), String> {
     linux::calls::restrict(confinement)
 }
 
+/// Whether the kernel holds processes to TCP ports.
+pub fn holds_ports() -> bool {
+    #[cfg(target_os = "linux")]
+    return linux::rules::version() >= linux::rules::PORTS;
+    #[cfg(not(target_os = "linux"))]
+    false
+}
+
 /// Elsewhere nothing is confined.
 ///
 /// # Errors

@@ -182,7 +182,9 @@ pub fn with_confinement(mut failure: Failure, last_words: &str, code: Option<i64
         _ if unreachable => {
             "if it should reach a server, give the step its host and port: `network: [\"HOST:PORT\"]`".to_owned()
         }
-        Some(path) if !["/proc/", "/dev/", "/sys/"].iter().any(|front| path.starts_with(front)) => format!("if it should touch that too, give the step `paths: [\"read {path}\"]`"),
+        Some(path) if !["/proc/", "/dev/", "/sys/"].iter().any(|front| path.starts_with(front)) => {
+            format!("if it should touch that too, give the step `paths: [\"read {path}\"]`")
+        }
         _ => "if it needs files outside of the workspace, give the step `toolchain` or `paths`".to_owned(),
     };
     failure.help = Some(format!(

@@ -55,6 +55,9 @@ struct PlanView<'p> {
     secrets: IndexMap<&'p str, &'p SecretSource>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     requires: Vec<String>,
+    /// Of what the policies say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<Digest>,
     #[serde(skip_serializing_if = "Option::is_none")]
     concurrency: Option<ConcurrencyView<'p>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -303,6 +306,7 @@ impl<'p> PlanView<'p> {
             inputs: &plan.inputs,
             secrets: plan.secrets.iter().map(|(name, source)| (name.as_str(), &source.value)).collect(),
             requires: plan.requirements().into_iter().flat_map(|(_, requires)| requires.lines()).collect(),
+            policy: plan.policies.digest(),
             concurrency: plan.concurrency.as_ref().map(ConcurrencyView::new),
             jobs: plan.jobs.iter().map(|(name, job)| (name.as_str(), JobView::new(plan, job))).collect(),
             timeout_ms: plan.timeout_ms,

@@ -19,6 +19,7 @@ pub const REVEAL: &str = "plan::reveal-not-granted";
 pub const UNDECIDED_GRANT: &str = "plan::undecided-grant";
 pub const NO_FINDINGS: &str = "plan::no-findings";
 pub const NOT_IN_BACKGROUND: &str = "plan::not-in-background";
+pub const POLICY: &str = "plan::policy";
 pub const UNMET: &str = "plan::unmet-requirement";
 
 pub const MATRIX: &str = "plan::matrix";
@@ -135,6 +136,11 @@ pub const CODES: &[Explanation] = &[
         code: GROUP,
         title: "a group of `concurrency` that cannot be used",
         text: "The name of the group came from an expression and is no name: null, a list, a mapping, empty, or longer than 200\ncharacters. It names what only one run at a time may touch:\n\n    concurrency: deploy-shop-${{ inputs.env }}",
+    },
+    Explanation {
+        code: POLICY,
+        title: "the policy does not permit it",
+        text: "Policies say what steps may have at most: `/etc/sluice/policy.yaml` of the machine, the file that SLUICE_POLICY names\nand `~/.config/sluice/policy.yaml` of the organisation, `sluice-policy.yaml` of the repository. All that exist apply. A\nstep that would get more is refused before anything runs; nothing is taken from it silently. The causes name the rules\nthat decided. Narrow the step:\n\n    - uses: notify\n      grants:\n        http: [\"POST https://hooks.example.com/ci\"]\n\nor, if it should have that, widen the rule where it stands. `sluice policy explain` shows every decision.",
     },
     Explanation {
         code: UNMET,

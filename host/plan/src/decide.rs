@@ -7,29 +7,33 @@ use serde_json::Value;
 use sluice_model::{Failure, FailureKind, Place, Problem};
 
 use crate::plan::{Decided, Step};
-use crate::{grants, seen};
+use crate::{codes, grants, seen};
 
 /// Decides a step when it starts, by the same rules as the plan does. `with` is the evaluated template, `env` the
 /// variables of the step.
 ///
 /// # Errors
-/// `FailureKind::InvalidInput`, with the first problem's place and the others as causes.
+/// `FailureKind::InvalidInput`, or `Denied` by the policy, with the first problem's place and the others as causes.
 pub fn decide(step: &Step, with: Value, env: IndexMap<String, String>) -> Result<Decided, Failure> {
     settle(step, with, env).map_err(|problems| {
+        let kind = match problems.iter().any(|problem| problem.code == codes::POLICY) {
+            true => FailureKind::Denied,
+            false => FailureKind::InvalidInput,
+        };
         let mut problems = problems.into_iter();
         let Some(first) = problems.next() else { return Failure::new(FailureKind::Internal, "the step has no inputs") };
         let place =
             first.labels.first().map(|label| Box::new(Place::new(&step.source, label.span, label.text.clone())));
         Failure {
-            causes: problems.map(|problem| problem.message).collect(),
+            causes: first.causes.into_iter().chain(problems.map(|problem| problem.message)).collect(),
             help: first.help,
             place,
-            ..Failure::new(FailureKind::InvalidInput, first.message)
+            ..Failure::new(kind, first.message)
         }
     })
 }
 
-/// Fills in defaults, checks the inputs, and puts them into the grants.
+/// Fills in defaults, checks the inputs, puts them into the grants, and asks the policies.
 pub(crate) fn settle(step: &Step, mut with: Value, env: IndexMap<String, String>) -> Result<Decided, Vec<Problem>> {
     if with.is_null() {
         with = Value::Object(serde_json::Map::new());
@@ -44,5 +48,7 @@ pub(crate) fn settle(step: &Step, mut with: Value, env: IndexMap<String, String>
     if !problems.is_empty() {
         return Err(problems);
     }
-    Ok(Decided { grants: grants::effective(step, &declaration.grants), inputs: with, env })
+    let grants = grants::effective(step, &declaration.grants);
+    let problems = step.policies.refuses_grants(step, &grants);
+    if problems.is_empty() { Ok(Decided { grants, inputs: with, env }) } else { Err(problems) }
 }

@@ -13,6 +13,7 @@ pub mod locked;
 mod plan;
 mod planner;
 mod plugin;
+pub mod policy;
 pub mod requires;
 mod scope;
 mod seen;
@@ -25,6 +26,7 @@ pub use difference::{Difference, differences};
 pub use plan::{Background, Cell, Concurrency, Decided, ForEach, Job, Plan, PluginInfo, Ready, Step, When};
 pub use planner::{Facts, Plugins, plan};
 pub use plugin::Plugin;
+pub use policy::{Policies, SharedPolicies};
 pub use scope::Scope;
 pub use select::{Selection, select};
 

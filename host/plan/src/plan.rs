@@ -17,6 +17,7 @@ use sluice_workflow::workflow::{Approval, Flag, Gate, Hook, Retry, Spanned};
 
 use crate::call::Call;
 use crate::plugin::Plugin;
+use crate::policy::SharedPolicies;
 
 /// What the planner must know of a plugin; the caller loads it, this crate touches no file.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub struct Plan {
     pub secrets: IndexMap<String, Spanned<SecretSource>>,
     /// Checked by whoever runs the plan, before anything runs: [`crate::requires::unmet`].
     pub requires: Requires,
+    /// What the plan was made under.
+    pub policies: SharedPolicies,
     /// Honoured by whoever runs the plan.
     pub concurrency: Option<Concurrency>,
     /// What is inside a call comes right after it, hooks last.
@@ -188,6 +191,8 @@ pub struct Step {
     pub decided: Option<Decided>,
     /// What the plugin says of itself; all steps of one plugin share it.
     pub manifest: Option<Arc<Manifest>>,
+    /// What applies to it; all steps share it.
+    pub policies: SharedPolicies,
     /// The checked plugin, from which [`crate::decide`] follows; all steps of one plugin share it.
     pub plugin: Arc<Plugin>,
     /// The most that the step can get; exactly what it gets if `decided` is known.

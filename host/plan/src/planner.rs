@@ -22,6 +22,7 @@ use sluice_workflow::{Template, matrix, workflow};
 use crate::codes;
 use crate::plan::{Cell, Job, Plan, PluginInfo};
 use crate::plugin::Plugin;
+use crate::policy::SharedPolicies;
 use crate::scope::Scope;
 use crate::seen;
 use call::Part;
@@ -50,7 +51,8 @@ pub struct Facts {
 /// Plugins by reference. One that could not be loaded is the problem that says why; its place is added here.
 pub type Plugins = BTreeMap<PluginRef, Result<PluginInfo, Problem>>;
 
-/// Plans a workflow. `inputs` are the values of the workflow's inputs, defaults filled in.
+/// Plans a workflow. `inputs` are the values of the workflow's inputs, defaults filled in. What exceeds `policies` is
+/// refused.
 ///
 /// # Errors
 /// All problems, of each file in source order, each within the file's source; those of a called file have the chain of
@@ -60,11 +62,13 @@ pub fn plan(
     plugins: &Plugins,
     inputs: IndexMap<String, Value>,
     facts: Facts,
+    policies: &SharedPolicies,
 ) -> Result<Plan, Vec<Problem>> {
     let context = json!({"inputs": inputs, "git": facts.git, "run": facts.run, FILES_ROOT: facts.file_hashes});
     let mut planner = Planner {
         plugins,
         facts,
+        policies: policies.clone(),
         context: context.clone(),
         source: workflow.source.clone(),
         checked: BTreeMap::new(),
@@ -75,6 +79,7 @@ pub fn plan(
     };
     let scope = planner.enter(Some(&Scope::new(&context)), &workflow.env);
     let concurrency = planner.concurrency(workflow.concurrency.as_ref(), scope.as_ref());
+    planner.check_sources(workflow);
     planner.part(workflow, &Part::default(), scope.as_ref());
     let hooks = workflow
         .hooks
@@ -97,6 +102,7 @@ pub fn plan(
         env: workflow.env.clone(),
         secrets: planner.sources,
         requires: workflow.requires.clone(),
+        policies: policies.clone(),
         concurrency,
         jobs: planner.jobs,
         hooks,
@@ -111,6 +117,7 @@ pub fn plan(
 struct Planner<'w> {
     plugins: &'w Plugins,
     facts: Facts,
+    policies: SharedPolicies,
     /// As [`Plan::context`].
     context: Value,
     /// The file that is being planned.
@@ -128,7 +135,8 @@ struct Planner<'w> {
 }
 
 impl<'w> Planner<'w> {
-    /// Keeps the problems of a file. What a file does wrong in every call is told once.
+    /// Keeps the problems of a file. What a file does wrong in every call is told once, and so is what the policy refuses
+    /// in every cell.
     fn tell(&mut self, mut problems: Vec<Problem>, workflow: &Workflow, chain: &[String]) {
         problems.sort_by_key(Problem::position);
         for problem in problems {
@@ -136,11 +144,18 @@ impl<'w> Planner<'w> {
             let same = |told: &Problem| {
                 (&told.source, &told.message, &told.labels) == (&problem.source, &problem.message, &problem.labels)
             };
-            if chain.is_empty() || !self.told.iter().any(same) {
+            let once = !chain.is_empty() || problem.code == codes::POLICY;
+            if !once || !self.told.iter().any(same) {
                 problem.causes.extend(chain.iter().cloned());
                 self.told.push(problem);
             }
         }
+    }
+
+    /// Programs that give values of secrets are held to the policy, as those are that steps run.
+    fn check_sources(&mut self, workflow: &Workflow) {
+        let refused = workflow.secrets.iter().filter_map(|(name, source)| self.policies.refuses_source(name, source));
+        self.problems.extend(refused.collect::<Vec<_>>());
     }
 
     /// The scope inside something with variables; `None` if they depend on the run, or a problem has been told.

@@ -7,6 +7,7 @@ mod concurrency;
 mod flags;
 mod locked;
 mod parts;
+mod policy;
 mod properties;
 mod refused;
 mod seen;
@@ -18,7 +19,7 @@ use sluice_model::grant::Capability;
 use sluice_model::manifest::Declaration;
 use sluice_model::{Digest, Kind, Manifest, PluginRef, Problem, Source};
 
-use crate::{Facts, Plan, PluginInfo, Plugins};
+use crate::{Facts, Plan, PluginInfo, Plugins, SharedPolicies};
 
 /// A plugin of the kind `task` that declares these grants and has some inputs.
 pub fn plugin(name: &str, capabilities: &[(Capability, &[&str])]) -> PluginInfo {
@@ -76,7 +77,7 @@ pub fn plan(yaml: &str, plugins: &Plugins) -> Result<Plan, Vec<Problem>> {
     let source = Source::new("test.yaml", yaml);
     let (workflow, problems) = sluice_workflow::parse(&source);
     assert_eq!(problems, []);
-    crate::plan(&workflow.unwrap(), plugins, IndexMap::new(), facts())
+    crate::plan(&workflow.unwrap(), plugins, IndexMap::new(), facts(), &SharedPolicies::default())
 }
 
 /// The problems of a workflow that must have some; each must be one that `sluice explain` knows.

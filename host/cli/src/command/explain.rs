@@ -12,6 +12,7 @@ fn all() -> impl Iterator<Item = &'static Explanation> {
     sluice_workflow::CODES
         .iter()
         .chain(sluice_plan::CODES)
+        .chain(sluice_plan::policy::CODES)
         .chain(sluice_model::manifest::CODES)
         .chain(sluice_model::lock::CODES)
         .chain(codes::CODES)

@@ -118,6 +118,9 @@ fn describe(plan: &Plan, look: Look) -> String {
     for (name, value) in &plan.inputs {
         let _ = writeln!(text, "  input {name} = {value}");
     }
+    for layer in plan.policies.layers() {
+        let _ = writeln!(text, "  policy {} of the {}", layer.source.name(), layer.owner.as_str());
+    }
     let requirements = plan.requirements();
     for requirement in requirements.iter().flat_map(|(_, requires)| requires.lines()) {
         let _ = writeln!(text, "  requires {requirement}");

@@ -11,6 +11,7 @@ use sluice_engine::WasmRunner;
 use sluice_model::name::job_of;
 use sluice_model::{EventKind, Grants, Limits, PluginRef, Problem, SecretSource, StepId};
 use sluice_plan::SEPARATOR;
+use sluice_plan::policy::Candidate;
 use sluice_record::{Run, State};
 use sluice_run::StepRunner;
 use sluice_run::runner::{Action, Cancel, Said, StepCall, StepEvents, Summary};
@@ -23,7 +24,7 @@ use crate::output::Output;
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;
 use crate::turn::{self, Claim, NoTurn};
-use crate::{exit, host, plugins, protected};
+use crate::{confinement, exit, host, plugins, policy, protected};
 
 /// A deployment that a record holds the receipt of.
 struct Deployment {
@@ -50,6 +51,9 @@ pub fn run(args: &RollbackArgs, from: &Path, output: &Output) -> u8 {
         Ok(deployments) => deployments,
         Err(problem) => return refuse(&[problem], output),
     };
+    if let Err(problems) = permit(&deployments, &workspace) {
+        return refuse(&problems, output);
+    }
     match roll_back(&run, &deployments, &workspace, output) {
         Ok(code) => code,
         Err(problems) => refuse(&problems, output),
@@ -89,6 +93,19 @@ fn deployments(run: &Run, only: Option<&str>) -> Result<Vec<Deployment>, Problem
             .help("`sluice runs list` lists the recorded runs"));
     }
     Ok(found)
+}
+
+/// What was permitted then must be permitted now.
+fn permit(deployments: &[Deployment], workspace: &Path) -> Result<(), Vec<Problem>> {
+    let policies = policy::read(workspace)?;
+    let refused = deployments.iter().flat_map(|deployment| {
+        let candidate = Candidate { reference: &deployment.plugin, digest: deployment.digest };
+        policies.refuses_recorded(&format!("step `{}`", deployment.id), &candidate, &deployment.grants)
+    });
+    let runs_programs = deployments.iter().any(|deployment| !deployment.grants.exec.is_empty());
+    let unconfined = policies.refuses_unconfined().filter(|_| runs_programs && confinement::leaves_unconfined());
+    let refused: Vec<Problem> = refused.chain(unconfined).collect();
+    if refused.is_empty() { Ok(()) } else { Err(refused) }
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

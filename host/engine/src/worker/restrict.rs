@@ -57,6 +57,10 @@ fn confinement(start: &Start, exe: PathBuf) -> std::io::Result<Confinement> {
         // It launches its programs and their guard.
         confinement.read.push(exe);
     }
+    if sluice_confine::holds_ports() {
+        // Sockets that lead nowhere, so that what the plugin asks for is told and not only refused.
+        confinement.network.connect.add(Some(0));
+    }
     confinement.read.extend(start.certificates.iter().map(|(_, path)| PathBuf::from(path)));
     if !start.grants.artifacts.is_empty() {
         std::fs::create_dir_all(&start.artifacts)?;

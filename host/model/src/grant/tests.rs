@@ -1,3 +1,5 @@
+mod properties;
+
 use super::*;
 
 /// outer, inner, whether the first covers the second
@@ -125,6 +127,7 @@ fn odd_spellings_are_refused() {
         (Capability::Http, "GET https://a.example.com/%2e%2e/x"),
         (Capability::Http, "GET https://a.example.com/*/x"),
         (Capability::Http, "GET https://a.example.com:0"),
+        (Capability::Http, "GET https://a.example.com:+443"),
         (Capability::Http, "GET https://a.example.com forever"),
         (Capability::Tcp, ""),
         (Capability::Tcp, "db.example.org"),

@@ -104,6 +104,7 @@ impl<'w> Planner<'w> {
         let inside = Part { call: Some((name, index)), secrets: Some(secrets), excluded: around.excluded, chain };
         let outer = std::mem::take(&mut self.problems);
         self.source = called.source.clone();
+        self.check_sources(called);
         let scope = Scope::new(&context).without_inputs(unknown);
         let scope = self.enter(Some(&scope).filter(|_| !inside.excluded), &called.env);
         self.part(called, &inside, scope.as_ref());

@@ -59,6 +59,7 @@ impl<'w> Planner<'w> {
             background: None,
             excluded: false,
             notes: Vec::new(),
+            policies: self.policies.clone(),
             plugin,
         };
         if step.fail_on.is_some() && !planned.kind.emits_findings() {
@@ -94,6 +95,9 @@ impl<'w> Planner<'w> {
             Some(list) if !planned.excluded => scope.and_then(|scope| self.items(step, list, scope)),
             _ => None,
         };
+        if !planned.excluded {
+            self.problems.extend(planned.policies.refuses_plugin(&planned));
+        }
         match inner.clone() {
             _ if planned.excluded => self.check_excluded(&planned),
             _ if items.is_some() => self.decide_items(step, &mut planned, items.unwrap_or_default()),
@@ -225,6 +229,7 @@ impl<'w> Planner<'w> {
                     planned.at_most.add(grant);
                 }
                 planned.undecided = declaration.undecided.into_iter().collect();
+                self.problems.extend(planned.policies.refuses_grants(planned, &planned.at_most));
             }
             Err(problems) => self.problems.extend(problems),
         }

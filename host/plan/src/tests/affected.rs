@@ -18,7 +18,14 @@ jobs:
 fn planned(yaml: &str, facts: Facts) -> Plan {
     let (workflow, problems) = sluice_workflow::parse(&Source::new("test.yaml", yaml));
     assert_eq!(problems, []);
-    crate::plan(&workflow.unwrap(), &plugins([plugin("exec", &[])]), IndexMap::new(), facts).unwrap()
+    crate::plan(
+        &workflow.unwrap(),
+        &plugins([plugin("exec", &[])]),
+        IndexMap::new(),
+        facts,
+        &crate::SharedPolicies::default(),
+    )
+    .unwrap()
 }
 
 #[test]

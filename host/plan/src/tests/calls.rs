@@ -18,7 +18,13 @@ fn plan_files(files: &[(&str, &str)]) -> Result<Plan, Vec<Problem>> {
         &[(Capability::Http, &["POST ${{ with.url }}"]), (Capability::Secrets, &["${{ with.paths }}"])];
     let workflow = load(files);
     let inputs = sluice_workflow::bind_inputs(&workflow, &[]).unwrap();
-    crate::plan(&workflow, &plugins([plugin("./task.wasm", declared)]), inputs, facts())
+    crate::plan(
+        &workflow,
+        &plugins([plugin("./task.wasm", declared)]),
+        inputs,
+        facts(),
+        &crate::SharedPolicies::default(),
+    )
 }
 
 fn refused(files: &[(&str, &str)]) -> String {

@@ -17,7 +17,7 @@ use indexmap::IndexMap;
 use serde_json::json;
 use sluice_model::manifest::Declaration;
 use sluice_model::{Digest, Event, Kind, Manifest, PluginRef, Problem, Source};
-use sluice_plan::{Facts, Plan, PluginInfo, Plugins};
+use sluice_plan::{Facts, Plan, PluginInfo, Plugins, SharedPolicies};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -86,7 +86,7 @@ fn plan(yaml: &str) -> Plan {
     let (workflow, problems) = sluice_workflow::parse(&source);
     assert_eq!(problems, []);
     let facts = Facts { run: json!({"id": "run-1"}), ..Facts::default() };
-    sluice_plan::plan(&workflow.unwrap(), &plugins(), IndexMap::new(), facts).unwrap()
+    sluice_plan::plan(&workflow.unwrap(), &plugins(), IndexMap::new(), facts, &SharedPolicies::default()).unwrap()
 }
 
 /// What a test looks at.

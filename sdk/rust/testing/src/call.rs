@@ -12,7 +12,7 @@ use sluice_capability_artifacts::Store;
 use sluice_engine::{SecretValues, Settings, WasmRunner, inspect};
 use sluice_model::event::EventKind;
 use sluice_model::{Digest, Event, Manifest, PluginRef, Problem, Source};
-use sluice_plan::{Facts, Plan, PluginInfo, Plugins};
+use sluice_plan::{Facts, Plan, PluginInfo, Plugins, SharedPolicies};
 use sluice_run::Options;
 
 use crate::component::Plugin;
@@ -180,7 +180,13 @@ impl Call {
         let (workflow, problems) = sluice_workflow::parse(&self.workflow(emits_findings));
         let workflow = workflow.filter(|_| problems.is_empty()).ok_or(problems)?;
         let facts = Facts { run: json!({"id": JOB, "workflow": workflow.name}), ..Facts::default() };
-        let plan = sluice_plan::plan(&workflow, &Plugins::from([(reference, Ok(info))]), IndexMap::new(), facts)?;
+        let plan = sluice_plan::plan(
+            &workflow,
+            &Plugins::from([(reference, Ok(info))]),
+            IndexMap::new(),
+            facts,
+            &SharedPolicies::default(),
+        )?;
         Ok((plan, component))
     }
 

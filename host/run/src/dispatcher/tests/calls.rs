@@ -13,7 +13,7 @@ fn plan_files(files: &[(&str, &str)]) -> Plan {
     let workflow = workflow.unwrap();
     let inputs = sluice_workflow::bind_inputs(&workflow, &[]).unwrap();
     let facts = Facts { run: json!({"id": "run-1"}), ..Facts::default() };
-    sluice_plan::plan(&workflow, &plugins(), inputs, facts).unwrap()
+    sluice_plan::plan(&workflow, &plugins(), inputs, facts, &sluice_plan::SharedPolicies::default()).unwrap()
 }
 
 async fn play_files(files: &[(&str, &str)], script: Script) -> Ran {
