@@ -14,9 +14,10 @@ fi
 
 # The folder in which the first-party plugins are built too, so that the SDK is compiled once.
 cargo build --quiet --locked --profile plugin --target wasm32-wasip2 --target-dir "$target/plugins" \
-    -p sluice-guest-noop -p sluice-guest-greet
+    -p sluice-guest-noop -p sluice-guest-greet -p sluice-guest-seer
 cp -u "$target/plugins/wasm32-wasip2/plugin/sluice_guest_noop.wasm" "$target/guests/noop.wasm"
 cp -u "$target/plugins/wasm32-wasip2/plugin/greet.wasm" "$target/guests/greet.wasm"
+cp -u "$target/plugins/wasm32-wasip2/plugin/sluice_guest_seer.wasm" "$target/guests/seer.wasm"
 
 for script in tests/guests/build-*.sh; do
     SLUICE_GUESTS="$target/guests" "$script"

@@ -280,6 +280,19 @@ const EXAMPLES: &[Example] = &[
         says(&ran, "[test/other] passed in");
         nothing_survives(&environment.workspace(), "services");
     }),
+    ("webhook-secret", |environment| {
+        let webhook = Server::start(&[OK]);
+        let url = webhook.url("/services/T0/B0/dont-show-me");
+        let plan = environment.command(&["plan", "webhook-secret"]).env("EXAMPLE_WEBHOOK", &url).output().unwrap();
+        let plan = String::from_utf8(plan.stdout).unwrap();
+        assert!(plan.contains("http: POST secret:WEBHOOK"), "{plan}");
+        let ran =
+            environment.command(&["run", "webhook-secret", "--json"]).env("EXAMPLE_WEBHOOK", &url).output().unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        let requests = webhook.requests();
+        assert_eq!((requests[0].method.as_str(), requests[0].path.as_str()), ("POST", "/services/T0/B0/dont-show-me"));
+        assert!(!plan.contains("dont-show-me") && !String::from_utf8_lossy(&ran.stdout).contains("dont-show-me"));
+    }),
     ("versions", |environment| {
         let ran = run(environment, &["versions", "--json"]);
         says(&ran, "v1.30.0 comes after v1.29.3");

@@ -33,6 +33,7 @@ mod repository;
 mod requires;
 mod resume;
 mod secret_sources;
+mod secrets;
 mod server;
 mod servers;
 mod services;

@@ -70,6 +70,15 @@ SLUICE_SECRET_NAME goes before it:
 `sluice plan` shows the secrets with their sources and the steps that are granted them.",
     },
     Explanation {
+        code: "run::secret-leak",
+        title: "an artifact holds the value of a secret",
+        text: "\
+A step that was given the value of a secret, because the plugin was granted `NAME reveal` or because a program got it as a
+variable, was about to publish an artifact in which that value stands: as it is, or in base64, hexadecimal or another usual
+form. The artifact is not published, and the step fails. Take the value out of what is published; a program that needs it only
+for a request does not have to write it into a file.",
+    },
+    Explanation {
         code: "run::secret-without-source",
         title: "a step is granted a secret that has no source",
         text: "\

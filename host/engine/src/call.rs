@@ -129,7 +129,7 @@ impl Caller<'_> {
         // A receipt is recorded, so a secret must not be in it, even if the plugin would want it back.
         let receipt = match String::from_utf8(receipt) {
             Ok(text) => voice.mask(&text).into_bytes(),
-            Err(bytes) => bytes.into_bytes(),
+            Err(bytes) => voice.mask_bytes(bytes.as_bytes()),
         };
         voice.say(Said::DeployApplied(receipt));
         Ok(())

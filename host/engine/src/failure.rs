@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sluice_capability_files::DiskLimit;
+use sluice_capability_secrets::Leak;
 use sluice_model::grant::Capability;
 use sluice_model::suggest::list;
 use sluice_model::{Denial, Failure, FailureKind, PluginRef};
@@ -132,6 +133,19 @@ pub fn with_grants(mut failure: Failure, denials: &[Denial], call: &StepCall) ->
         failure.help = failure.help.map(|help| format!("{help}\n{ONLY_NARROW}"));
     }
     failure
+}
+
+/// A step that was about to leave a secret behind has failed, whatever it says itself.
+pub fn with_leaks(failure: Option<Failure>, plugin: &PluginRef, leaks: &[Leak]) -> Option<Failure> {
+    let Some(first) = leaks.first() else { return failure };
+    let told = |leak: &Leak| {
+        let (artifact, secret) = (leak.artifact.escape_default(), &leak.secret);
+        format!("the artifact `{artifact}` of plugin `{plugin}` holds the value of the secret `{secret}`")
+    };
+    let mut leaked = Failure::new(FailureKind::SecretLeak, format!("{}; it was not published", told(first)))
+        .help("leave the value out of what is published, or publish nothing from this step");
+    leaked.causes = leaks.iter().skip(1).map(told).chain(failure.map(|failure| failure.message)).collect();
+    Some(leaked)
 }
 
 /// Signs that a program ran into its confinement, in what it says.

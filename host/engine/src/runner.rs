@@ -8,13 +8,13 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
-use sluice_capability_artifacts::{Artifacts, Published, Store as ArtifactStore};
+use sluice_capability_artifacts::{Artifacts, Published, Store as ArtifactStore, Watch};
 use sluice_capability_exec::{
     Confine, Digests, Exec, GRACE as PROGRAM_GRACE, Guard, GuardCommand, LauncherCommand, Pipe, Processes,
 };
 use sluice_capability_files::{Files, Protected};
-use sluice_capability_http::Http;
-use sluice_capability_secrets::{Mask, Placeholders, SecretValues, Secrets};
+use sluice_capability_http::{Http, Injection};
+use sluice_capability_secrets::{Mask, Placeholders, SecretValues, Secrets, Taint};
 use sluice_capability_tcp::Tcp;
 use sluice_confine::{Confinement, Surroundings};
 use sluice_engine_compile::{CompileCache, engine_config};
@@ -200,7 +200,16 @@ impl Inner {
             Err(error) => return failed(Failure::new(FailureKind::Internal, error)),
         };
         let voice = Voice::new(says, Arc::clone(&self.mask), call.limits.output_bytes);
-        let step = Step { audit: audit(&voice), voice, processes, scratch: Arc::default(), inner: self, call };
+        let seen = voice.clone();
+        let step = Step {
+            taint: Taint::new(Arc::new(move |secret, by| seen.say(Said::SecretSeen { secret: secret.to_owned(), by }))),
+            audit: audit(&voice),
+            voice,
+            processes,
+            scratch: Arc::default(),
+            inner: self,
+            call,
+        };
         step.run(plugin).await
     }
 
@@ -240,6 +249,7 @@ struct Step {
     call: Arc<StepCall>,
     voice: Voice,
     audit: Audit,
+    taint: Taint,
     processes: Processes,
     /// Of its programs; removed with the step.
     scratch: Arc<OnceLock<TempDir>>,
@@ -315,6 +325,7 @@ impl Step {
             }
             Err(failure) => Some(failure),
         };
+        let failure = failure::with_leaks(failure, plugin, &self.taint.leaks());
         StepReport { failure: failure.map(|failure| self.told(failure)), outputs }
     }
 
@@ -338,6 +349,7 @@ impl Step {
                 Some(names) => inner.secrets.renamed(names),
             },
             placeholders: Placeholders::default(),
+            taint: self.taint.clone(),
             audit: self.audit.clone(),
         };
         let tcp = Tcp::new(&call.grants.tcp, self.audit.clone());
@@ -348,7 +360,7 @@ impl Step {
             wasi: self.wasi(&tcp)?,
             files: self.files(),
             tcp,
-            http: self.http(&secrets.placeholders),
+            http: self.http(&secrets),
             exec: self.exec(&secrets),
             secrets,
             artifacts: self.artifacts(),
@@ -439,10 +451,10 @@ impl Step {
         Files::new(root, protected, call.limits.disk_bytes, outside, granted, self.audit.clone())
     }
 
-    fn http(&self, placeholders: &Placeholders) -> Http {
-        let placeholders = placeholders.clone();
-        let reveal = Arc::new(move |text: &str| placeholders.replace(text));
-        Http::new(&self.call.grants.http, RESPONSE_BYTES, self.audit.clone(), reveal)
+    fn http(&self, secrets: &Secrets) -> Http {
+        let injection =
+            Injection { granted: secrets.granted.as_slice().into(), placeholders: secrets.placeholders.clone() };
+        Http::new(&self.call.grants.http, RESPONSE_BYTES, self.audit.clone(), injection)
     }
 
     fn exec(&self, secrets: &Secrets) -> Exec {
@@ -461,7 +473,7 @@ impl Step {
             digests: inner.digests.clone(),
             secret: Arc::new(move |secret, variable| {
                 let used = format!("as the variable `{variable}` of a program");
-                secrets.value(secret, &used).map(|value| value.map(str::to_owned))
+                secrets.for_program(secret, &used).map(|value| value.map(str::to_owned))
             }),
             listen: Arc::new(move |pipe, bytes| {
                 let stream = match pipe {
@@ -509,6 +521,13 @@ impl Step {
             store: self.inner.artifacts.clone(),
             size_limit: ARTIFACT_BYTES,
             audit: self.audit.clone(),
+            watch: Arc::new({
+                let taint = self.taint.clone();
+                move |name: &str| -> Watch {
+                    let mut watch = taint.watch(name);
+                    Box::new(move |bytes: &[u8]| watch.pass(bytes))
+                }
+            }),
             published: Arc::new(published),
         }
     }

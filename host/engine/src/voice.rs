@@ -86,6 +86,11 @@ impl Voice {
         self.0.mask.apply(text).into_owned()
     }
 
+    /// Bytes that are no text, without secrets.
+    pub fn mask_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        self.0.mask.end_of(bytes, bytes.len())
+    }
+
     /// Every text within a value as it may leave, and every number.
     pub fn clean_value(&self, value: Value) -> Value {
         match value {

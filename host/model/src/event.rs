@@ -66,6 +66,16 @@ pub enum Stream {
     Log,
 }
 
+/// Who in a step got the value of a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SeenBy {
+    /// The plugin itself: it was revealed.
+    Plugin,
+    /// A program that the plugin ran, as a variable.
+    Program,
+}
+
 /// A change that a deploy plugin plans.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -171,6 +181,9 @@ pub enum EventKind {
         findings: FindingCounts,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,
+        /// As of [`EventKind::StepFinished`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tainted: Vec<String>,
     },
     StepStarted {
         #[serde(flatten)]
@@ -216,6 +229,14 @@ pub enum EventKind {
         digest: Digest,
         media_type: String,
         size: u64,
+    },
+    /// The value of a secret was handed into the step, which is tainted by it from here on. Said once a secret.
+    SecretSeen {
+        #[serde(flatten)]
+        id: StepId,
+        /// Its name.
+        secret: String,
+        by: SeenBy,
     },
     /// The host allowed or denied something that the step asked for. The same is told once in an attempt.
     Decision {
@@ -266,6 +287,9 @@ pub enum EventKind {
         /// Why it was skipped.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
+        /// Names of the secrets whose values were handed into the step, by [`EventKind::SecretSeen`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tainted: Vec<String>,
     },
     JobFinished {
         job: String,

@@ -8,7 +8,9 @@ mod file;
 mod http;
 mod name;
 pub mod narrow;
+mod origin;
 mod paths;
+mod secret;
 mod tcp;
 mod toolchain;
 
@@ -20,8 +22,10 @@ pub use address::{AddressKind, address_kind, may_reach};
 pub use exec::{ExecGrant, spellings as exec_spellings};
 pub use file::{Access, FileGrant, normalise_path};
 pub use http::{Host, HttpGrant, HttpTarget, Scheme};
-pub use name::{ArtifactGrant, EnvGrant, SecretGrant};
+pub use name::{ArtifactGrant, EnvGrant};
+pub use origin::Origin;
 pub use paths::{PathAccess, PathGrant};
+pub use secret::SecretGrant;
 pub use tcp::TcpGrant;
 pub use toolchain::Toolchain;
 

@@ -65,6 +65,8 @@ pub enum FailureKind {
     TimedOut,
     /// A limit on memory, tables, handles, files or output was reached.
     Limit,
+    /// The value of a secret is in something that the step was about to leave behind.
+    SecretLeak,
     /// The run was cancelled while the step ran.
     Cancelled,
     /// The component could not be loaded or linked.
@@ -91,6 +93,7 @@ impl FailureKind {
             FailureKind::Trap => "plugin::trap",
             FailureKind::TimedOut => "run::timed-out",
             FailureKind::Limit => "run::limit",
+            FailureKind::SecretLeak => "run::secret-leak",
             FailureKind::Cancelled => "run::cancelled",
             FailureKind::Load => "plugin::load",
             FailureKind::Gate => "run::gate",

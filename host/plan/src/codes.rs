@@ -15,6 +15,7 @@ pub const INVALID_INPUT: &str = "plan::invalid-input";
 pub const INVALID_VARIABLE: &str = "plan::invalid-variable";
 pub const BAD_GRANT: &str = "plan::bad-grant";
 pub const GRANT_EXCEEDS: &str = "plan::grant-exceeds";
+pub const REVEAL: &str = "plan::reveal-not-granted";
 pub const UNDECIDED_GRANT: &str = "plan::undecided-grant";
 pub const NO_FINDINGS: &str = "plan::no-findings";
 pub const NOT_IN_BACKGROUND: &str = "plan::not-in-background";
@@ -94,12 +95,17 @@ pub const CODES: &[Explanation] = &[
     Explanation {
         code: BAD_GRANT,
         title: "something cannot be granted",
-        text: "A grant is written like this, and an input that a plugin's grants depend on must lead to one:\n\n    grants:\n      files: [\"read src\", \"write dist\"]\n      http: [\"GET https://api.example.com/v1/*\"]\n      exec: [\"git\"]\n      env: [\"CI\"]\n      secrets: [\"API_TOKEN\"]\n      artifacts: [\"read\", \"write\"]\n\nPaths are relative to the workspace and stay inside it.",
+        text: "A grant is written like this, and an input that a plugin's grants depend on must lead to one:\n\n    grants:\n      files: [\"read src\", \"write dist\"]\n      http: [\"GET https://api.example.com/v1/*\"]\n      exec: [\"git\"]\n      env: [\"CI\"]\n      secrets: [\"API_TOKEN\", \"KEY @ https://api.example.com\"]\n      artifacts: [\"read\", \"write\"]\n\nPaths are relative to the workspace and stay inside it.",
     },
     Explanation {
         code: GRANT_EXCEEDS,
         title: "a step grants more than its plugin declares",
         text: "What a step may touch is what its plugin declares and its `grants` allow, so `grants` can only narrow. A capability\nthat `grants` does not name keeps what is declared; an empty list takes it away:\n\n    - uses: lint\n      grants:\n        files: [\"read src\"]\n        http: []",
+    },
+    Explanation {
+        code: REVEAL,
+        title: "a plugin wants to see the value of a secret",
+        text: "Plugins use secrets without seeing them. One that cannot do without the value declares that, with a reason. The\ndeclaration alone reveals nothing: each step that uses the plugin has to grant it in so many words:\n\n    - uses: ./sign.wasm\n      grants:\n        secrets: [\"SIGNING_KEY reveal\"]\n\nA plugin that has seen a value can do with it what it likes, as far as its other grants let it.",
     },
     Explanation {
         code: UNDECIDED_GRANT,

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sluice_model::{Failure, FailureKind, Place, Problem};
 
 use crate::plan::{Decided, Step};
-use crate::{codes, grants};
+use crate::{codes, grants, seen};
 
 /// Decides a step when it starts, by the same rules as the plan does. `with` is the evaluated template, `env` the
 /// variables of the step.
@@ -44,6 +44,10 @@ pub(crate) fn settle(step: &Step, mut with: Value, env: IndexMap<String, String>
         return Err(problems);
     }
     let declaration = grants::declared(step, &with, &BTreeSet::new())?;
+    let problems = seen::unconfirmed(step, &declaration.grants);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     let grants = grants::effective(step, &declaration.grants);
     let problems = step.policies.refuses_grants(step, &grants);
     if problems.is_empty() { Ok(Decided { grants, inputs: with, env }) } else { Err(problems) }

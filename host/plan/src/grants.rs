@@ -46,6 +46,10 @@ pub fn declared(step: &Step, inputs: &Value, unknown: &BTreeSet<&str>) -> Result
                 spellings.sort_unstable();
                 for spelling in spellings {
                     match Grant::parse(declared.capability, &spelling) {
+                        Ok(Grant::Secret(grant)) if grant.reveals() && !declared.asks_to_see => {
+                            let reason = "only the manifest itself can ask for the value of a secret, not an input";
+                            problems.push(bad(step, declared, &spelling, reason.to_owned()));
+                        }
                         Ok(grant) => declaration.grants.add(public(grant)),
                         Err(reason) => problems.push(bad(step, declared, &spelling, reason)),
                     }

@@ -91,6 +91,11 @@ impl Inputs {
             ValidationErrorKind::Required { property: Value::String(name) } if pointer.is_empty() => {
                 vec![self.missing(step, name)]
             }
+            ValidationErrorKind::OneOfNotValid { .. } | ValidationErrorKind::AnyOf { .. }
+                if pointer.is_empty() && !self.alternatives().is_empty() =>
+            {
+                vec![self.missing_all(step)]
+            }
             _ => {
                 let place = match error.kind() {
                     ValidationErrorKind::AdditionalProperties { unexpected } => {
@@ -131,6 +136,19 @@ impl Inputs {
         Problem::new(codes::MISSING_INPUT, format!("step `{}` does not set the input `{name}`", step.id))
             .at(step.uses_span, format!("`{plugin}` requires `{name}`"))
             .help(format!("add it to the step:\n    with:\n      {name}: ...{about}"))
+    }
+
+    /// Inputs of which one is required.
+    fn alternatives(&self) -> Vec<&str> {
+        let forms = self.schema.get("oneOf").or_else(|| self.schema.get("anyOf")).and_then(Value::as_array);
+        forms.into_iter().flatten().filter_map(|form| form["required"][0].as_str()).collect()
+    }
+
+    fn missing_all(&self, step: &Step) -> Problem {
+        let alternatives = list(self.alternatives());
+        Problem::new(codes::MISSING_INPUT, format!("step `{}` sets none of the inputs {alternatives}", step.id))
+            .at(step.uses_span, format!("`{}` requires one of them", step.plugin.name()))
+            .help(format!("add one of {alternatives} to `with`"))
     }
 
     /// What the manifest says of the input that the pointer leads into.

@@ -16,6 +16,7 @@ mod plugin;
 pub mod policy;
 pub mod requires;
 mod scope;
+mod seen;
 mod select;
 
 pub use call::{Call, SEPARATOR};

@@ -246,7 +246,11 @@ impl Plan {
         for job in self.all_jobs() {
             for step in job.all_steps().filter(|step| !step.excluded) {
                 for name in step.at_most.secrets.iter().filter_map(|grant| self.secret_name(job, &grant.name)) {
-                    granted.entry(name).or_default().push(step);
+                    let steps = granted.entry(name).or_default();
+                    // One secret may be granted to one step in several ways.
+                    if !steps.last().is_some_and(|last| std::ptr::eq(*last, step)) {
+                        steps.push(step);
+                    }
                 }
             }
         }

@@ -24,6 +24,7 @@ use crate::plan::{Cell, Job, Plan, PluginInfo};
 use crate::plugin::Plugin;
 use crate::policy::SharedPolicies;
 use crate::scope::Scope;
+use crate::seen;
 use call::Part;
 use services::Ports;
 
@@ -190,7 +191,9 @@ impl<'w> Planner<'w> {
                 scope
             });
             let scope = self.enter(scope.as_ref(), &job.env);
-            let steps = job.steps.iter().filter_map(|step| self.step(step, scope.as_ref(), excluded, &ports)).collect();
+            let steps = job.steps.iter().filter_map(|step| self.step(step, scope.as_ref(), excluded, &ports));
+            let mut steps: Vec<_> = steps.collect();
+            seen::mark_readers(&mut steps);
             let read: Vec<_> = job.continue_on_error.expression().into_iter().collect();
             let known_in = scope.as_ref().filter(|_| !excluded && !ports.show_in(None, &read));
             let continue_on_error = self.flag(&job.continue_on_error, known_in);
@@ -247,7 +250,9 @@ impl<'w> Planner<'w> {
         let (first, last) = (steps.first()?, steps.last()?);
         let name = hook.name().to_owned();
         let ports = Ports::default();
-        let steps = steps.iter().filter_map(|step| self.step(step, scope, excluded, &ports)).collect();
+        let steps = steps.iter().filter_map(|step| self.step(step, scope, excluded, &ports));
+        let mut steps: Vec<_> = steps.collect();
+        seen::mark_readers(&mut steps);
         Some(Job {
             name: name.clone(),
             source: self.source.clone(),

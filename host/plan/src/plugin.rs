@@ -12,6 +12,7 @@ use sluice_workflow::Template;
 use crate::codes;
 use crate::inputs::Inputs;
 use crate::plan::PluginInfo;
+use crate::seen;
 
 /// A plugin that steps can use. Shared by all of them.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub(crate) struct Declared {
     pub inputs: BTreeSet<String>,
     /// Whether it depends on the inputs as a whole.
     pub all_inputs: bool,
+    /// Whether it asks, whatever the inputs are, to see the value of a secret.
+    pub asks_to_see: bool,
 }
 
 /// Packages of WASI 0.2 that the host links.
@@ -105,7 +108,13 @@ impl Declared {
         let first =
             |problems: Vec<Problem>| problems.into_iter().next().map(|problem| problem.message).unwrap_or_default();
         let template = Template::parse(spelling, Span::default()).map_err(first)?;
-        let mut declared = Self { capability, inputs: BTreeSet::new(), all_inputs: false, template };
+        let mut declared = Self {
+            capability,
+            inputs: BTreeSet::new(),
+            all_inputs: false,
+            asks_to_see: seen::asks_to_see(spelling),
+            template,
+        };
         for reference in declared.template.expressions().into_iter().flat_map(|expression| &expression.references) {
             match reference.path.as_slice() {
                 [root, name, ..] if root == "with" => {

@@ -10,6 +10,7 @@ mod parts;
 mod policy;
 mod properties;
 mod refused;
+mod seen;
 mod services;
 
 use indexmap::IndexMap;

@@ -30,6 +30,11 @@ impl Look {
         if painted { format!("{style}{text}{style:#}") } else { text }
     }
 
+    /// What nobody should overlook.
+    pub fn alarm(self, text: impl Display) -> String {
+        self.paint(RED.bold(), text)
+    }
+
     /// As [`paint`](Self::paint), but not the spaces in front.
     pub(crate) fn paint_after_space(self, style: Style, text: &str) -> String {
         let rest = text.trim_start_matches(' ');

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use sluice_model::event::ChangeAction;
+use sluice_model::event::{ChangeAction, SeenBy};
 use sluice_model::{Event, EventKind, Outcome, StepId};
 
 use crate::finding::Detail;
@@ -67,6 +67,10 @@ impl Plain {
                     writeln!(out, "{}{line}", prefix(id, look))?;
                 }
                 return Ok(());
+            }
+            EventKind::SecretSeen { id, secret, by: SeenBy::Plugin } => {
+                let told = format!("the plugin sees the secret {}", text::clean(secret, look));
+                writeln!(out, "{}{}", prefix(id, look), look.alarm(told))?;
             }
             EventKind::Artifact { id, name, digest, size, .. } => {
                 let name = text::clean(name, look);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use indexmap::IndexMap;
-use sluice_model::event::{Change, ChangeAction, FindingCounts, Level};
+use sluice_model::event::{Change, ChangeAction, FindingCounts, Level, SeenBy};
 use sluice_model::{Event, EventKind, Failure, FailureKind, Finding, Outcome, StepId};
 
 use crate::finding::Detail;
@@ -29,6 +29,8 @@ pub struct StepLog {
     pub findings: Vec<Finding>,
     pub changes: Vec<Change>,
     artifacts: Vec<(String, u64, String)>,
+    /// Names of the secrets whose values the plugin itself got.
+    revealed: Vec<String>,
     pub progress: Option<Progress>,
     /// Whether it has become ready, in the background.
     pub ready: bool,
@@ -94,6 +96,11 @@ impl Steps {
                     step.artifacts.push((name.clone(), *size, digest.short()));
                 }
             }
+            EventKind::SecretSeen { id, secret, by: SeenBy::Plugin } => {
+                if let Some(step) = self.running.get_mut(id) {
+                    step.revealed.push(secret.clone());
+                }
+            }
             EventKind::DeployPlanned { id, changes } => {
                 if let Some(step) = self.running.get_mut(id) {
                     step.changes.clone_from(changes);
@@ -151,6 +158,10 @@ fn notes(step: &StepLog, ending: &Ending, look: Look) -> Vec<String> {
     let style = outcome_style(ending.outcome);
     let counts = text::findings(ending.findings);
     let mut notes = Vec::new();
+    if !step.revealed.is_empty() {
+        let names = step.revealed.join(", ");
+        notes.push(look.paint(RED, format_args!("saw the secret {}", text::clean(&names, look))));
+    }
     match ending.outcome {
         Outcome::Passed => {
             if !counts.is_empty() {

@@ -196,6 +196,8 @@ struct Dispatcher<R, S> {
     running: BTreeMap<StepIndex, Running>,
     /// Steps that wait for their next attempt.
     retrying: BTreeMap<StepIndex, Retrying>,
+    /// Names of the secrets whose values were handed into a step that has not ended, by any of its attempts.
+    tainted: BTreeMap<StepIndex, Vec<String>>,
     names: HashMap<StepId, StepIndex>,
     say: mpsc::UnboundedSender<(StepId, Said)>,
     timers: Timers,
@@ -229,6 +231,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             tasks: JoinSet::new(),
             running: BTreeMap::new(),
             retrying: BTreeMap::new(),
+            tainted: BTreeMap::new(),
             names: HashMap::new(),
             say,
             timers: Timers::default(),

@@ -44,6 +44,7 @@ pub struct Done {
     pub outputs: IndexMap<String, Value>,
     pub findings: FindingCounts,
     pub failure: Option<Failure>,
+    pub tainted: Vec<String>,
 }
 
 impl Reuse {
@@ -68,10 +69,15 @@ impl Reuse {
             EventKind::StepStarted { id, attempt, .. } => {
                 self.steps.insert(id.clone(), Step { attempt: *attempt, done: None });
             }
-            EventKind::StepFinished { id, outcome, outputs, findings, failure, .. }
-            | EventKind::StepReused { id, outcome, outputs, findings, failure, .. } => {
-                let done =
-                    Done { outcome: *outcome, outputs: outputs.clone(), findings: *findings, failure: failure.clone() };
+            EventKind::StepFinished { id, outcome, outputs, findings, failure, tainted, .. }
+            | EventKind::StepReused { id, outcome, outputs, findings, failure, tainted, .. } => {
+                let done = Done {
+                    outcome: *outcome,
+                    outputs: outputs.clone(),
+                    findings: *findings,
+                    failure: failure.clone(),
+                    tainted: tainted.clone(),
+                };
                 self.steps.entry(id.clone()).or_default().done = Some(done);
             }
             EventKind::StepExpanded { id, items } => {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sluice_model::event::{Change, Level, Stream};
+use sluice_model::event::{Change, Level, SeenBy, Stream};
 use sluice_model::{Digest, Failure, Finding, Grants, Kind, Limits, PluginRef, StepId, Told};
 use tokio::sync::Notify;
 use tokio::sync::mpsc;
@@ -137,6 +137,11 @@ pub enum Said {
     Decided(Told),
     DeployPlanned(Vec<Change>),
     DeployApplied(Vec<u8>),
+    /// The value of a secret was handed into the step.
+    SecretSeen {
+        secret: String,
+        by: SeenBy,
+    },
 }
 
 /// Where a running step says things. Cheap to clone; never blocks.

@@ -16,14 +16,14 @@ pub enum Next {
 /// The longest wait between two attempts. Who asks for more gets the failure `transient`, so that the host decides.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// Decides after attempt number `attempt`, counted from 1, of at most `attempts`.
-pub fn next(result: Result<Response, Error>, attempt: u32, attempts: u32, origin: &str) -> Next {
+/// Decides after attempt number `attempt`, counted from 1, of at most `attempts`; `webhook` is what texts call it.
+pub fn next(result: Result<Response, Error>, attempt: u32, attempts: u32, webhook: &str) -> Next {
     let (why, asked) = match result {
         Ok(response) if response.is_success() => return Next::Delivered,
         Ok(response) if response.status == 429 || response.status >= 500 => {
-            (answered(origin, &response), retry_after(&response))
+            (answered(webhook, &response), retry_after(&response))
         }
-        Ok(response) => return Next::GiveUp(refused(origin, &response)),
+        Ok(response) => return Next::GiveUp(refused(webhook, &response)),
         Err(Error::TimedOut(message) | Error::Connection(message)) => (message, None),
         Err(error) => return Next::GiveUp(error.into()),
     };
@@ -50,12 +50,12 @@ fn retry_after(response: &Response) -> Option<Duration> {
     response.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
 }
 
-fn answered(origin: &str, response: &Response) -> String {
-    format!("the webhook at {origin} answered with status {}", response.status)
+fn answered(webhook: &str, response: &Response) -> String {
+    format!("{webhook} answered with status {}", response.status)
 }
 
-fn refused(origin: &str, response: &Response) -> Failure {
-    let message = answered(origin, response);
+fn refused(webhook: &str, response: &Response) -> Failure {
+    let message = answered(webhook, response);
     if (300..400).contains(&response.status) {
         return Failure::failed(message).help("redirects are not followed; give the address that it leads to as `url`");
     }
@@ -69,7 +69,7 @@ fn refused(origin: &str, response: &Response) -> Failure {
 mod tests {
     use super::*;
 
-    const ORIGIN: &str = "https://hooks.example";
+    const WEBHOOK: &str = "the webhook at https://hooks.example";
 
     fn answer(status: u16, retry_after: Option<&str>, body: &str) -> Result<Response, Error> {
         let headers = retry_after.map(|value| ("Retry-After".to_owned(), value.to_owned()));
@@ -101,7 +101,7 @@ mod tests {
         ];
         for (result, expected) in cases {
             let shown = format!("{result:?}");
-            assert_eq!(next(result, 1, 4, ORIGIN), expected, "{shown}");
+            assert_eq!(next(result, 1, 4, WEBHOOK), expected, "{shown}");
         }
     }
 
@@ -121,7 +121,7 @@ mod tests {
         ];
         for (result, attempt, expected) in cases {
             let shown = format!("{result:?}");
-            assert_eq!(next(result, attempt, 4, ORIGIN), expected, "{shown}");
+            assert_eq!(next(result, attempt, 4, WEBHOOK), expected, "{shown}");
         }
         assert_eq!(backoff(10), Duration::from_secs(30));
     }
@@ -130,11 +130,11 @@ mod tests {
     fn patience_ends_with_a_transient_failure() {
         let busy = "the webhook at https://hooks.example answered with status 429";
         let last = Failure::transient(format!("{busy}, 4 times in all"));
-        assert_eq!(next(answer(429, None, ""), 4, 4, ORIGIN), Next::GiveUp(last.clone()));
+        assert_eq!(next(answer(429, None, ""), 4, 4, WEBHOOK), Next::GiveUp(last.clone()));
         let asked = Duration::from_secs(5);
-        assert_eq!(next(answer(429, Some("5"), ""), 4, 4, ORIGIN), Next::GiveUp(last.retry_after(asked)));
+        assert_eq!(next(answer(429, Some("5"), ""), 4, 4, WEBHOOK), Next::GiveUp(last.retry_after(asked)));
         let asked = Duration::from_secs(61);
         let failure = Failure::transient(busy).retry_after(asked);
-        assert_eq!(next(answer(429, Some("61"), ""), 1, 4, ORIGIN), Next::GiveUp(failure), "longer than we wait");
+        assert_eq!(next(answer(429, Some("61"), ""), 1, 4, WEBHOOK), Next::GiveUp(failure), "longer than we wait");
     }
 }

@@ -1,6 +1,7 @@
 //! Sends a message about the run to a webhook, and keeps at it for a while when the server is busy.
 //!
-//! The URL of a webhook is often a secret: no text of this plugin shows more of it than scheme and host.
+//! The URL of a webhook is often a secret: no text of this plugin shows more of it than scheme and host, and one that is
+//! given as `url-secret` never comes in here at all.
 
 mod delivery;
 mod message;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use sluice_sdk::http::{Request, Url};
-use sluice_sdk::{Failure, Level, Notify, Sink, Step, secrets};
+use sluice_sdk::{Failure, Level, Notify, Sink, Step};
 
 use delivery::{Next, next};
 use message::Format;
@@ -19,12 +20,15 @@ use message::Format;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Inputs {
-    url: String,
+    url: Option<String>,
+    url_secret: Option<String>,
     format: Format,
     message: String,
     title: Option<String>,
     headers: BTreeMap<String, String>,
     token_secret: Option<String>,
+    user: Option<String>,
+    password_secret: Option<String>,
     attempts: u32,
     timeout: u64,
 }
@@ -39,9 +43,9 @@ struct Plugin;
 impl Notify for Plugin {
     fn notify(step: &Step, sink: &Sink) -> Result<(), Failure> {
         let inputs: Inputs = step.inputs()?;
-        let origin = Url::parse(&inputs.url)?.origin();
+        let webhook = Webhook::of(&inputs)?;
         let body = message::body(inputs.format, inputs.title.as_deref(), &inputs.message, &step.run_summary())?;
-        let request = request(&inputs, body, &step.idempotency_key())?;
+        let request = request(&inputs, &webhook, body, &step.idempotency_key())?;
 
         let mut attempt = 1;
         loop {
@@ -50,9 +54,10 @@ impl Notify for Plugin {
                 sink.output("status", response.status)?;
             }
             sink.output("attempts", attempt)?;
-            match next(result, attempt, inputs.attempts, &origin) {
+            match next(result, attempt, inputs.attempts, &webhook.place()) {
                 Next::Delivered => {
-                    sink.log(Level::Info, format!("delivered to {origin}, attempt {attempt} of {}", inputs.attempts));
+                    let place = webhook.place();
+                    sink.log(Level::Info, format!("delivered to {place}, attempt {attempt} of {}", inputs.attempts));
                     return Ok(());
                 }
                 Next::GiveUp(failure) => return Err(failure),
@@ -66,8 +71,44 @@ impl Notify for Plugin {
     }
 }
 
-fn request(inputs: &Inputs, body: Vec<u8>, idempotency_key: &str) -> Result<Request, Failure> {
-    let mut request = Request::post(&inputs.url)
+/// Where the message goes.
+enum Webhook<'i> {
+    Url {
+        url: &'i str,
+        origin: String,
+    },
+    /// The name of the secret that holds the URL, which only the host knows.
+    InSecret(&'i str),
+}
+
+impl<'i> Webhook<'i> {
+    fn of(inputs: &'i Inputs) -> Result<Self, Failure> {
+        match (&inputs.url, &inputs.url_secret) {
+            (Some(url), None) => Ok(Self::Url { url, origin: Url::parse(url)?.origin() }),
+            (None, Some(name)) => Ok(Self::InSecret(name)),
+            _ => Err(Failure::invalid_input("one of `url` and `url-secret` says where the message goes")),
+        }
+    }
+
+    /// For texts.
+    fn place(&self) -> String {
+        match self {
+            Self::Url { origin, .. } => format!("the webhook at {origin}"),
+            Self::InSecret(name) => format!("the webhook in the secret `{name}`"),
+        }
+    }
+
+    fn post(&self) -> Result<Request, Failure> {
+        match self {
+            Self::Url { url, .. } => Ok(Request::post(*url)),
+            Self::InSecret(name) => Request::post("").url_secret(name),
+        }
+    }
+}
+
+fn request(inputs: &Inputs, webhook: &Webhook, body: Vec<u8>, idempotency_key: &str) -> Result<Request, Failure> {
+    let mut request = webhook
+        .post()?
         .body(body)
         .timeout(Duration::from_secs(inputs.timeout))
         .max_body(MAX_ANSWER)
@@ -79,7 +120,10 @@ fn request(inputs: &Inputs, body: Vec<u8>, idempotency_key: &str) -> Result<Requ
         request = request.header(name, value.as_str());
     }
     if let Some(secret) = &inputs.token_secret {
-        request = request.header("authorization", format!("Bearer {}", secrets::placeholder(secret)?));
+        request = request.bearer_secret(secret)?;
+    }
+    if let (Some(user), Some(secret)) = (&inputs.user, &inputs.password_secret) {
+        request = request.basic_secret(user, secret)?;
     }
     Ok(request)
 }

@@ -1,6 +1,7 @@
 //! A small blocking HTTP client. The host checks every request against the grants of the step, resolves names and
 //! speaks TLS; redirects are not followed, so that what is asked for is what was granted.
 
+mod secret;
 mod send;
 mod url;
 
@@ -20,6 +21,8 @@ const DEFAULT_MAX_BODY: usize = 64 << 20;
 pub struct Request {
     method: String,
     url: String,
+    /// The secret whose value is the URL, if there is one: `url` is then only its stand-in.
+    url_in: Option<String>,
     headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
     timeout: Duration,
@@ -32,6 +35,7 @@ impl Request {
         Self {
             method: method.into(),
             url: url.into(),
+            url_in: None,
             headers: Vec::new(),
             body: Vec::new(),
             timeout: DEFAULT_TIMEOUT,
@@ -97,7 +101,7 @@ impl Request {
 /// Shows neither the path of the URL nor headers nor the body: all three may hold secrets.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let origin = Url::parse(&self.url).map(|url| url.origin()).unwrap_or_default();
+        let origin = Url::parse(&self.url).map(|url| self.place(&url)).unwrap_or_default();
         f.debug_struct("Request").field("method", &self.method).field("origin", &origin).finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@ use sluice_model::grant::{ArtifactGrant, Capability};
 use sluice_model::{Audit, Denial, Digest, Ruling};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
-use crate::store::{Published, Reader, Store, Writer};
+use crate::store::{Published, Reader, Store, Watch, Writer};
 use bindings::sluice::host::artifacts;
 
 mod bindings {
@@ -30,6 +30,8 @@ pub struct Artifacts {
     /// The largest artifact, in bytes.
     pub size_limit: u64,
     pub audit: Audit,
+    /// Makes what looks at an artifact of this name while it is written.
+    pub watch: Arc<dyn Fn(&str) -> Watch + Send + Sync>,
     /// Told of each artifact that is published.
     pub published: Arc<dyn Fn(&Published) + Send + Sync>,
 }
@@ -87,7 +89,7 @@ impl artifacts::HostWriter for View<'_> {
             return Ok(Err(denied));
         }
         match self.artifacts.store.start(&name, &media_type, self.artifacts.size_limit) {
-            Ok(writer) => Ok(Ok(self.table.push(writer)?)),
+            Ok(writer) => Ok(Ok(self.table.push(writer.watched((self.artifacts.watch)(&name)))?)),
             Err(error) => Ok(Err(artifacts::Error::Failed(error))),
         }
     }

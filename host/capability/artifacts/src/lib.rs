@@ -4,4 +4,4 @@ mod host;
 mod store;
 
 pub use host::{Artifacts, ArtifactsView, add_to_linker};
-pub use store::{Info, Published, Reader, Store, Writer};
+pub use store::{Info, Published, Reader, Store, Watch, Writer};

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -34,14 +35,25 @@ pub struct Published {
     pub info: Info,
 }
 
+/// Looks at the bytes of an artifact before they are written; an error refuses the artifact.
+pub type Watch = Box<dyn FnMut(&[u8]) -> Result<(), String> + Send>;
+
 /// An artifact in the making. Dropping it leaves no trace.
-#[derive(Debug)]
 pub struct Writer {
     store: Store,
     file: NamedTempFile,
     hash: Sha256,
     info: Info,
     size_limit: u64,
+    watch: Option<Watch>,
+    /// Why it can never be published.
+    refused: Option<String>,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("info", &self.info).field("refused", &self.refused).finish_non_exhaustive()
+    }
 }
 
 /// An artifact being read.
@@ -81,7 +93,7 @@ impl Store {
         fs::create_dir_all(&folder).map_err(disk)?;
         let file = tempfile::Builder::new().prefix("staged-").tempfile_in(&folder).map_err(disk)?;
         let info = Info { name: name.to_owned(), media_type: media_type.to_owned(), size: 0 };
-        Ok(Writer { store: self.clone(), file, hash: Sha256::new(), info, size_limit })
+        Ok(Writer { store: self.clone(), file, hash: Sha256::new(), info, size_limit, watch: None, refused: None })
     }
 
     /// Opens an artifact; `None` when there is none of this digest.
@@ -101,8 +113,20 @@ impl Store {
 }
 
 impl Writer {
+    /// Has all bytes looked at that are written from here on.
+    #[must_use]
+    pub fn watched(self, watch: Watch) -> Self {
+        Self { watch: Some(watch), ..self }
+    }
+
     /// Appends bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
+        if self.refused.is_none() {
+            self.refused = self.watch.as_mut().and_then(|watch| watch(bytes).err());
+        }
+        if let Some(why) = &self.refused {
+            return Err(why.clone());
+        }
         let size = self.info.size + bytes.len() as u64;
         if size > self.size_limit {
             return Err(format!("the artifact is larger than {} bytes, the most that is allowed", self.size_limit));
@@ -116,6 +140,9 @@ impl Writer {
     /// Publishes: once this returns, the artifact survives a crash. Publishing the same bytes again is no error; the
     /// first name stays.
     pub fn finish(self) -> Result<Published, String> {
+        if let Some(why) = self.refused {
+            return Err(why);
+        }
         let digest = Digest::from_bytes(self.hash.finalize().into());
         let folder = self.store.folder();
         let path = folder.join(digest.hex());
@@ -209,6 +236,19 @@ mod tests {
         writer.write(b"ab").unwrap();
         assert!(writer.write(b"c").is_err(), "over the limit");
         drop(writer);
+        assert_eq!(files(&store), [""; 0]);
+    }
+
+    #[test]
+    fn an_artifact_that_was_refused_is_never_published() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::new(root.path());
+        let refuse = |bytes: &[u8]| if bytes == b"bad" { Err("no".to_owned()) } else { Ok(()) };
+        let mut writer = store.start("a", "text/plain", 100).unwrap().watched(Box::new(refuse));
+        assert_eq!(writer.write(b"good"), Ok(()));
+        assert_eq!(writer.write(b"bad"), Err("no".to_owned()));
+        assert_eq!(writer.write(b"good"), Err("no".to_owned()), "nothing makes it good again");
+        assert_eq!(writer.finish(), Err("no".to_owned()));
         assert_eq!(files(&store), [""; 0]);
     }
 

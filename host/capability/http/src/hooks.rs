@@ -2,8 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::{HeaderName, header};
-use sluice_model::Audit;
-use sluice_model::grant::HttpGrant;
+use sluice_model::grant::{Capability, HttpGrant};
+use sluice_model::{Audit, Denial};
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{
@@ -11,11 +11,7 @@ use wasmtime_wasi_http::{
     WasiHttpHooks, WasiHttpView,
 };
 
-use crate::{send, tls};
-
-/// Replaces stand-ins of secrets in the value of a header; `None` when there is none in it. Gives the names of the
-/// secrets as well.
-pub type Reveal = Arc<dyn Fn(&str) -> Option<(String, Vec<String>)> + Send + Sync>;
+use crate::{Injection, send, tls};
 
 /// What one step may do over HTTP.
 pub struct Http {
@@ -30,12 +26,20 @@ pub(crate) struct Hooks {
     /// The largest body of a response, in bytes.
     pub body_limit: u64,
     pub audit: Audit,
-    pub reveal: Reveal,
+    pub injection: Injection,
+}
+
+impl Hooks {
+    /// Something that no grant can allow, and that must not be sent.
+    pub fn refuse(&self, asked: String, why: String) -> Error {
+        self.audit.deny(Denial { capability: Capability::Http, asked, why: Some(why), grant: None });
+        Error::HttpRequestDenied
+    }
 }
 
 impl Http {
-    pub fn new(granted: &[HttpGrant], body_limit: u64, audit: Audit, reveal: Reveal) -> Self {
-        Self { context: WasiHttpCtx::new(), hooks: Hooks { granted: granted.into(), body_limit, audit, reveal } }
+    pub fn new(granted: &[HttpGrant], body_limit: u64, audit: Audit, injection: Injection) -> Self {
+        Self { context: WasiHttpCtx::new(), hooks: Hooks { granted: granted.into(), body_limit, audit, injection } }
     }
 
     /// What [`WasiHttpView`] asks for.

@@ -1,14 +1,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header};
+use http::{HeaderValue, Request, Response, Uri, header};
 use http_body_util::BodyExt;
 use hyper::client::conn::http1;
 use hyper::rt::{Read, Write};
-use sluice_model::grant::{
-    AddressKind, Capability, Host, HttpGrant, HttpTarget, Scheme, address_kind, may_reach as allowed,
-};
+use sluice_model::grant::{AddressKind, Capability, Host, HttpGrant, Scheme, address_kind, may_reach as allowed};
 use sluice_model::{Denial, Ruling, Verdict};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -18,6 +15,8 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 use crate::body::{Connection, LimitedBody};
 use crate::hooks::Hooks;
+use crate::inject::{self, Address};
+use crate::masked::{self, MaskedBody};
 use crate::tls;
 
 /// The longest patience, whatever the plugin asks for; the step's time limit stands above all.
@@ -42,17 +41,17 @@ pub async fn send(
     let first_byte_time = clamp(options.first_byte_timeout, FIRST_BYTE_AT_MOST);
     let between_bytes = clamp(options.between_bytes_timeout, BETWEEN_BYTES_AT_MOST);
 
-    let target = read_target(hooks, &request)?;
-    let matching: Vec<&HttpGrant> = hooks.granted.iter().filter(|grant| grant.allows(&target)).collect();
+    let address = Address::read(hooks, &request)?;
+    let matching: Vec<&HttpGrant> = hooks.granted.iter().filter(|grant| address.is_allowed_by(grant)).collect();
     if matching.is_empty() {
-        let grant = HttpGrant::for_origin(&target).to_string();
-        hooks.audit.deny(Denial::new(Capability::Http, target.to_string(), grant));
+        hooks.audit.deny(Denial::new(Capability::Http, address.shown.as_str(), address.grant().to_string()));
         return Err(Error::HttpRequestDenied);
     }
-    let request = prepare(hooks, request, &target)?;
+    let request = prepare(hooks, request, &address)?;
+    let target = &address.target;
 
     let connecting = async {
-        let addresses = allowed_addresses(hooks, &target, &matching).await?;
+        let addresses = allowed_addresses(hooks, &address, &matching).await?;
         let stream = connect(&addresses).await?;
         match target.scheme {
             Scheme::Http => handshake(TokioIo::new(stream)).await,
@@ -67,33 +66,19 @@ pub async fn send(
         .await
         .map_err(|_| Error::HttpResponseTimeout)?
         .map_err(Error::from)?;
-    Ok(response.map(|body| LimitedBody::new(body, hooks.body_limit, between_bytes, connection).boxed_unsync()))
-}
-
-fn read_target(hooks: &Hooks, request: &Request<WasiBody>) -> Result<HttpTarget, Error> {
-    let uri = request.uri();
-    let scheme = if uri.scheme() == Some(&http::uri::Scheme::HTTPS) { Scheme::Https } else { Scheme::Http };
-    let authority = uri.authority().map_or("", |authority| authority.as_str());
-    let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
-    let refuse = |why: String| {
-        let asked = format!("{} {}://{authority}{}", request.method(), scheme.as_str(), uri.path());
-        hooks.audit.deny(Denial { capability: Capability::Http, asked, why: Some(why), grant: None });
-        Error::HttpRequestDenied
-    };
-    if [Method::CONNECT, Method::TRACE].contains(request.method()) {
-        return Err(refuse(format!("the method `{}` is never sent", request.method())));
-    }
-    HttpTarget::parse(request.method().as_str(), scheme, authority, path).map_err(refuse)
+    Ok(answer(hooks, response.map(|body| LimitedBody::new(body, hooks.body_limit, between_bytes, connection))))
 }
 
 /// The request as it goes over the wire: only the path in the first line, our `Host`, secrets in place of stand-ins.
-fn prepare(hooks: &Hooks, request: Request<WasiBody>, target: &HttpTarget) -> Result<Request<WasiBody>, Error> {
+fn prepare(hooks: &Hooks, request: Request<WasiBody>, address: &Address) -> Result<Request<WasiBody>, Error> {
     let (mut parts, body) = request.into_parts();
-    let path = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-    // `?query` alone is a valid path in a URL, and not in the first line of a request.
-    let path = if path.as_str().starts_with('/') { path.as_str().to_owned() } else { format!("/{path}") };
-    parts.uri = Uri::builder().path_and_query(path).build().map_err(|_| Error::HttpRequestUriInvalid)?;
-    reveal_secrets(hooks, &mut parts.headers, target)?;
+    let secrets = inject::headers(hooks, &mut parts.headers, &address.shown)?;
+    address.check_secrets(hooks, &secrets)?;
+    parts.uri = Uri::builder()
+        .path_and_query(address.path_and_query.as_str())
+        .build()
+        .map_err(|_| Error::HttpRequestUriInvalid)?;
+    let target = &address.target;
     let host = if target.port == target.scheme.default_port() {
         target.host.to_string()
     } else {
@@ -103,33 +88,31 @@ fn prepare(hooks: &Hooks, request: Request<WasiBody>, target: &HttpTarget) -> Re
     Ok(Request::from_parts(parts, body))
 }
 
-fn reveal_secrets(hooks: &Hooks, headers: &mut HeaderMap, target: &HttpTarget) -> Result<(), Error> {
-    for (name, value) in headers.iter_mut() {
-        let Some((revealed, secrets)) = value.to_str().ok().and_then(|text| (hooks.reveal)(text)) else { continue };
-        for secret in secrets {
-            let asked = format!("sending the secret `{secret}` in the header `{name}`");
-            hooks.audit.decide(Ruling::allowed(Capability::Secrets, asked, secret).detail("to", target.origin()));
-        }
-        // The error must not hold the value.
-        let invalid = || Error::InternalError(Some(format!("a secret in the header `{name}` is not one line of text")));
-        *value = HeaderValue::try_from(revealed).map_err(|_| invalid())?;
-        value.set_sensitive(true);
+/// The answer as the step may see it.
+fn answer(hooks: &Hooks, response: Response<LimitedBody>) -> Response<WasiBody> {
+    let masks = hooks.injection.placeholders.masks();
+    let (mut parts, body) = response.into_parts();
+    masked::headers(&mut parts.headers, &masks);
+    let mut body = body.boxed_unsync();
+    for mask in masks {
+        body = MaskedBody::new(body, mask).boxed_unsync();
     }
-    Ok(())
+    Response::from_parts(parts, body)
 }
 
 /// Resolves once and keeps the addresses that the step may reach.
 async fn allowed_addresses(
     hooks: &Hooks,
-    target: &HttpTarget,
+    address: &Address,
     matching: &[&HttpGrant],
 ) -> Result<Vec<SocketAddr>, Error> {
+    let target = &address.target;
     let resolved: Vec<SocketAddr> = match &target.host {
         Host::Ip(ip) => vec![SocketAddr::new(*ip, target.port)],
         Host::Name(name) => match tokio::net::lookup_host((name.as_str(), target.port)).await {
             Ok(addresses) => addresses.collect(),
             Err(error) => {
-                hooks.audit.decide(ruling(target, matching, &[]).detail("address", "none: the name leads nowhere"));
+                hooks.audit.decide(ruling(address, matching, &[]).detail("address", "none: the name leads nowhere"));
                 return Err(Error::DnsError { rcode: Some(error.to_string()), info_code: None });
             }
         },
@@ -137,29 +120,34 @@ async fn allowed_addresses(
     let (good, bad): (Vec<SocketAddr>, Vec<SocketAddr>) =
         resolved.into_iter().partition(|address| may_reach(address.ip(), matching));
     if !good.is_empty() {
-        hooks.audit.decide(ruling(target, matching, &good));
+        hooks.audit.decide(ruling(address, matching, &good));
         return Ok(good);
     }
     let Some(bad) = bad.first() else { return Err(Error::DestinationNotFound) };
-    hooks.audit.deny(denial_of_address(target, bad.ip()));
+    hooks.audit.deny(denial_of_address(address, bad.ip()));
     Err(Error::DestinationIpProhibited)
 }
 
 /// The request is allowed, and goes to one of these addresses.
-fn ruling(target: &HttpTarget, matching: &[&HttpGrant], addresses: &[SocketAddr]) -> Ruling {
+fn ruling(address: &Address, matching: &[&HttpGrant], addresses: &[SocketAddr]) -> Ruling {
     let reaches = |grant: &HttpGrant| addresses.iter().all(|address| may_reach(address.ip(), &[grant]));
-    let asked = target.to_string();
+    let (target, asked) = (&address.target, address.shown.clone());
     let Some(grant) = matching.iter().find(|grant| reaches(grant)).or(matching.first()) else {
         return Ruling::without_grant(Capability::Http, asked, Verdict::Allowed, "");
     };
     let only_private = grant.private && addresses.iter().any(|address| !may_reach(address.ip(), &[&grant.public()]));
     let private = if only_private { " private" } else { "" };
-    let ruling = Ruling::allowed(Capability::Http, &asked, grant).narrowest(format_args!("{asked}{private}"));
+    let ruling = Ruling::allowed(Capability::Http, &asked, grant);
+    // Values stand in no grant.
+    let ruling = match asked == target.to_string() {
+        true => ruling.narrowest(format_args!("{asked}{private}")),
+        false => ruling.narrowest(format_args!("{}{private}", address.grant())),
+    };
     let mut addresses: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
     // Servers of names like to change the order.
     addresses.sort_unstable();
     addresses.truncate(ADDRESSES_TOLD);
-    match addresses.is_empty() || matches!(target.host, Host::Ip(_)) {
+    match addresses.is_empty() || matches!(target.host, Host::Ip(_)) || address.url_secret.is_some() {
         true => ruling,
         false => ruling.detail("address", addresses.join(", ")),
     }
@@ -170,13 +158,17 @@ fn may_reach(ip: IpAddr, matching: &[&HttpGrant]) -> bool {
     allowed(ip, named, || matching.iter().any(|grant| grant.private))
 }
 
-fn denial_of_address(target: &HttpTarget, ip: IpAddr) -> Denial {
+fn denial_of_address(address: &Address, ip: IpAddr) -> Denial {
     let (why, grant) = match address_kind(ip) {
         AddressKind::Special => ("an address that only a grant of exactly it allows", None),
-        _ => ("a private address", Some(format!("{} private", HttpGrant::for_origin(target)))),
+        _ => ("a private address", Some(format!("{} private", address.grant()))),
     };
-    let why = Some(format!("`{}` leads to {ip}, {why}", target.host));
-    Denial { capability: Capability::Http, asked: target.to_string(), why, grant }
+    let why = match address.url_secret {
+        // Neither the host nor where it leads is for the plugin to know.
+        Some(_) => format!("it leads to {why}"),
+        None => format!("`{}` leads to {ip}, {why}", address.target.host),
+    };
+    Denial { capability: Capability::Http, asked: address.shown.clone(), why: Some(why), grant }
 }
 
 async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
@@ -246,8 +238,16 @@ mod tests {
 
     #[test]
     fn a_refused_address_is_explained() {
-        let target = HttpTarget::parse("GET", Scheme::Https, "api.example.com", "/x").unwrap();
-        let text = |ip: &str| denial_of_address(&target, ip.parse().unwrap()).text();
+        let request = Request::get("https://api.example.com/x");
+        let hooks = Hooks {
+            granted: [].into(),
+            body_limit: 0,
+            audit: sluice_model::Audit::default(),
+            injection: crate::Injection::default(),
+        };
+        let nothing = http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync();
+        let address = Address::read(&hooks, &request.body(nothing).unwrap()).unwrap();
+        let text = |ip: &str| denial_of_address(&address, ip.parse().unwrap()).text();
         assert_eq!(
             text("10.0.0.1"),
             "the host denied GET https://api.example.com/x: `api.example.com` leads to 10.0.0.1, a private address; if \

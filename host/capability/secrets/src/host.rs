@@ -1,8 +1,9 @@
+use sluice_model::event::SeenBy;
 use sluice_model::grant::{Capability, SecretGrant};
 use sluice_model::{Audit, Denial, Ruling};
 use wasmtime::component::{HasData, Linker};
 
-use crate::{Placeholders, SecretValues};
+use crate::{Placeholders, SecretValues, Taint};
 use bindings::sluice::host::secrets;
 
 mod bindings {
@@ -18,6 +19,7 @@ pub struct Secrets {
     pub granted: Vec<SecretGrant>,
     pub values: SecretValues,
     pub placeholders: Placeholders,
+    pub taint: Taint,
     pub audit: Audit,
 }
 
@@ -31,6 +33,15 @@ impl Secrets {
             return Ok(self.values.get(name));
         }
         Err(self.audit.deny(Denial::new(Capability::Secrets, format!("the secret `{name}`"), name)))
+    }
+
+    /// As [`Secrets::value`], for host code that hands the value to a program: from then on the step is tainted by it.
+    pub fn for_program(&self, name: &str, used: &str) -> Result<Option<&str>, String> {
+        let value = self.value(name, used)?;
+        if let Some(value) = value {
+            self.taint.mark(name, value, SeenBy::Program);
+        }
+        Ok(value)
     }
 }
 
@@ -60,5 +71,20 @@ impl secrets::Host for Secrets {
                 self.placeholders.stand_in(&name, value).map_err(|_| missing("this machine has no random numbers"))
             }
         }
+    }
+
+    fn reveal(&mut self, name: String) -> Result<String, secrets::Error> {
+        let asked = format!("revealing the secret `{name}`");
+        let Some(grant) = self.granted.iter().find(|grant| grant.name == name && grant.reveals()) else {
+            let denial = Denial::new(Capability::Secrets, asked, format!("{name} reveal"));
+            return Err(secrets::Error::Denied(self.audit.deny(denial)));
+        };
+        self.audit.decide(Ruling::allowed(Capability::Secrets, asked, grant));
+        let Some(value) = self.values.get(&name) else {
+            let text = format!("the secret `{name}` is granted, but this machine has no value for it");
+            return Err(secrets::Error::NotFound(text));
+        };
+        self.taint.mark(&name, value, SeenBy::Plugin);
+        Ok(value.to_owned())
     }
 }

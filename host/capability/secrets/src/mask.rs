@@ -16,6 +16,8 @@ use view::View;
 
 /// Shorter values, and shorter lines of a value, are not masked: they would be found in ordinary words. In bytes.
 pub const SHORTEST_VALUE: usize = 4;
+/// Shorter forms are not looked for in artifacts, in bytes.
+const SHORTEST_IN_ARTIFACTS: usize = 8;
 const MASKED: &str = "***";
 /// The most that escaping for JSON, twice, makes of one byte.
 const LONGEST_ESCAPE: usize = 7;
@@ -40,8 +42,26 @@ struct Finder {
 
 impl Mask {
     pub fn new(values: &SecretValues) -> Self {
-        let mut forms: Vec<Form> =
-            values.all().filter(|value| value.len() >= SHORTEST_VALUE).flat_map(forms::of).collect();
+        Self::of(values.all())
+    }
+
+    /// Finds these values.
+    pub fn of<'v>(values: impl IntoIterator<Item = &'v str>) -> Self {
+        let values = values.into_iter().filter(|value| value.len() >= SHORTEST_VALUE);
+        Self::of_forms(values.flat_map(forms::of).collect())
+    }
+
+    /// Finds a value in artifacts, which are large and hold anything: without forms that are so short, or so usual, that
+    /// they would be found by chance.
+    pub(crate) fn of_artifacts(value: &str) -> Self {
+        // `-----BEGIN PRIVATE KEY-----`
+        let is_frame = |text: &str| text.starts_with("-----") && text.ends_with("-----") && !text.contains('\n');
+        let mut forms = forms::of(value);
+        forms.retain(|form| form.text.len() >= SHORTEST_IN_ARTIFACTS && !is_frame(&form.text));
+        Self::of_forms(forms)
+    }
+
+    fn of_forms(mut forms: Vec<Form>) -> Self {
         forms.sort_unstable();
         forms.dedup_by(|a, b| a.text == b.text);
         if forms.is_empty() {
@@ -90,6 +110,23 @@ impl Mask {
         masked
     }
 
+    /// Whether a form of a secret is in these bytes.
+    pub fn is_in(&self, bytes: &[u8]) -> bool {
+        self.finder.as_ref().is_some_and(|finder| finder.is_in(bytes))
+    }
+
+    /// Takes from the front of a stream what may be told, with `*` in place of each byte of a secret, so that no length
+    /// changes. As long as there is `more` to come, the end stays: a secret may have begun in it.
+    pub fn cover(&self, stream: &mut Vec<u8>, more: bool) -> Vec<u8> {
+        let Some(finder) = &self.finder else { return std::mem::take(stream) };
+        let end = if more { finder.outside(stream, stream.len().saturating_sub(finder.longest)) } else { stream.len() };
+        for range in finder.find(stream).into_iter().filter(|range| range.start < end) {
+            stream[range].fill(b'*');
+        }
+        let rest = stream.split_off(end);
+        std::mem::replace(stream, rest)
+    }
+
     /// How much of a stream may be told when its lines up to `end` are complete: at most `end`, and less, to the
     /// beginning of a line, if what follows may turn out to be the rest of a secret of several lines.
     pub fn whole_lines(&self, stream: &[u8], end: usize) -> usize {
@@ -135,6 +172,10 @@ fn char_boundary(stream: &[u8], end: usize) -> usize {
 }
 
 impl Finder {
+    fn is_in(&self, text: &[u8]) -> bool {
+        View::all(text, self.spaces).iter().any(|view| self.search.is_match(view.bytes()))
+    }
+
     /// Where secrets stand: in order, apart from each other.
     fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found = Vec::new();

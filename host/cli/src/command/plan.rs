@@ -9,6 +9,7 @@ use sluice_model::Outcome;
 use sluice_model::grant::Capability;
 use sluice_plan::{Background, Call, Concurrency, Decided, Job, Plan, Step, When};
 use sluice_record::RunId;
+use sluice_report::Look;
 use sluice_report::graph::{self, Edge, Graph, Node};
 use sluice_workflow::background::Port;
 
@@ -48,7 +49,7 @@ pub fn run(args: &PlanArgs, from: &Path, output: &Output) -> u8 {
         None if args.grants && args.json => output.result(&format!("{:#}\n", grants::json(&plan))),
         None if args.grants => output.result(&grants::text(&plan)),
         None if args.json => output.result(&format!("{}\n", plan.json_text())),
-        None => output.result(&describe(&plan)),
+        None => output.result(&describe(&plan, output.look())),
     }
     if let Some(file) = &args.output {
         output.message(&format!("\nrun exactly this: sluice run --plan {}\n", file.display()));
@@ -112,7 +113,7 @@ fn jobs(plan: &Plan) -> Graph {
     graph
 }
 
-fn describe(plan: &Plan) -> String {
+fn describe(plan: &Plan, look: Look) -> String {
     let mut text = format!("{}  {}  plan {}\n", plan.workflow, plan.source.name(), plan.digest.short());
     for (name, value) in &plan.inputs {
         let _ = writeln!(text, "  input {name} = {value}");
@@ -135,12 +136,12 @@ fn describe(plan: &Plan) -> String {
         let _ = writeln!(text, "  secret {name} from {source}, for {}", steps.join(", "));
     }
     for job in plan.all_jobs() {
-        describe_job(&mut text, job);
+        describe_job(&mut text, job, look);
     }
     text
 }
 
-fn describe_job(text: &mut String, job: &Job) {
+fn describe_job(text: &mut String, job: &Job, look: Look) {
     let needs = if job.needs.is_empty() { String::new() } else { format!("  needs {}", job.needs.join(", ")) };
     let condition =
         job.condition.as_ref().map(|condition| format!("  if {}", condition.expression.text)).unwrap_or_default();
@@ -170,9 +171,9 @@ fn describe_job(text: &mut String, job: &Job) {
             guards(text, job);
         }
         for step in &cell.steps {
-            describe_step(text, step);
+            describe_step(text, step, look);
             if let Some(background) = step.background.as_ref().filter(|_| !step.excluded) {
-                describe_background(text, background);
+                describe_background(text, background, look);
             }
         }
     }
@@ -206,7 +207,7 @@ fn guards(text: &mut String, job: &Job) {
     }
 }
 
-fn describe_step(text: &mut String, step: &Step) {
+fn describe_step(text: &mut String, step: &Step, look: Look) {
     let (reference, digest) = (&step.uses, step.digest.short());
     let _ = writeln!(text, "  {}  {}  {reference} {digest}", step.id, step.name);
     if let Some(condition) = &step.condition {
@@ -215,6 +216,10 @@ fn describe_step(text: &mut String, step: &Step) {
     if step.excluded {
         let _ = writeln!(text, "      skipped  its condition does not hold");
         return;
+    }
+    for secret in step.at_most.secrets.iter().filter(|grant| grant.reveals()) {
+        let alarm = look.alarm(format_args!("REVEALS  {} to the plugin", secret.name));
+        let _ = writeln!(text, "      {alarm}");
     }
     if let Some(retry) = &step.retry {
         let _ = writeln!(text, "      retry    {} attempts in all", retry.attempts);
@@ -244,7 +249,7 @@ fn describe_step(text: &mut String, step: &Step) {
     notes(text, step);
 }
 
-fn describe_background(text: &mut String, background: &Background) {
+fn describe_background(text: &mut String, background: &Background, look: Look) {
     let port = background.port.map(|port| match port {
         Port::Auto => "; on a free port".to_owned(),
         Port::Fixed(port) => format!("; on port {port}"),
@@ -258,7 +263,7 @@ fn describe_background(text: &mut String, background: &Background) {
         }
         When::Passes(probe) => {
             let _ = writeln!(text, "      ready    {within}, when this passes:");
-            describe_step(text, probe);
+            describe_step(text, probe, look);
         }
     }
 }

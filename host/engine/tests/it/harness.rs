@@ -9,7 +9,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 use sha2::Digest as _;
-use sluice_engine::{Plugin, SecretValues, Settings, WasmRunner};
+use sluice_engine::{Plugin, Settings, WasmRunner};
 use sluice_model::grant::{Capability, Grant};
 use sluice_model::{Digest, Grants, Kind, Limits, PluginRef, StepId};
 use sluice_run::runner::{Action, Cancel, Said};
@@ -32,6 +32,11 @@ static CACHE: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap())
 
 impl Bench {
     pub fn new() -> Self {
+        Self::with_secrets(&[("TOKEN", SECRET)])
+    }
+
+    /// The same with these secrets, name and value.
+    pub fn with_secrets(secrets: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let workspace = folder.path().join("workspace");
         std::fs::create_dir_all(workspace.join("src")).unwrap();
@@ -48,7 +53,7 @@ impl Bench {
             worker: None,
             protected: sluice_engine::PROTECTED.map(str::to_owned).to_vec(),
             artifacts: folder.path().join("artifacts"),
-            secrets: SecretValues::from_iter([("TOKEN".to_owned(), SECRET.to_owned())]),
+            secrets: secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             guard: None,
             launcher: None,
             scratch: std::env::temp_dir(),
@@ -161,6 +166,9 @@ impl Ran {
                 Said::Artifact { name, media_type, size, .. } => {
                     write!(text, "\nartifact {name} {media_type} {size}").unwrap();
                 }
+                // Tests of decisions look at them one by one.
+                Said::Decided(_) => {}
+                Said::SecretSeen { secret, by } => write!(text, "\nseen {secret} by {by:?}").unwrap(),
                 other => write!(text, "\n{other:?}").unwrap(),
             }
         }

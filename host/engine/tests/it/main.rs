@@ -7,5 +7,6 @@ mod guests;
 mod harness;
 mod hostile;
 mod inspect;
+mod secret;
 mod server;
 mod step;

@@ -1,4 +1,5 @@
-//! `GET https://api.example.com/v1/*`: method, scheme, host, port and path of HTTP requests.
+//! `GET https://api.example.com/v1/*`: method, scheme, host, port and path of HTTP requests. `POST secret:WEBHOOK`: the
+//! one URL that is the value of a secret, which only the host knows.
 //!
 //! Only one spelling of a host is accepted on either side, so that a request cannot mean another host than the grant:
 //! lowercase ASCII without a trailing dot, IPv4 in four decimal parts, IPv6 in brackets.
@@ -7,6 +8,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use super::name::is_variable_name;
 use super::serde_by_spelling;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,12 +116,24 @@ enum PathPattern {
 pub struct HttpGrant {
     /// `None` stands for `*`.
     method: Option<String>,
+    place: Place,
+    /// Whether a host name may lead to a private address. An address that the grant itself names always may.
+    pub private: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    Url(UrlPattern),
+    /// Exactly the URL that is the value of this secret.
+    Secret(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct UrlPattern {
     scheme: Scheme,
     host: HostPattern,
     port: u16,
     path: PathPattern,
-    /// Whether a host name may lead to a private address. An address that the grant itself names always may.
-    pub private: bool,
 }
 
 /// Whether a path means the same to every server: no dot segments, no encoded separators, no empty segments.
@@ -139,31 +153,55 @@ impl HttpGrant {
         Self { private: false, ..self.clone() }
     }
 
+    /// Of the URL in a secret nobody knows the port before the run; it is taken for that of `https`.
     pub fn port(&self) -> u16 {
-        self.port
+        match &self.place {
+            Place::Url(url) => url.port,
+            Place::Secret(_) => Scheme::Https.default_port(),
+        }
     }
 
     /// Whether no name has to be looked up to get there.
     pub fn names_an_address(&self) -> bool {
-        matches!(&self.host, HostPattern::Exact(Host::Ip(_)))
+        matches!(&self.place, Place::Url(UrlPattern { host: HostPattern::Exact(Host::Ip(_)), .. }))
     }
 
     /// Whether this request may be sent. Addresses are checked after the name is resolved.
     pub fn allows(&self, target: &HttpTarget) -> bool {
-        self.method.as_ref().is_none_or(|method| *method == target.method)
-            && self.scheme == target.scheme
-            && self.port == target.port
-            && self.host.covers(&HostPattern::Exact(target.host.clone()))
-            && match &self.path {
+        let Place::Url(url) = &self.place else { return false };
+        self.has_method(&target.method)
+            && url.scheme == target.scheme
+            && url.port == target.port
+            && url.host.covers(&HostPattern::Exact(target.host.clone()))
+            && match &url.path {
                 PathPattern::Any => true,
                 PathPattern::Exact(path) => *path == target.path,
                 PathPattern::Prefix(prefix) => is_plain_path(&target.path) && target.path.starts_with(prefix),
             }
     }
 
-    /// Whether the grant itself names this address: as a literal, or as `localhost` for loopback.
+    /// Whether a request may be sent to the URL that is the value of this secret, whatever it is.
+    pub fn allows_url_in(&self, secret: &str, method: &str) -> bool {
+        self.secret() == Some(secret) && self.has_method(method)
+    }
+
+    /// The secret whose value is the only URL that the grant allows, if it is such a grant.
+    pub fn secret(&self) -> Option<&str> {
+        match &self.place {
+            Place::Secret(name) => Some(name),
+            Place::Url(_) => None,
+        }
+    }
+
+    fn has_method(&self, method: &str) -> bool {
+        self.method.as_ref().is_none_or(|own| own == method)
+    }
+
+    /// Whether the grant itself names this address: as a literal, or as `localhost` for loopback. What stands in a secret
+    /// is not named: nobody who reads the plan can see it.
     pub fn names_address(&self, ip: IpAddr) -> bool {
-        match &self.host {
+        let Place::Url(url) = &self.place else { return false };
+        match &url.host {
             HostPattern::Exact(Host::Ip(named)) => *named == ip,
             HostPattern::Exact(Host::Name(name)) => name == "localhost" && ip.is_loopback(),
             HostPattern::Below(_) => false,
@@ -174,6 +212,33 @@ impl HttpGrant {
     /// say, not for the plugin.
     pub fn covers(&self, inner: &Self) -> bool {
         let method = self.method.is_none() || self.method == inner.method;
+        method
+            && match (&self.place, &inner.place) {
+                (Place::Url(outer), Place::Url(inner)) => outer.covers(inner),
+                (Place::Secret(outer), Place::Secret(inner)) => outer == inner,
+                _ => false,
+            }
+    }
+
+    /// The narrowest grant that allows a request, for helps: its origin.
+    pub fn for_origin(target: &HttpTarget) -> Self {
+        let url = UrlPattern {
+            scheme: target.scheme,
+            host: HostPattern::Exact(target.host.clone()),
+            port: target.port,
+            path: PathPattern::Any,
+        };
+        Self { method: Some(target.method.clone()), place: Place::Url(url), private: false }
+    }
+
+    /// The grant for requests to the URL that is the value of a secret, for helps.
+    pub fn for_url_in(secret: &str, method: &str) -> Self {
+        Self { method: Some(method.to_owned()), place: Place::Secret(secret.to_owned()), private: false }
+    }
+}
+
+impl UrlPattern {
+    fn covers(&self, inner: &Self) -> bool {
         let path = match (&self.path, &inner.path) {
             (PathPattern::Any, _) => true,
             (PathPattern::Exact(outer), PathPattern::Exact(inner)) => outer == inner,
@@ -181,19 +246,7 @@ impl HttpGrant {
             (PathPattern::Prefix(outer), PathPattern::Exact(inner)) => is_plain_path(inner) && inner.starts_with(outer),
             _ => false,
         };
-        method && path && self.scheme == inner.scheme && self.port == inner.port && self.host.covers(&inner.host)
-    }
-
-    /// The narrowest grant that allows a request, for helps: its origin.
-    pub fn for_origin(target: &HttpTarget) -> Self {
-        Self {
-            method: Some(target.method.clone()),
-            scheme: target.scheme,
-            host: HostPattern::Exact(target.host.clone()),
-            port: target.port,
-            path: PathPattern::Any,
-            private: false,
-        }
+        path && self.scheme == inner.scheme && self.port == inner.port && self.host.covers(&inner.host)
     }
 }
 
@@ -231,6 +284,12 @@ impl FromStr for HttpGrant {
             method if method.bytes().all(|b| b.is_ascii_uppercase()) => Some(method.to_owned()),
             _ => return Err(format!("{EXPECTED}, found `{text}`")),
         };
+        if let Some(name) = url.strip_prefix("secret:") {
+            if !is_variable_name(name) {
+                return Err(format!("`{name}` is not the name of a secret (letters, digits, `_`)"));
+            }
+            return Ok(Self { method, place: Place::Secret(name.to_owned()), private });
+        }
         let (scheme, rest) = match url.split_once("://") {
             Some(("https", rest)) => (Scheme::Https, rest),
             Some(("http", rest)) => (Scheme::Http, rest),
@@ -258,12 +317,12 @@ impl FromStr for HttpGrant {
             None if is_plain_path(path) => PathPattern::Exact(path.to_owned()),
             _ => return Err(format!("the path `{path}` could mean different things to different servers")),
         };
-        Ok(Self { method, scheme, host, port, path, private })
+        Ok(Self { method, place: Place::Url(UrlPattern { scheme, host, port, path }), private })
     }
 }
 
 /// Splits `host:port`; the port defaults to the scheme's.
-fn split_port(authority: &str, scheme: Scheme) -> Result<(&str, u16), String> {
+pub(super) fn split_port(authority: &str, scheme: Scheme) -> Result<(&str, u16), String> {
     let colon = match authority.rfind(']') {
         Some(bracket) => authority[bracket..].find(':').map(|i| bracket + i),
         None => authority.find(':'),
@@ -294,16 +353,8 @@ impl HttpTarget {
     }
 }
 
-fn write_port(f: &mut fmt::Formatter<'_>, scheme: Scheme, port: u16) -> fmt::Result {
+pub(super) fn write_port(f: &mut fmt::Formatter<'_>, scheme: Scheme, port: u16) -> fmt::Result {
     if port == scheme.default_port() { Ok(()) } else { write!(f, ":{port}") }
-}
-
-impl HttpTarget {
-    /// `https://api.example.com`
-    pub fn origin(&self) -> String {
-        let port = if self.port == self.scheme.default_port() { String::new() } else { format!(":{}", self.port) };
-        format!("{}://{}{port}", self.scheme.as_str(), self.host)
-    }
 }
 
 impl fmt::Display for HttpTarget {
@@ -316,18 +367,28 @@ impl fmt::Display for HttpTarget {
 
 impl fmt::Display for HttpGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}://", self.method.as_deref().unwrap_or("*"), self.scheme.as_str())?;
+        write!(f, "{} ", self.method.as_deref().unwrap_or("*"))?;
+        match &self.place {
+            Place::Url(url) => url.fmt(f)?,
+            Place::Secret(name) => write!(f, "secret:{name}")?,
+        }
+        if self.private { f.write_str(" private") } else { Ok(()) }
+    }
+}
+
+impl fmt::Display for UrlPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://", self.scheme.as_str())?;
         match &self.host {
             HostPattern::Exact(host) => host.fmt(f)?,
             HostPattern::Below(name) => write!(f, "*.{name}")?,
         }
         write_port(f, self.scheme, self.port)?;
         match &self.path {
-            PathPattern::Any => f.write_str("/*")?,
-            PathPattern::Exact(path) => f.write_str(path)?,
-            PathPattern::Prefix(prefix) => write!(f, "{prefix}*")?,
+            PathPattern::Any => f.write_str("/*"),
+            PathPattern::Exact(path) => f.write_str(path),
+            PathPattern::Prefix(prefix) => write!(f, "{prefix}*"),
         }
-        if self.private { f.write_str(" private") } else { Ok(()) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Grants that are a name: environment variables, secrets; and the two of artifacts.
+//! Grants that are a name: environment variables; and the two of artifacts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,12 +8,6 @@ use super::serde_by_spelling;
 /// An environment variable of the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvGrant {
-    pub name: String,
-}
-
-/// A secret by name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretGrant {
     pub name: String,
 }
 
@@ -30,13 +24,7 @@ impl EnvGrant {
     }
 }
 
-impl SecretGrant {
-    pub fn covers(&self, inner: &Self) -> bool {
-        self == inner
-    }
-}
-
-fn is_variable_name(text: &str) -> bool {
+pub(super) fn is_variable_name(text: &str) -> bool {
     let mut chars = text.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -50,18 +38,6 @@ impl FromStr for EnvGrant {
             Ok(Self { name: text.to_owned() })
         } else {
             Err(format!("expected the name of an environment variable, found `{text}`"))
-        }
-    }
-}
-
-impl FromStr for SecretGrant {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if is_variable_name(text) {
-            Ok(Self { name: text.to_owned() })
-        } else {
-            Err(format!("expected the name of a secret (letters, digits, `_`), found `{text}`"))
         }
     }
 }
@@ -84,12 +60,6 @@ impl fmt::Display for EnvGrant {
     }
 }
 
-impl fmt::Display for SecretGrant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
-}
-
 impl fmt::Display for ArtifactGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -99,4 +69,4 @@ impl fmt::Display for ArtifactGrant {
     }
 }
 
-serde_by_spelling!(EnvGrant, SecretGrant, ArtifactGrant);
+serde_by_spelling!(EnvGrant, ArtifactGrant);

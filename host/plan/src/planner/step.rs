@@ -14,7 +14,7 @@ use super::services::Ports;
 use super::{Planner, known, notes};
 use crate::plan::{ForEach, Step};
 use crate::scope::Scope;
-use crate::{codes, decide, for_each, grants};
+use crate::{codes, decide, for_each, grants, seen};
 
 impl<'w> Planner<'w> {
     /// `scope` is the job's, `None` if it depends on the run; `excluded` says that the job does not run. `None` if the
@@ -109,6 +109,7 @@ impl<'w> Planner<'w> {
         planned.background = self.background(step, &planned, inner.as_ref(), ports);
         self.open_ports(step, &mut planned, ports, first);
         planned.notes = notes::notes(&planned, &self.facts);
+        planned.notes.extend(seen::notes(&planned));
         Some(planned)
     }
 
@@ -216,6 +217,7 @@ impl<'w> Planner<'w> {
         match grants::declared(planned, &values, &unknown) {
             Ok(declaration) => {
                 self.check_narrowed(step, planned, &declaration);
+                self.problems.extend(seen::unconfirmed(planned, &declaration.grants));
                 for capability in &declaration.undecided {
                     if !planned.narrows.contains(capability) {
                         self.problems.push(undecided(planned, *capability, &declaration.grants, &unknown));

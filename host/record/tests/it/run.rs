@@ -62,6 +62,7 @@ pub fn events() -> Vec<Event> {
             findings: FindingCounts { error: 0, warning: 1, info: 0 },
             failure: None,
             reason: None,
+            tainted: Vec::new(),
         },
         EventKind::JobFinished {
             job: "lint".to_owned(),
@@ -94,6 +95,7 @@ pub fn events() -> Vec<Event> {
             findings: FindingCounts::default(),
             failure: Some(Failure::new(FailureKind::Denied, "no").cause("really not").help("ask")),
             reason: None,
+            tainted: Vec::new(),
         },
         EventKind::Warning { message: "the cache is cold".to_owned() },
         EventKind::RunFinished { outcome: Outcome::Failed, duration_ms: 160 },

@@ -94,7 +94,17 @@ impl Script {
         reason: Option<String>,
     ) -> &mut Self {
         let outputs = [("answer".to_owned(), json!(42))].into();
-        self.say(EventKind::StepFinished { id: step(id), outcome, duration_ms, outputs, findings, failure, reason })
+        let tainted = Vec::new();
+        self.say(EventKind::StepFinished {
+            id: step(id),
+            outcome,
+            duration_ms,
+            outputs,
+            findings,
+            failure,
+            reason,
+            tainted,
+        })
     }
 
     pub fn job_ended(&mut self, job: &str, outcome: Outcome, duration_ms: u64) -> &mut Self {

@@ -133,7 +133,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 
     /// The step was done before, and that stands.
     fn take_over(&mut self, index: StepIndex, step: &Step, id: StepId, done: Done) -> Input {
-        let Done { outcome, outputs, findings, failure } = done;
+        let Done { outcome, outputs, findings, failure, tainted } = done;
         self.add_result(index, step, outcome, &outputs);
         let name = self.name(index, step);
         let state = StepState {
@@ -145,7 +145,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             failure: failure.clone(),
         };
         self.so_far.step(state);
-        self.emit(EventKind::StepReused { id, name, outcome, outputs, findings, failure });
+        self.emit(EventKind::StepReused { id, name, outcome, outputs, findings, failure, tainted });
         Input::Ended { id: index, outcome }
     }
 
@@ -323,6 +323,13 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             Said::Artifact { name, digest, media_type, size } => {
                 EventKind::Artifact { id, name, digest, media_type, size }
             }
+            Said::SecretSeen { secret, by } => {
+                let tainted = self.tainted.entry(index).or_default();
+                if !tainted.contains(&secret) {
+                    tainted.push(secret.clone());
+                }
+                EventKind::SecretSeen { id, secret, by }
+            }
             Said::Decided(Told::Ruling(ruling)) => {
                 let planned = planned(&self.plan, index.cell).and_then(|(_, steps)| steps.get(index.step));
                 let Some(digest) = planned.map(|step| step.digest) else { return };
@@ -479,6 +486,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
                 FailureKind::Denied => (step.uses_span, "it was granted less"),
                 FailureKind::TimedOut => (step.uses_span, "it ran too long"),
                 FailureKind::Limit => (step.uses_span, "it reached a limit"),
+                FailureKind::SecretLeak => (step.uses_span, "it was about to publish a secret"),
                 FailureKind::Trap => (step.uses_span, "it crashed"),
                 FailureKind::Load => (step.uses_span, "it could not be loaded"),
                 _ => (step.uses_span, "it failed"),
@@ -498,7 +506,8 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         let id = self.step_id(index.cell, step, self.item(index).map(|_| index.item));
         let name = self.name(index, step);
         self.so_far.step(StepState { id: id.clone(), name, outcome, findings, duration_ms, failure: failure.clone() });
-        self.emit(EventKind::StepFinished { id, outcome, duration_ms, outputs, findings, failure, reason });
+        let tainted = self.tainted.remove(&index).unwrap_or_default();
+        self.emit(EventKind::StepFinished { id, outcome, duration_ms, outputs, findings, failure, reason, tainted });
         Input::Ended { id: index, outcome }
     }
 }

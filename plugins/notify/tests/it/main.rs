@@ -36,6 +36,49 @@ fn a_message_is_delivered_once() {
 }
 
 #[test]
+fn the_url_of_a_webhook_can_be_a_secret_that_the_plugin_never_sees() {
+    let server = Server::start(&["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"]);
+    let url = format!("http://{}{PATH}?key=dont-show-me-either", server.address());
+    let inputs = json!({"url-secret": "HOOK", "user": "ci", "password-secret": "PASSWORD", "message": "m"});
+    let outcome = Plugin::build(env!("CARGO_MANIFEST_DIR"))
+        .inputs(inputs)
+        .grant("http: POST secret:HOOK private")
+        .secret("HOOK", &url)
+        .secret("PASSWORD", "correct-horse-battery")
+        .run();
+
+    outcome.expect_passed();
+    let [request] = &server.requests()[..] else { panic!("one request is expected") };
+    assert_eq!(request.line, format!("POST {PATH}?key=dont-show-me-either HTTP/1.1"));
+    assert_eq!(request.header("host"), Some(server.address().to_string().as_str()));
+    // printf %s ci:correct-horse-battery | base64
+    assert_eq!(request.header("authorization"), Some("Basic Y2k6Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5"));
+    let log = outcome.log_text();
+    assert!(log.contains("delivered to the webhook in the secret `HOOK`, attempt 1 of 4"), "{log}");
+    assert!(!log.contains("dont-show-me"), "{log}");
+}
+
+#[test]
+fn a_url_in_a_secret_that_is_not_granted_gets_nothing() {
+    let server = Server::start(&["HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"]);
+    let url = format!("http://{}{PATH}", server.address());
+    for (inputs, denied) in [
+        (json!({"url-secret": "HOOK"}), "http"),
+        (json!({"url-secret": "HOOK"}), "secrets"),
+        (json!({"url-secret": "HOOK"}), ""),
+    ] {
+        let call = Plugin::build(env!("CARGO_MANIFEST_DIR")).inputs(inputs).secret("HOOK", &url);
+        // Without `private`, an address of this machine is out of reach, and nothing tells which it was.
+        let call = if denied.is_empty() { call } else { call.deny(denied) };
+        let outcome = call.run();
+        let failure = outcome.expect_failure();
+        assert_eq!(failure.kind, FailureKind::Denied, "{denied}");
+        assert!(!format!("{failure:?}").contains("127.0.0.1"), "{failure:?}");
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[test]
 fn the_json_format_carries_the_run() {
     let server = Server::start(&["HTTP/1.1 204 No Content\r\n\r\n"]);
     let outcome = notify(&server, json!({"format": "json", "title": "t", "message": "m"})).run();

@@ -21,7 +21,7 @@ struct Call {
 
 pub(super) fn send(request: Request) -> Result<Response, Error> {
     let url = Url::parse(&request.url)?;
-    let name = format!("{} {}", request.method, url.origin());
+    let name = format!("{} {}", request.method, request.place(&url));
     let call =
         Call { name, limit: request.timeout, deadline: monotonic_clock::subscribe_duration(nanos(request.timeout)) };
 

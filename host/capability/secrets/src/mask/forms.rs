@@ -62,11 +62,23 @@ pub fn of(value: &str) -> Vec<Form> {
         }
         forms.extend(hex.map(Form::plain));
     }
+    forms.extend(url_parts(value).into_iter().map(Form::plain));
     if value.contains(['\n', '\r']) {
         forms.extend(value.split(['\n', '\r']).map(|line| Form::plain(line.trim().to_owned())));
     }
     forms.retain(|form| form.text.len() >= SHORTEST_VALUE);
     forms
+}
+
+/// Of a URL, which may be a secret as a whole: what stands in the first line of a request.
+fn url_parts(value: &str) -> Vec<String> {
+    let Some((_, rest)) = value.split_once("://").filter(|(scheme, _)| ["http", "https"].contains(scheme)) else {
+        return Vec::new();
+    };
+    let path = rest.find(['/', '?']).map_or("", |start| &rest[start..]).trim_end();
+    let mut parts = vec![path.to_owned(), path.split('?').next().unwrap_or_default().to_owned()];
+    parts.retain(|part| part.len() >= SHORTEST_PIECE);
+    parts
 }
 
 /// A text in lines of a length, if it needs several.

@@ -202,3 +202,33 @@ proptest! {
         prop_assert_eq!(mask.apply(&told), text.as_str());
     }
 }
+
+#[test]
+fn of_a_url_the_path_is_masked_by_itself() {
+    let mask = mask(&["https://hooks.example.com/services/T0/B0/x?key=1", "http://example.com/a"]);
+    for (text, masked) in [
+        ("POST /services/T0/B0/x?key=1 HTTP/1.1", "POST *** HTTP/1.1"),
+        ("POST /services/T0/B0/x HTTP/1.1", "POST *** HTTP/1.1"),
+        ("https://hooks.example.com/services/T0/B0/x?key=1", "***"),
+        ("hooks.example.com", "hooks.example.com"),
+        ("GET /a HTTP/1.1", "GET /a HTTP/1.1"),
+    ] {
+        assert_eq!(mask.apply(text), masked);
+    }
+}
+
+#[test]
+fn a_stream_is_covered_without_changing_its_length() {
+    let mask = mask(&["hunter2-hunter2"]);
+    let text = b"a hunter2-hunter2 b aHVudGVyMi1odW50ZXIy c hunter2-hunter";
+    for size in [1, 5, 100] {
+        let (mut held, mut told) = (Vec::new(), Vec::new());
+        for chunk in text.chunks(size) {
+            held.extend_from_slice(chunk);
+            told.extend(mask.cover(&mut held, true));
+            assert!(held.len() <= 2 * mask.holds_back() + size);
+        }
+        told.extend(mask.cover(&mut held, false));
+        assert_eq!(String::from_utf8(told).unwrap(), "a *************** b ******************** c hunter2-hunter");
+    }
+}

@@ -12,7 +12,7 @@ use sluice::host::exec::{Command, Error as ExecError, Status};
 use sluice::host::secrets;
 use sluice::plugin::types::{Explanation, Failure, Finding, Level, Severity, Sink, Step, TransientFailure};
 use wasi::http::outgoing_handler::{self, OutgoingRequest};
-use wasi::http::types::{Fields, IncomingBody, Method, OutgoingBody, Scheme};
+use wasi::http::types::{Fields, IncomingBody, IncomingResponse, Method, OutgoingBody, Scheme};
 use wasi::io::streams::StreamError;
 
 struct Task;
@@ -92,12 +92,65 @@ fn run(step: &Step, sink: &Sink, misdeed: &str, with: &str) -> Result<(), String
         }
         "get-secret" => {
             let (name, url) = with.split_once(' ').ok_or("no space")?;
-            let stand_in = secrets::placeholder(name).map_err(|error| match error {
-                secrets::Error::Denied(text) | secrets::Error::NotFound(text) => text,
-            })?;
+            let stand_in = secrets::placeholder(name).map_err(secret)?;
             sink.log(Level::Info, &format!("I hold {}", stand_in.split('-').next().unwrap_or_default()));
             let (status, body) = http(Method::Get, url, &[("authorization", &format!("Bearer {stand_in}"))])?;
             sink.log(Level::Info, &format!("{status} {}", String::from_utf8_lossy(&body)));
+        }
+        // `NAME URL HEADER=VALUE...`, with `{}` for the stand-in and `{basic}` for `user:` and it in base64.
+        "send-secret" => {
+            let mut words = with.split(' ');
+            let name = words.next().unwrap_or_default();
+            let stand_in = secrets::placeholder(name).map_err(secret)?;
+            let basic = base64(format!("user:{stand_in}").as_bytes());
+            let fill = |text: &str| text.replace("{}", &stand_in).replace("{basic}", &basic);
+            let url = fill(words.next().unwrap_or_default());
+            let headers: Vec<(String, String)> =
+                words.filter_map(|word| word.split_once('=')).map(|(name, value)| (name.into(), fill(&value.replace('_', " ")))).collect();
+            let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let response = send(Method::Get, &url, &headers)?;
+            let back = response.headers().get("x-back").into_iter().next().unwrap_or_default();
+            let (status, body) = (response.status(), body(response)?);
+            // What came in is told backwards, so that it is not the log that masks it.
+            let told = |bytes: &[u8]| String::from_utf8_lossy(bytes).chars().rev().collect::<String>();
+            sink.log(Level::Info, &format!("{status} {} | {}", told(&back), told(&body).replace(&*told(stand_in.as_bytes()), "NI-DNATS")));
+        }
+        // Sends a stand-in in the body.
+        "body-secret" => {
+            let (name, url) = with.split_once(' ').ok_or("no space")?;
+            let stand_in = secrets::placeholder(name).map_err(secret)?;
+            let (status, body) = post(url, stand_in.as_bytes())?;
+            sink.log(Level::Info, &format!("{status} {}", String::from_utf8_lossy(&body).replace(&stand_in, "STAND-IN")));
+        }
+        // `NAME HOW`
+        "reveal" => {
+            let (name, how) = with.split_once(' ').ok_or("no space")?;
+            let value = secrets::reveal(name).map_err(secret)?;
+            sink.log(Level::Info, &format!("{} bytes", value.len()));
+            let publish = |pieces: &[&[u8]]| {
+                let writer = Writer::start("a.txt", "text/plain").map_err(artifact)?;
+                let mut refused = None;
+                for piece in pieces {
+                    // Goes on, whatever the host says.
+                    refused = writer.write(piece).map_err(artifact).err().or(refused);
+                }
+                let finished = Writer::finish(writer).map_err(artifact);
+                sink.log(Level::Info, &format!("{refused:?} {}", finished.is_ok()));
+                Ok::<(), String>(())
+            };
+            let (front, back) = value.split_at(value.len() / 2);
+            match how {
+                "log" => sink.log(Level::Info, &value),
+                "output" => sink.output("it", &format!("\"{value}\"")).map_err(|failure| format!("{failure:?}"))?,
+                "finding" => sink.findings(&[finding(&value)]),
+                "fail" => return Err(format!("it is {value}")),
+                "artifact" => publish(&[b"a ", value.as_bytes(), b" b"])?,
+                "pieces" => publish(&[front.as_bytes(), back.as_bytes()])?,
+                "base64" => publish(&[base64(format!("x{value}").as_bytes()).as_bytes()])?,
+                "other" => publish(&[b"nothing of it"])?,
+                "name" => drop(Writer::start(&value, "text/plain").map(Writer::finish)),
+                other => return Err(format!("unknown way `{other}`")),
+            }
         }
         "host-header" => {
             http(Method::Get, with, &[("host", "evil.example")])?;
@@ -179,6 +232,25 @@ fn finding(message: &str) -> Finding {
     }
 }
 
+fn secret(error: secrets::Error) -> String {
+    match error {
+        secrets::Error::Denied(text) | secrets::Error::NotFound(text) => text,
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let bits = group.iter().fold(0, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+        for place in 0..4 {
+            let six = bits >> (18 - 6 * place) & 63;
+            text.push(if place <= group.len() { char::from(ALPHABET[six as usize]) } else { '=' });
+        }
+    }
+    text
+}
+
 fn artifact(error: ArtifactError) -> String {
     match error {
         ArtifactError::Denied(text) | ArtifactError::NotFound(text) | ArtifactError::Failed(text) => text,
@@ -197,7 +269,16 @@ fn finish(sink: &Sink, command: &Command) -> Result<(), String> {
 }
 
 /// Sends a request and waits for the head of the answer.
-fn send(method: Method, url: &str, headers: &[(&str, &str)]) -> Result<wasi::http::types::IncomingResponse, String> {
+fn send(method: Method, url: &str, headers: &[(&str, &str)]) -> Result<IncomingResponse, String> {
+    send_body(method, url, headers, b"")
+}
+
+fn post(url: &str, bytes: &[u8]) -> Result<(u16, Vec<u8>), String> {
+    let response = send_body(Method::Post, url, &[], bytes)?;
+    Ok((response.status(), body(response)?))
+}
+
+fn send_body(method: Method, url: &str, headers: &[(&str, &str)], bytes: &[u8]) -> Result<IncomingResponse, String> {
     let (scheme, rest) = match url.split_once("://") {
         Some(("https", rest)) => (Scheme::Https, rest),
         Some((_, rest)) => (Scheme::Http, rest),
@@ -215,6 +296,10 @@ fn send(method: Method, url: &str, headers: &[(&str, &str)]) -> Result<wasi::htt
     request.set_path_with_query(Some(if path.is_empty() { "/" } else { path })).map_err(|()| "path")?;
     let body = request.body().map_err(|()| "body")?;
     let answer = outgoing_handler::handle(request, None).map_err(|error| format!("{error:?}"))?;
+    if !bytes.is_empty() {
+        let stream = body.write().map_err(|()| "write")?;
+        stream.blocking_write_and_flush(bytes).map_err(|error| format!("{error:?}"))?;
+    }
     OutgoingBody::finish(body, None).map_err(|error| format!("{error:?}"))?;
     answer.subscribe().block();
     answer.get().ok_or("no answer")?.map_err(|()| "taken")?.map_err(|error| format!("{error:?}"))
@@ -222,13 +307,17 @@ fn send(method: Method, url: &str, headers: &[(&str, &str)]) -> Result<wasi::htt
 
 fn http(method: Method, url: &str, headers: &[(&str, &str)]) -> Result<(u16, Vec<u8>), String> {
     let response = send(method, url, headers)?;
+    Ok((response.status(), body(response)?))
+}
+
+fn body(response: IncomingResponse) -> Result<Vec<u8>, String> {
     let incoming: IncomingBody = response.consume().map_err(|()| "consumed")?;
     let stream = incoming.stream().map_err(|()| "stream")?;
     let mut bytes = Vec::new();
     loop {
         match stream.blocking_read(64 * 1024) {
             Ok(chunk) => bytes.extend(chunk),
-            Err(StreamError::Closed) => return Ok((response.status(), bytes)),
+            Err(StreamError::Closed) => return Ok(bytes),
             Err(StreamError::LastOperationFailed(error)) => {
                 return Err(format!("after {} bytes: {}", bytes.len(), error.to_debug_string()));
             }
