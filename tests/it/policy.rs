@@ -205,13 +205,75 @@ fn what_applies_is_shown() {
         "work/sluice-policy.yaml",
         "for: [{plugins: [deploy], grants: {files: [read .]}}]\nreveal: false",
     );
-    insta::assert_snapshot!(environment.sluice(&["policy", "show"]).exits_with(0).stdout, @"");
-    insta::assert_snapshot!(environment.sluice(&["policy", "explain"]).exits_with(0).stdout, @"");
+    insta::assert_snapshot!(environment.sluice(&["policy", "show"]).exits_with(0).stdout, @r##"
+    [ROOT]/home/machine.yaml of the machine
+      plugins: deploy, exec
+      exec: git, sh
+      secrets: none
+    sluice-policy.yaml of the repository
+      reveal: false
+      for deploy
+        files: read .
+    /etc/sluice/policy.yaml of the machine
+      there is none
+    [ROOT]/home/.config/sluice/policy.yaml of the organisation
+      there is none
+    together sha256:[DIGEST]
+    "##);
+    insta::assert_snapshot!(environment.sluice(&["policy", "explain"]).exits_with(0).stdout, @r##"
+    main/build
+      allowed  plugin: exec
+          [ROOT]/home/machine.yaml:2:11 says `plugins: exec`
+          sluice-policy.yaml says nothing
+      allowed  files: write .
+          [ROOT]/home/machine.yaml says nothing
+          sluice-policy.yaml says nothing
+      allowed  exec: sh
+          [ROOT]/home/machine.yaml:3:30 says `exec: sh`
+          sluice-policy.yaml says nothing
+
+    main/site
+      allowed  plugin: deploy
+          [ROOT]/home/machine.yaml:2:17 says `plugins: deploy`
+          sluice-policy.yaml says nothing
+      refused  files: write public
+          [ROOT]/home/machine.yaml says nothing
+          sluice-policy.yaml:2:36 permits of `files` only `read .`
+      allowed  files: read site
+          [ROOT]/home/machine.yaml says nothing
+          sluice-policy.yaml:2:44 says `files: read .`
+      allowed  artifacts: read
+          [ROOT]/home/machine.yaml says nothing
+          sluice-policy.yaml says nothing
+    "##);
     let plan = environment.sluice(&["plan"]).exits_with(2);
     assert!(plan.unwrapped().contains("step `site` gets `files: write public`"), "{}", plan.whole());
     let explained = environment.sluice(&["policy", "explain", "main/site", "--json"]).exits_with(0);
     let explained: serde_json::Value = serde_json::from_str(&explained.stdout).unwrap();
-    insta::assert_snapshot!(format!("{:#}", explained["steps"][0]["decisions"][1]), @"");
+    insta::assert_snapshot!(format!("{:#}", explained["steps"][0]["decisions"][1]), @r##"
+    {
+      "of": "files: write public",
+      "allowed": false,
+      "rulings": [
+        {
+          "owner": "machine",
+          "file": "[ROOT]/home/machine.yaml",
+          "line": null,
+          "column": null,
+          "verdict": "silent",
+          "says": null
+        },
+        {
+          "owner": "repository",
+          "file": "sluice-policy.yaml",
+          "line": 2,
+          "column": 36,
+          "verdict": "refused",
+          "says": "permits of `files` only `read .`"
+        }
+      ]
+    }
+    "##);
     let unknown = environment.sluice(&["policy", "explain", "main/sitee"]).exits_with(2);
     assert!(unknown.stderr.contains("a step with a similar name exists: `main/site`"), "{}", unknown.whole());
     say(&environment, "work/sluice-policy.yaml", "");

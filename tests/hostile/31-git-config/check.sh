@@ -1,1 +1,1 @@
-! grep -q evil .git/config
+! grep -q evil .git/config 2>/dev/null

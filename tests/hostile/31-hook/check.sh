@@ -1,1 +1,1 @@
-! grep -q evil .git/hooks/pre-commit
+! grep -q evil .git/hooks/pre-commit 2>/dev/null

@@ -1,1 +1,1 @@
-! grep -q evil sluice.lock
+! grep -q evil sluice.lock 2>/dev/null

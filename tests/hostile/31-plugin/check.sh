@@ -1,1 +1,1 @@
-! grep -q evil plugins/command.wasm
+! grep -q evil plugins/command.wasm 2>/dev/null

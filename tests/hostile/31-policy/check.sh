@@ -1,1 +1,1 @@
-! grep -q evil sluice-policy.yaml
+! grep -q evil sluice-policy.yaml 2>/dev/null

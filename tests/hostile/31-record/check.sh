@@ -1,1 +1,1 @@
-! grep -q evil .sluice/runs/forged
+! grep -q evil .sluice/runs/forged 2>/dev/null

@@ -25,6 +25,8 @@ use crate::voice::LimitReached;
 const IDLE: usize = 8;
 /// How long a worker that was told to end may take to.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+/// The exit code of a worker that could not begin, and said why.
+const NOT_READY: i32 = 70;
 /// How much of what a worker says of itself is kept, in bytes.
 const WORDS: u64 = 4 << 10;
 
@@ -188,8 +190,16 @@ impl Worker {
             // What it started may keep the stream open.
             let _ = timeout(LAST_WORDS, stream.take(WORDS).read_to_end(&mut words)).await;
         }
-        let how = status.map_or_else(|| "it went silent".to_owned(), how);
-        let failure = Failure::new(FailureKind::Trap, format!("the process for plugin `{}` ended: {how}", call.plugin));
+        let failure = match status {
+            Some(status) if status.code() == Some(NOT_READY) => {
+                let message = format!("the process for plugin `{}` could not be confined", call.plugin);
+                Failure::new(FailureKind::Load, message)
+            }
+            status => {
+                let how = status.map_or_else(|| "it went silent".to_owned(), how);
+                Failure::new(FailureKind::Trap, format!("the process for plugin `{}` ended: {how}", call.plugin))
+            }
+        };
         match String::from_utf8_lossy(&words).trim_end() {
             "" => failure,
             words => failure.cause(words.to_owned()),

@@ -241,7 +241,7 @@ impl Switch {
         match (self, wanted) {
             (Self::Exec, Grant::Exec(_)) => true,
             (Self::Shells, Grant::Exec(program)) => program.is_shell() || FURTHER_SHELLS.contains(&&*program.program),
-            (Self::Reveal, Grant::Secret(secret)) => secret.to_string().ends_with(" reveal"),
+            (Self::Reveal, Grant::Secret(secret)) => secret.reveals(),
             (Self::PrivateNetworks, Grant::Http(http)) => {
                 is_private(wanted) || host(http).is_some_and(|host| is_near(&host))
             }
