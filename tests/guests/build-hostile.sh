@@ -11,3 +11,4 @@ cd hostile
 env -u RUSTFLAGS CARGO_TARGET_DIR="$out" cargo build --quiet --release --locked --target wasm32-wasip2
 cp -u "$out/wasm32-wasip2/release/hostile-command.wasm" "$out/hostile-command.wasm"
 cp -u "$out/wasm32-wasip2/release/hostile_task.wasm" "$out/hostile-task.wasm"
+cp -u "$out/wasm32-wasip2/release/scanner.wasm" "$out/wasm32-wasip2/release/thief.wasm" "$out"

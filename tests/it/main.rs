@@ -4,6 +4,7 @@
 
 mod approval;
 mod architecture;
+mod attacks;
 mod audit;
 mod backup;
 mod bad_workflows;

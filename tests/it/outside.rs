@@ -576,6 +576,23 @@ fn a_signature_is_checked_with_a_key() {
     assert!(ran.stderr.contains("plugin::wrong-digest"), "{}", ran.whole());
     environment.write("sluice.lock", lock);
 
+    // A policy wants it signed: by this key, by another one, by one that is not there.
+    let policy = |key: &str| {
+        let from = format!("oci://{}/acme/*", registry.address);
+        environment.write(
+            "sluice-policy.yaml",
+            format!("version: 1\nplugins: [{{from: \"{from}\", signer: {{key: {key}}}}}]\n"),
+        );
+        environment.sluice(&["plan"])
+    };
+    uses(&environment, &reference);
+    policy("cosign.pub").exits_with(0);
+    environment.write("other.pub", registry.read("cosign.pub"));
+    let ran = policy("other.pub").exits_with(2);
+    assert!(ran.unwrapped().contains("asks for a signature by `other.pub`"), "{}", ran.whole());
+    assert!(policy("nowhere.pub").exits_with(2).unwrapped().contains("the key cannot be used"));
+    fs::remove_file(environment.workspace().join("sluice-policy.yaml")).unwrap();
+
     // Signatures that were fetched are kept, and vendored with the bytes.
     environment.sluice(&["plugin", "vendor"]).exits_with(0);
     drop(registry);

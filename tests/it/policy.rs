@@ -119,7 +119,7 @@ fn plugins_are_refused_and_permitted() {
     plan::policy
 
       × step `tool` uses the plugin `./plugins/tool.wasm`, which the policy does not permit
-      ╰─▶ sluice-policy.yaml:2:17 asks for a signature by `acme.pub`: only plugins from container registries have signatures
+      ╰─▶ sluice-policy.yaml:2:17 asks for a signature by `acme.pub`: only registries have signatures
        ╭─[sluice.yaml:2:20]
      1 │ steps:
      2 │ - {id: tool, uses: ./plugins/tool.wasm}

@@ -32,7 +32,7 @@ pub fn answer(policies: &SharedPolicies, plugins: &Plugins, lock: &Lock, workspa
 /// Whether the bytes that run are signed with the key; the error says why not.
 fn verify(layer: &Layer, key: &str, reference: &PluginRef, lock: &Lock, workspace: &Path) -> Result<(), String> {
     let PluginRef::Oci(oci) = reference else {
-        return Err("only plugins from container registries have signatures".to_owned());
+        return Err("only registries have signatures".to_owned());
     };
     let key = read(layer, key, workspace).map_err(|reason| format!("the key cannot be used: {reason}"))?;
     let signer = outside::artifact_of(oci, lock, workspace)

@@ -31,7 +31,7 @@ impl Authority {
         self.passed.insert(planned(index));
     }
 
-    /// One line about the steps that used nothing of what their `grants` name; `None` if there is none.
+    /// One line about the steps that used nothing of a capability that their `grants` name; `None` if there is none.
     pub fn unused(&self, plan: &Plan) -> Option<String> {
         let unused: Vec<String> = self
             .passed
@@ -41,10 +41,11 @@ impl Authority {
                 let step = job.steps(0).get(*at)?;
                 let used = self.used.get(place);
                 let ran_programs = used.is_some_and(|used| used.contains(&Capability::Exec));
-                let named = named(step, ran_programs);
-                let none = named.iter().all(|capability| used.is_none_or(|used| !used.contains(capability)));
-                let list: Vec<&str> = named.iter().map(|capability| capability.as_str()).collect();
-                (!named.is_empty() && none).then(|| format!("`{}/{}` ({})", job.name, step.id, list.join(", ")))
+                let idle = named(step, ran_programs)
+                    .into_iter()
+                    .filter(|capability| used.is_none_or(|used| !used.contains(capability)));
+                let list: Vec<&str> = idle.map(Capability::as_str).collect();
+                (!list.is_empty()).then(|| format!("`{}/{}` ({})", job.name, step.id, list.join(", ")))
             })
             .collect();
         let (first, rest) = unused.split_first()?;
