@@ -6,7 +6,7 @@ use sluice_model::Grants;
 use sluice_model::grant::{Capability, Grant};
 
 fuzz_target!(|text: &str| {
-    for name in ["files", "http", "env", "secrets", "exec", "artifacts"] {
+    for name in ["files", "http", "tcp", "env", "secrets", "exec", "artifacts", "paths", "toolchain"] {
         let Some(capability) = Capability::parse(name) else { panic!("`{name}` is a capability") };
         let grant = match Grant::parse(capability, text) {
             Ok(grant) => grant,

@@ -63,7 +63,12 @@ impl FromStr for FileGrant {
             Some(("write", path)) => (Access::Write, path),
             _ => return Err(format!("expected `read FOLDER` or `write FOLDER`, found `{text}`")),
         };
-        Ok(Self { access, path: normalise_path(path.trim())? })
+        let path = normalise_path(path.trim())?;
+        if path != path.trim() {
+            // Shown and read again it would be another one.
+            return Err(format!("`{path}` begins or ends with white space"));
+        }
+        Ok(Self { access, path })
     }
 }
 

@@ -64,6 +64,10 @@ impl FromStr for PathGrant {
             return Err(format!("`{path}` has `..`; write the path that it leads to"));
         }
         let path = parts.iter().fold(front.to_owned(), |path, part| path + "/" + part);
+        if path.ends_with(char::is_whitespace) {
+            // Shown and read again it would be another one.
+            return Err(format!("`{path}` ends with white space"));
+        }
         Ok(Self { access, path: if path.is_empty() { "/".into() } else { path } })
     }
 }

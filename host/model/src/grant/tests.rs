@@ -87,6 +87,15 @@ const COVERS: &[(Capability, &str, &str, bool)] = &[
 ];
 
 #[test]
+fn what_is_shown_is_read_as_the_same() {
+    // Found by fuzzing: the white space was cut off when the grant was read again, and the folder above was granted.
+    for text in ["write 2u/ /", "write ./ x"] {
+        assert!(Grant::parse(Capability::Files, text).is_err(), "{text}");
+    }
+    assert!(Grant::parse(Capability::Paths, "read /a/ /").is_err());
+}
+
+#[test]
 fn covers() {
     for (capability, outer, inner, expected) in COVERS {
         let mut grants = Grants::default();

@@ -29,7 +29,7 @@ fn what_the_step_says_decides_whether_a_secret_is_revealed() {
     let declared: &[(Capability, &[&str])] = &[(Capability::Secrets, &["KEY reveal", "TOKEN"])];
     for (grants, expected) in [
         ("[\"KEY reveal\"]", vec!["KEY reveal"]),
-        ("[KEY, TOKEN]", vec!["KEY", "TOKEN"]),
+        ("[KEY, TOKEN]", vec!["TOKEN", "KEY"]),
         ("[\"KEY @ https://a.example.com\"]", vec!["KEY @ https://a.example.com"]),
         ("[]", vec![]),
     ] {
@@ -109,5 +109,17 @@ steps:
     grants:
       exec: []
 ";
-    insta::assert_debug_snapshot!(notes(yaml, declared), @"");
+    insta::assert_debug_snapshot!(notes(yaml, declared), @r#"
+    [
+        [
+            "runs `git` unconfined: it can do all that your account can (not supported yet)",
+            "runs `sh`, and any other program, unconfined: it can do all that your account can (not supported yet)",
+            "the value of `KEY`, `TOKEN` can be given to `git`, `sh`, as a variable",
+        ],
+        [
+            "reads outputs of `first`, which can see `KEY`, `TOKEN`",
+        ],
+        [],
+    ]
+    "#);
 }

@@ -125,7 +125,7 @@ jobs:
         env: {LEVEL: "${{ services.web.port }}"}
         grants: {files: []}
         limits: {memory: 64MiB}
-      web: {run: exec serve, shell: bash, working-directory: site, port: 8080, ready: {log: "listening on \\S+"}}
+      web: {run: exec serve, shell: bash, working-directory: site, toolchain: rust, network: "localhost:80", port: 8080, ready: {log: "listening on \\S+"}}
     env: {ADDRESS: "127.0.0.1:${{ services.db.port }}"}
     steps:
     - {id: worker, run: exec work, background: true, ready: {exec: test -e up}}
