@@ -56,6 +56,12 @@ pub struct Document<'t> {
 }
 
 impl<'t> Document<'t> {
+    /// Where something begins: its first character, which may have several bytes.
+    fn first_character(&self, span: Span) -> Span {
+        let text = self.source.text().get(span.start..span.end).unwrap_or_default();
+        Span::new(span.start, span.start + text.chars().next().map_or(0, char::len_utf8))
+    }
+
     pub fn new(source: &'t Source) -> Self {
         Self {
             source,

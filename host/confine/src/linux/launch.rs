@@ -61,7 +61,7 @@ pub fn launch(mut arguments: impl Iterator<Item = OsString>) -> Result<Ended, St
         .map_err(|error| error.to_string())?;
     let (program, reaches_all) = starting.recv().map_err(|_| "the launcher failed".to_owned())??;
     let watch = Watch { program, signals, orders: reaches_all.then_some(orders.clone()), grace, ended: None };
-    let ended = watch.to_the_end();
+    let ended = watch.see_it_through();
     // Until here: the program would have died with the thread.
     drop(orders);
     Ok(ended)
@@ -144,7 +144,7 @@ struct Watch {
 
 impl Watch {
     /// Waits for the program, then ends what it left behind.
-    fn to_the_end(mut self) -> Ended {
+    fn see_it_through(mut self) -> Ended {
         loop {
             let alone = self.reap();
             if let Some(ended) = self.ended {

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use sluice_model::secret::{AwsSecret, VaultSecret};
 use sluice_model::yaml::{Key, Node, NodeValue, field};
-use sluice_model::{Problem, SecretSource, Span};
+use sluice_model::{Problem, SecretSource};
 
 use super::{Document, key};
 use crate::codes;
@@ -126,7 +126,7 @@ impl Document<'_> {
 
     fn needed(&mut self, entries: &[(Key, Node)], node: &Node, name: &str, what: &str) -> Option<String> {
         if field(entries, name).is_none() {
-            let start = Span::new(node.span.start, node.span.end.min(node.span.start + 1));
+            let start = self.first_character(node.span);
             let help = format!("add `{name}: ...`");
             self.check.missing(start, format!("{what} has no `{name}`"), "it is needed here", &help);
         }

@@ -133,7 +133,7 @@ impl Document<'_> {
                 None
             }
             (None, None) => {
-                let start = Span::new(node.span.start, node.span.end.min(node.span.start + 1));
+                let start = self.first_character(node.span);
                 self.check.missing(
                     start,
                     format!("{place} has neither `uses` nor `run`"),

@@ -111,3 +111,14 @@ proptest! {
         check(&format!("steps:\n- run: |\n    ${{{{ {text} }}}}\n- run: x\n  if: >-\n    {text}\n"))?;
     }
 }
+
+#[test]
+fn a_place_does_not_cut_a_character() {
+    // Found by fuzzing.
+    let text = "steps:\n  - ünïcödé: x\n";
+    let (_, problems) = sluice_workflow::parse(&sluice_model::Source::new("x.yaml", text));
+    assert!(!problems.is_empty());
+    for label in problems.iter().flat_map(|problem| &problem.labels) {
+        assert!(text.get(label.span.start..label.span.end).is_some(), "{label:?}");
+    }
+}
