@@ -27,6 +27,7 @@ pub use linux::launch::launch;
 /// Whatever the confinement asks for and the kernel cannot do, in words.
 #[cfg(target_os = "linux")]
 pub fn restrict(confinement: &Confinement) -> Result<(), String> {
+    linux::protect::protect(confinement)?;
     linux::privileges::restrict()?;
     linux::rules::restrict(confinement, linux::rules::version())?;
     linux::calls::restrict(confinement)
@@ -48,6 +49,24 @@ pub fn holds_ports() -> bool {
 pub fn restrict(_confinement: &Confinement) -> Result<(), String> {
     Err("processes are confined on Linux only".to_owned())
 }
+
+/// Whether a launcher can protect [`Confinement::protected`] here, found out by starting one: `program` with `argument` calls
+/// [`launch`].
+///
+/// # Errors
+/// Why not, in words.
+pub fn can_protect(program: &std::path::Path, argument: &str) -> Result<(), String> {
+    let tried = std::process::Command::new(program).args([argument, TRIAL]).env_clear().output();
+    let tried = tried.map_err(|error| error.to_string())?;
+    if tried.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&tried.stderr);
+    Err(said.trim_end().trim_start_matches(NOT_STARTED_BECAUSE).to_owned())
+}
+
+/// What [`launch`] is told, instead of a [`Launch`], to find out whether it could protect something.
+const TRIAL: &str = "trial";
 
 /// What [`launch`] is told, as JSON.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
