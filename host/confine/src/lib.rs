@@ -1,9 +1,11 @@
-//! Confines a program with what Linux has for it, without being root and without namespaces.
+//! Confines a program with what Linux has for it, without being root.
 //!
 //! * [`Confinement`] says what one program may touch; [`Confinement::of`] makes it from the grants of a step.
 //! * [`launch`] is what a process of its own does: it restricts one of its threads (Landlock for files, ports, signals;
 //!   seccomp for calls), starts the program from there, and ends and reaps everything that the program leaves behind.
 //! * [`Abilities::probe`] says what this machine can do of that, by doing it.
+//!
+//! * [`can_protect`] says whether a launcher can keep places of the workspace from a program that may write the rest.
 //!
 //! Nothing here is best effort: what a confinement asks for and the kernel cannot do is an error before the program starts.
 
