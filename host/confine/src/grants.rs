@@ -4,6 +4,7 @@ use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use sluice_model::Grants;
 use sluice_model::grant::{Host, PathAccess};
@@ -196,16 +197,31 @@ impl Confinement {
         }
     }
 
-    /// Whether programs may be run from this folder: it is open, or has nothing but links to what is.
-    pub fn runs_from(&self, folder: &Path) -> bool {
-        let own = self.files.iter().map(|grant| self.workspace.join(&grant.path));
-        let open = self.read.iter().chain(&self.write).cloned().chain(own);
-        let open: Vec<PathBuf> = open.filter_map(|open| open.canonicalize().ok()).collect();
-        let is_open =
-            |path: &Path| path.canonicalize().is_ok_and(|path| open.iter().any(|open| path.starts_with(open)));
-        let mut links = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).peekable();
-        is_open(folder) || links.peek().is_some() && links.all(|link| is_open(&link.path()))
+    /// Those of the folders from which programs may be run: they are open, or have nothing but links to what is.
+    pub fn runs_from(&self, folders: &[PathBuf]) -> Vec<PathBuf> {
+        let files = self.files.iter().map(|grant| self.workspace.join(&grant.path));
+        let own = self.read.iter().chain(&self.write).filter(|path| !is_of_the_system(path)).cloned().chain(files);
+        let own: Vec<PathBuf> = own.filter_map(|open| open.canonicalize().ok()).collect();
+        let is_open = |path: &Path| {
+            path.canonicalize().is_ok_and(|path| own.iter().chain(system()).any(|open| path.starts_with(open)))
+        };
+        let links_only = |folder: &Path| {
+            let mut links = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).peekable();
+            links.peek().is_some() && links.all(|link| is_open(&link.path()))
+        };
+        let runs = |folder: &&PathBuf| folder.is_absolute() && (is_open(folder) || links_only(folder));
+        folders.iter().filter(runs).cloned().collect()
     }
+}
+
+fn is_of_the_system(path: &Path) -> bool {
+    READ.iter().chain(&WRITE).any(|known| Path::new(known) == path)
+}
+
+/// What every program may touch, as it really is. Looked up once: there is much of it.
+fn system() -> &'static [PathBuf] {
+    static SYSTEM: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    SYSTEM.get_or_init(|| READ.iter().chain(&WRITE).filter_map(|path| Path::new(path).canonicalize().ok()).collect())
 }
 
 fn is_loopback(host: &Host) -> bool {
@@ -280,7 +296,7 @@ mod tests {
     #[test]
     fn programs_run_from_open_folders_and_links_to_them() {
         let (root, confined) = confined(&["files: read bin"], None);
-        let runs = |folder: &Path| confined.confinement.runs_from(folder);
+        let runs = |folder: &Path| !confined.confinement.runs_from(&[folder.to_owned()]).is_empty();
         let [bin, links, own] = ["workspace/bin", "links", "own"].map(|name| root.path().join(name));
         [&bin, &links, &own].iter().for_each(|folder| std::fs::create_dir(folder).unwrap());
         symlink("/usr/bin/env", links.join("env")).unwrap();

@@ -134,10 +134,12 @@ impl Command {
                 None => None,
             };
             if overdue.is_some() {
-                processes.end_one(leader).await;
+                processes.end_one(leader, false).await;
             }
             let status = child.wait().await;
-            processes.end_one(leader).await;
+            // One that was ended by a signal may not have come to the end of its work.
+            let left_nothing = launched && status.as_ref().is_ok_and(|status| status.code().is_some());
+            processes.end_one(leader, left_nothing).await;
             let _ = exited.send(());
             overdue.map_or_else(|| status.map_err(Stopped::from), Err)
         };

@@ -60,8 +60,7 @@ impl Confine {
     /// As [`Confine::confined`].
     pub fn runnable(&self, search_path: &[PathBuf]) -> Result<&[PathBuf], String> {
         let confinement = &self.confined()?.confinement;
-        let runs = |folder: &&PathBuf| folder.is_absolute() && confinement.runs_from(folder);
-        Ok(self.runnable.get_or_init(|| search_path.iter().filter(runs).cloned().collect()))
+        Ok(self.runnable.get_or_init(|| confinement.runs_from(search_path)))
     }
 }
 

@@ -33,6 +33,8 @@ struct State {
     /// What was started and may still live: leaders of groups, and launchers of confined programs.
     started: Vec<Target>,
     started_any: bool,
+    /// Whether something may be left that only its mark tells.
+    may_leave: bool,
     closed: bool,
 }
 
@@ -75,29 +77,35 @@ impl Processes {
         let target = if launched { Target::Launcher(leader) } else { Target::Group(leader) };
         self.guard.target(&self.mark, target);
         state.started.push(target);
+        state.may_leave |= !launched;
         state.started_any = true;
         Ok((child, leader))
     }
 
-    /// Ends a program, and what it left behind when it ended itself.
-    pub(crate) async fn end_one(&self, leader: Pid) {
+    /// Ends a program, and what it left behind when it ended itself. A launcher that ended by itself has `left_nothing`.
+    pub(crate) async fn end_one(&self, leader: Pid, left_nothing: bool) {
         let target = self.state().started.iter().copied().find(|target| target.pid() == leader);
         if let Some(target) = target {
             end(&[target], GRACE).await;
-            self.state().started.retain(|other| other.pid() != leader);
+            let mut state = self.state();
+            state.started.retain(|other| other.pid() != leader);
+            state.may_leave |= !left_nothing;
         }
     }
 
     /// Asks everything that the step started to end, then makes it end, and lets nothing start any more. Takes at most
     /// about a second more than the grace, and no time when the step ran no program.
     pub async fn end(&self) {
-        let (mut targets, started_any) = {
+        let (mut targets, started_any, may_leave) = {
             let mut state = self.state();
             state.closed = true;
-            (state.started.clone(), state.started_any)
+            (state.started.clone(), state.started_any, state.may_leave)
         };
         if !started_any {
             return;
+        }
+        if targets.is_empty() && !may_leave {
+            return self.guard.end(&self.mark);
         }
         // A launcher ends all that it launched, with nothing left that would have to be found.
         let launchers = targets.extract_if(.., |target| matches!(target, Target::Launcher(_))).collect::<Vec<_>>();
