@@ -10,6 +10,7 @@ mod grant;
 mod parse;
 mod plugin;
 mod problem;
+mod signer;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +23,8 @@ pub use codes::CODES;
 pub use decision::{Decision, Ruling, Subject, Verdict};
 pub use grant::GrantRule;
 pub use parse::MAX_BYTES;
-pub use plugin::{Candidate, PluginRule, Signer};
+pub use plugin::{Candidate, PluginRule};
+pub use signer::Signer;
 
 /// Whose policy it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,8 +122,8 @@ pub struct Policies {
     signatures: Signatures,
 }
 
-/// Whether plugins are signed: the position of the layer that asks, the key as it stands there, and the plugin -> why not.
-pub type Signatures = BTreeMap<(usize, String, PluginRef), Result<(), String>>;
+/// Whether plugins are signed: the position of the layer that asks, the signer as it stands there, and the plugin -> why not.
+pub type Signatures = BTreeMap<(usize, Signer, PluginRef), Result<(), String>>;
 
 impl Policies {
     /// In any order; they are kept machine first.

@@ -33,7 +33,7 @@ pub const CODES: &[Explanation] = &[
     Explanation {
         code: MISSING_FIELD,
         title: "a policy lacks something",
-        text: "Every policy has its `version`, which is 1. An item of `plugins` that is a mapping has `from`, an item of `for` has\n`plugins`, and a `signer` has a `key`.",
+        text: "Every policy has its `version`, which is 1. An item of `plugins` that is a mapping has `from`, an item of `for` has\n`plugins`, and a `signer` has a `key`, or an\n`identity` and an `issuer`.",
     },
     Explanation {
         code: WRONG_TYPE,
@@ -48,7 +48,7 @@ pub const CODES: &[Explanation] = &[
     Explanation {
         code: PLUGIN,
         title: "a rule for plugins cannot be read",
-        text: "Plugins are named by their source, and narrowed by a digest or a signer:\n\n    plugins:\n      - lint                                # inside sluice\n      - \"*\"                                 # all inside sluice\n      - ./plugins/*                         # all below a folder of the workspace\n      - {from: ./plugins/pack.wasm, digest: \"sha256:...\"}\n      - {from: \"oci://ghcr.io/acme/*\", signer: {key: acme.pub}}\n\n`sluice plan --json` shows the digest of every plugin.",
+        text: "Plugins are named by their source, and narrowed by a digest or a signer:\n\n    plugins:\n      - lint                                # inside sluice\n      - \"*\"                                 # all inside sluice\n      - ./plugins/*                         # all below a folder of the workspace\n      - {from: ./plugins/pack.wasm, digest: \"sha256:...\"}\n      - {from: \"oci://ghcr.io/acme/*\", signer: {key: acme.pub}}\n      - from: \"oci://ghcr.io/acme/*\"        # signed without a key of its own, by a workflow\n        signer:\n          identity: https://github.com/acme/greet/.github/workflows/release.yaml@refs/tags/*\n          issuer: https://token.actions.githubusercontent.com\n\n`sluice plan --json` shows the digest of every plugin.",
     },
     Explanation {
         code: GRANT,

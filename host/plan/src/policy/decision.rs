@@ -9,7 +9,7 @@ use sluice_model::{PluginRef, Span};
 
 use super::grant::is_private;
 use super::plugin::Match;
-use super::{Bounds, Candidate, Layer, Marked, PluginRule, Policies, Section, Switch};
+use super::{Bounds, Candidate, Layer, Marked, PluginRule, Policies, Section, Signer, Switch};
 
 /// What runs whatever text it is given, beside the shells that people write scripts for.
 const FURTHER_SHELLS: [&str; 13] = [
@@ -82,8 +82,8 @@ impl Policies {
     /// Whether a plugin may run.
     pub fn plugin(&self, candidate: &Candidate<'_>) -> Decision {
         let rulings = self.layers.iter().enumerate().map(|(index, layer)| {
-            let signed = |key: &str| {
-                let known = self.signatures.get(&(index, key.to_owned(), candidate.reference.clone()));
+            let signed = |signer: &Signer| {
+                let known = self.signatures.get(&(index, signer.clone(), candidate.reference.clone()));
                 known.cloned().unwrap_or_else(|| Err("nobody looked for one".to_owned()))
             };
             let verdict = match &layer.plugins {
@@ -95,14 +95,14 @@ impl Policies {
         Decision { subject: Subject::Plugin(candidate.reference.clone()), rulings: rulings.collect() }
     }
 
-    /// The keys that decide over a plugin, each with the position of its layer.
-    pub fn wanted_signatures(&self, candidate: &Candidate<'_>) -> Vec<(usize, String)> {
+    /// The signers that decide over a plugin, each with the position of its layer.
+    pub fn wanted_signatures(&self, candidate: &Candidate<'_>) -> Vec<(usize, Signer)> {
         let layers = self.layers.iter().enumerate().filter_map(|(index, layer)| Some((index, layer.plugins.as_ref()?)));
-        let keys = layers.flat_map(|(index, listed)| {
+        let signers = layers.flat_map(|(index, listed)| {
             let rules = listed.rules.iter().filter(|rule| rule.matches(candidate) == Match::Yes);
-            rules.filter_map(move |rule| Some((index, rule.signer.as_ref()?.key.clone())))
+            rules.filter_map(move |rule| Some((index, rule.signer.clone()?)))
         });
-        keys.collect()
+        signers.collect()
     }
 
     /// Whether a step of this plugin may get a grant.
@@ -141,12 +141,12 @@ fn strictest(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
     })
 }
 
-/// `signed` says whether it is signed with a key, or why not.
+/// `signed` says whether it is signed by somebody, or why not.
 fn plugin(
     rules: &[PluginRule],
     span: Span,
     candidate: &Candidate<'_>,
-    signed: impl Fn(&str) -> Result<(), String>,
+    signed: impl Fn(&Signer) -> Result<(), String>,
 ) -> Verdict {
     let matching: Vec<&PluginRule> = rules.iter().filter(|rule| rule.matches(candidate) == Match::Yes).collect();
     if let Some(rule) = matching.iter().find(|rule| rule.signer.is_none()) {
@@ -154,10 +154,10 @@ fn plugin(
     }
     let mut unsigned = None;
     for (rule, signer) in matching.iter().filter_map(|rule| Some((rule, rule.signer.as_ref()?))) {
-        match signed(&signer.key) {
+        match signed(signer) {
             Ok(()) => return Verdict::Permitted { rule: format!("plugins: {rule}"), span: rule.span },
             Err(why) => drop(unsigned.get_or_insert(Verdict::Refused {
-                reason: format!("asks for a signature by `{}`: {why}", signer.key),
+                reason: format!("asks for a signature by {}: {why}", signer.shown()),
                 remedy: "have it signed, or name its `digest` instead of its `signer`".to_owned(),
                 span: rule.span,
             })),

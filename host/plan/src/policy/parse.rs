@@ -5,7 +5,7 @@ use sluice_model::grant::{Capability, exec_spellings};
 use sluice_model::yaml::{self, Checker, Dialect, Key, Node, NodeValue, field};
 use sluice_model::{Problem, Source, Span};
 
-use super::{Bounds, GrantRule, Layer, Listed, Marked, Owner, PluginRule, Section, Signer, Switch, codes};
+use super::{Bounds, GrantRule, Layer, Listed, Marked, Owner, PluginRule, Section, Switch, codes, signer};
 
 /// A longer policy is refused, in bytes.
 pub const MAX_BYTES: usize = 256 * 1024;
@@ -143,7 +143,7 @@ fn plugin_rule(node: &Node, check: &mut Checker<'_>) -> Option<PluginRule> {
         let bad = |reason: &str| Problem::new(codes::PLUGIN, format!("`{text}` is no digest")).at(node.span, reason);
         text.parse().map_err(|reason| check.report(bad(reason))).ok()
     });
-    let signer = field(fields, "signer").map(|node| signer(node, check));
+    let signer = field(fields, "signer").map(|node| signer::parse(node, check));
     let mut rule = rule?;
     // One that could not be read has been told.
     if let Some(digest) = digest {
@@ -153,25 +153,6 @@ fn plugin_rule(node: &Node, check: &mut Checker<'_>) -> Option<PluginRule> {
         rule.signer = Some(signer?);
     }
     Some(rule)
-}
-
-fn signer(node: &Node, check: &mut Checker<'_>) -> Option<Signer> {
-    let fields = check.fields(node, "`signer`", "`signer`", &["key"])?;
-    let Some(key) = field(fields, "key") else {
-        check.missing(
-            node.span,
-            "`signer` has no `key`",
-            "names nobody",
-            "name a public key: `signer: {key: acme.pub}`",
-        );
-        return None;
-    };
-    let path = check.text(key, "`key`")?;
-    if path.trim().is_empty() {
-        check.report(Problem::new(codes::PLUGIN, "`key` is empty").at(key.span, "names no file"));
-        return None;
-    }
-    Some(Signer { key: path.to_owned() })
 }
 
 fn source_of_plugins(text: &str, span: Span, check: &mut Checker<'_>) -> Option<PluginRule> {

@@ -5,6 +5,8 @@ use std::fmt;
 use sluice_model::grant::{Host, normalise_path};
 use sluice_model::{Digest, PluginRef, Span};
 
+use super::Signer;
+
 /// A plugin that a step wants to use.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidate<'c> {
@@ -21,13 +23,6 @@ pub struct PluginRule {
     pub digest: Option<Digest>,
     /// Who must have signed it.
     pub signer: Option<Signer>,
-}
-
-/// Whose signature counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signer {
-    /// Path of a public key, as it stands in the policy.
-    pub key: String,
 }
 
 /// What a rule says of a plugin.
@@ -202,7 +197,8 @@ impl fmt::Display for PluginRule {
             write!(f, " with the digest {digest}")?;
         }
         match &self.signer {
-            Some(signer) => write!(f, " signed by {}", signer.key),
+            Some(signer @ Signer::Key(_)) => write!(f, " signed by {signer}"),
+            Some(signer @ Signer::Identity { .. }) => write!(f, " signed keyless by {signer}"),
             None => Ok(()),
         }
     }

@@ -1,6 +1,7 @@
 //! Policies as they are read, and odd spellings.
 
 mod properties;
+mod signers;
 mod spellings;
 
 use super::*;
@@ -142,9 +143,9 @@ for:
       6:14: expected `sha256:` and 64 lowercase hex digits
 
     policy::missing-field
-    × `signer` has no `key`
+    × `signer` has neither `key` nor `identity`
       6:35: names nobody
-    help: name a public key: `signer: {key: acme.pub}`
+    help: name a public key, `signer: {key: acme.pub}`, or who signs without one, `signer: {identity: me@example.org, issuer: "https://accounts.google.com"}`
 
     policy::plugin
     × `oci://user@ghcr.io/acme/*` names no plugins
@@ -152,9 +153,9 @@ for:
     help: write a name such as `lint`, a folder such as `./plugins/*`, or a source such as `oci://ghcr.io/acme/*`
 
     policy::missing-field
-    × `signer` has no `key`
+    × `signer` has neither `key` nor `identity`
       7:49: names nobody
-    help: name a public key: `signer: {key: acme.pub}`
+    help: name a public key, `signer: {key: acme.pub}`, or who signs without one, `signer: {identity: me@example.org, issuer: "https://accounts.google.com"}`
 
     policy::unknown-field
     × unknown field `kye` in `signer`
