@@ -5,9 +5,9 @@
 
 mod challenge;
 mod client;
+mod credential_helper;
 mod credentials;
 mod download;
-mod helper;
 mod location;
 mod manifest;
 mod push;
@@ -21,9 +21,9 @@ use sha2::{Digest as _, Sha256};
 use sluice_model::Digest;
 
 pub use client::{Client, MAX_MANIFEST_BYTES, Which};
+pub use credential_helper::ask;
 pub use credentials::{Answer, Credentials, DockerConfig};
 pub use download::download;
-pub use helper::ask;
 pub use manifest::{Content, read};
 pub use push::Artifact;
 

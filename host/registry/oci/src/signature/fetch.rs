@@ -5,7 +5,7 @@ use serde_json::Value;
 use sluice_model::Digest;
 use sluice_model::reference::OciRef;
 
-use super::{Material, bundle};
+use super::{Certified, Material, bundle};
 use crate::client::{Client, Which};
 use crate::{Failure, MAX_MANIFEST_BYTES};
 
@@ -13,6 +13,8 @@ use crate::{Failure, MAX_MANIFEST_BYTES};
 const MAX_SIGNATURES: usize = 20;
 const SIMPLE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const ANNOTATION: &str = "dev.cosignproject.cosign/signature";
+const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+const ENTRY: &str = "dev.sigstore.cosign/bundle";
 
 impl Client<'_> {
     /// All that may be a signature of the manifest; nothing if it has none.
@@ -54,7 +56,10 @@ impl Client<'_> {
             if kind == Some(bundle::TYPE) {
                 found.push(Material::Bundle(blob()?));
             } else if let (Some(SIMPLE), Some(signature)) = (kind, layer["annotations"][ANNOTATION].as_str()) {
-                found.push(Material::Simple { payload: blob()?, signature: signature.to_owned() });
+                let beside = |name: &str| layer["annotations"][name].as_str().map(str::to_owned);
+                let entry = beside(ENTRY).unwrap_or_default();
+                let certified = beside(CERTIFICATE).map(|certificate| Certified { certificate, entry });
+                found.push(Material::Simple { payload: blob()?, signature: signature.trim().to_owned(), certified });
             }
         }
         Ok(())

@@ -5,6 +5,7 @@ use sluice_model::Digest;
 
 use super::FORGED;
 use super::key::PublicKey;
+use super::statement::ELSEWHERE;
 
 const TYPE: &str = "cosign container image signature";
 
@@ -12,6 +13,11 @@ pub fn verify(manifest: Digest, payload: &[u8], signature: &str, key: &PublicKey
     if !key.signed(payload, signature) {
         return Err(FORGED);
     }
+    check(manifest, payload)
+}
+
+/// Whether what was signed says that this artifact was.
+pub fn check(manifest: Digest, payload: &[u8]) -> Result<(), &'static str> {
     let statement: Value = serde_json::from_slice(payload).map_err(|_| "what was signed is no JSON")?;
     let critical = &statement["critical"];
     if critical["type"] != TYPE {
@@ -19,6 +25,6 @@ pub fn verify(manifest: Digest, payload: &[u8], signature: &str, key: &PublicKey
     }
     match critical["image"]["docker-manifest-digest"].as_str() {
         Some(digest) if digest == manifest.to_string() => Ok(()),
-        _ => Err("it is of another artifact"),
+        _ => Err(ELSEWHERE),
     }
 }

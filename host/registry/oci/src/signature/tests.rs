@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use sluice_model::IdentityPattern;
 
 use super::*;
 
@@ -20,7 +21,11 @@ const ENVELOPE: &str =
     "MEUCIQD7nLtHnxjIjEw8B+u9iqvVUYxgAoVqA4DMvvOULTH3AAIgFqVZGTd6CYOmqorauim9i2GUr/Zn/eVpS8GSkRV1dSw=";
 
 fn simple(payload: &str, signature: &str) -> Material {
-    Material::Simple { payload: Bytes::copy_from_slice(payload.as_bytes()), signature: signature.into() }
+    Material::Simple {
+        payload: Bytes::copy_from_slice(payload.as_bytes()),
+        signature: signature.into(),
+        certified: None,
+    }
 }
 
 fn bundle(change: impl FnOnce(&mut Value)) -> Material {
@@ -45,13 +50,15 @@ fn check(material: Material) -> Result<Signer, String> {
 #[test]
 fn signatures_of_the_artifact_count() {
     let key = PublicKey::from_pem(KEY).unwrap().digest();
-    assert_eq!(check(simple(PAYLOAD, SIGNATURE)), Ok(Signer { key }));
-    assert_eq!(check(bundle(|_| {})), Ok(Signer { key }));
+    assert_eq!(check(simple(PAYLOAD, SIGNATURE)), Ok(Signer::Key(key)));
+    assert_eq!(check(bundle(|_| {})), Ok(Signer::Key(key)));
 }
 
 #[test]
 fn what_is_kept_is_read_again() {
-    let all = [simple(PAYLOAD, SIGNATURE), bundle(|_| {})];
+    let certified = Some(Certified { certificate: "-----".into(), entry: "{}".into() });
+    let keyless = Material::Simple { payload: PAYLOAD.into(), signature: SIGNATURE.into(), certified };
+    let all = [simple(PAYLOAD, SIGNATURE), bundle(|_| {}), keyless];
     assert_eq!(from_json(&to_json(&all)), all);
     for text in ["", "{}", "[{}, 5, {\"bundle\": \"?\"}]"] {
         assert_eq!(from_json(text.as_bytes()), []);
@@ -80,8 +87,15 @@ fn anything_else_does_not() {
         Err(Reason::NoneFits(vec!["it is of another artifact".into()]))
     );
     assert_eq!(verify(elsewhere, &[], &Trusted::Key(key)), Err(Reason::Unsigned));
-    let identity = Trusted::Identity { subject: "me@example.org".into(), issuer: "https://example.org".into() };
-    assert_eq!(verify(MANIFEST.parse().unwrap(), &all, &identity), Err(Reason::Keyless), "refused, never passed over");
+    let identity = Identity {
+        subject: IdentityPattern::parse("me@example.org").unwrap(),
+        issuer: "https://example.org".into(),
+        roots: Roots::public().unwrap(),
+    };
+    assert_eq!(
+        verify(MANIFEST.parse().unwrap(), &all, &Trusted::Identity(Box::new(identity))),
+        Err(Reason::NoneFits(vec!["it is by a key, not by an identity".into()]))
+    );
 }
 
 fn digest_of_nothing() -> Digest {
