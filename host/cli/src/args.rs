@@ -477,13 +477,22 @@ pub enum PluginCommand {
     Vendor(VendorArgs),
     /// Check who signed a plugin in a container registry
     #[command(
-        after_help = "Examples:\n  sluice plugin verify oci://registry.example.org/acme/check:1 --key cosign.pub\n\nThe artifact is the one in sluice.lock, if it is there. Signatures are those of `cosign sign --key`."
+        after_help = VERIFY_EXAMPLES
     )]
     Verify(VerifyPluginArgs),
     /// Push a component to a container registry
     #[command(after_help = PUSH_EXAMPLES)]
     Push(PushArgs),
 }
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  sluice plugin verify oci://registry.example.org/acme/check:1 --key cosign.pub
+  sluice plugin verify oci://registry.example.org/acme/check:1 \\
+      --identity 'https://github.com/acme/check/.github/workflows/release.yaml@refs/tags/*' \\
+      --issuer https://token.actions.githubusercontent.com
+
+The artifact is the one in sluice.lock, if it is there. Signatures are those of `cosign sign`, with a key or keyless.";
 
 const LOCK_EXAMPLES: &str = "\
 Examples:
@@ -578,8 +587,17 @@ pub struct VerifyPluginArgs {
     #[arg(value_name = "REF")]
     pub plugin: String,
     /// File of the public key, as `cosign generate-key-pair` writes it
-    #[arg(long, value_name = "FILE")]
-    pub key: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "identity", conflicts_with_all = ["identity", "issuer", "roots"])]
+    pub key: Option<PathBuf>,
+    /// Who signed without a key: an e-mail address, the address of a workflow; a `*` at its end means all that begin so
+    #[arg(long, value_name = "NAME", requires = "issuer")]
+    pub identity: Option<String>,
+    /// Who vouches for the identity
+    #[arg(long, value_name = "URL", requires = "identity")]
+    pub issuer: Option<String>,
+    /// File with the trusted roots of an instance of Sigstore (`trusted_root.json`) [default: the public one]
+    #[arg(long, value_name = "FILE", requires = "identity")]
+    pub roots: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -339,8 +339,11 @@ The message says what the registry answered. To push, you have to be somebody to
         code: "plugin::not-signed",
         title: "a plugin has no signature that counts",
         text: "\
-A signature counts if it is of exactly this artifact and by the key that was named. The message lists what was found. Signatures
-of `cosign sign --key` are read, in the older format and in bundles; those by an identity, without a key, are refused.
+A signature counts if it is of exactly this artifact and by the key or the identity that was named. The message lists what was
+found. Signatures of `cosign sign` are read, in its older format and in bundles. A keyless one counts only with all of this: a
+certificate for the identity by an authority of the trusted roots, its entry in a log of certificates, the entry of the
+signature in a log, and somebody trusted who says that it was made while the certificate was valid. Nothing of that is fetched;
+it stands beside the artifact and in the roots.
 
     cosign sign --key cosign.key registry.example.org/acme/check@sha256:...",
     },
@@ -349,6 +352,16 @@ of `cosign sign --key` are read, in the older format and in bundles; those by an
         title: "a file is no public key that can be used",
         text: "\
 Public keys are for ECDSA on P-256, in PEM, as `cosign generate-key-pair` writes them into `cosign.pub`.",
+    },
+    Explanation {
+        code: "plugin::bad-signer",
+        title: "an identity, its issuer or the trusted roots cannot be used",
+        text: "\
+An identity is written whole, as the certificate has it: an e-mail address, or the address of a workflow with its Git reference.
+A `*` stands at its end only, behind a `/` or behind `@refs/`. Trusted roots are a `trusted_root.json` of Sigstore, with an
+authority of certificates, a log of certificates and a log of signatures:
+
+    cosign trusted-root create --with-default-services --out trusted_root.json",
     },
     Explanation {
         code: "plugin::bad-reference",
