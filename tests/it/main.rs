@@ -20,6 +20,7 @@ mod environment;
 mod examples;
 mod foreign_guests;
 mod hostile;
+mod keyless;
 mod killed;
 mod main_job;
 mod network;

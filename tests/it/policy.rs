@@ -491,5 +491,5 @@ fn policies_in_the_documentation_are_right() {
         environment.write("sluice-policy.yaml", text).sluice(&["policy", "show"]).exits_with(0);
         found += 1;
     }
-    assert_eq!(found, 3);
+    assert_eq!(found, 5);
 }
