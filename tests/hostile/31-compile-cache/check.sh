@@ -1,1 +1,2 @@
-test ! -e .cache/sluice/evil
+test ! -e found
+test -z "$(find .cache/sluice/compiled -type f 2>/dev/null)"

@@ -1,6 +1,5 @@
 //! What cases need that no folder can hold.
 
-use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -39,25 +38,17 @@ pub static NAMES: LazyLock<PathBuf> = LazyLock::new(|| {
     library
 });
 
-/// A component that takes a compiler gigabytes: a function in which thousands of variables are alive at the head of each of
-/// many loops.
+/// A component that takes a compiler gigabytes: thousands of values wait on the stack while thousands of blocks pass, and the
+/// compiler keeps for each block which of the values live.
 pub static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let number = |name: &str, default: usize| std::env::var(name).map_or(default, |text| text.parse().unwrap());
-    let (variables, loops) = (number("BOMB_VARIABLES", 20_000), number("BOMB_LOOPS", 100));
-    let mut body = String::new();
-    for _ in 0..loops {
-        body.push_str("(loop ");
-    }
-    for variable in 0..variables {
-        let _ = write!(body, "(local.set {variable} (i64.add (local.get {variable}) (i64.const 1)))");
-    }
-    for at in 0..loops {
-        let _ = write!(body, "(br_if 0 (i64.eqz (local.get {at}))))");
-    }
-    let variables = "i64 ".repeat(variables);
+    const VALUES: usize = 50_000;
+    const BLOCKS: usize = 60_000;
+    let values = "(i64.load (i32.const 0)) ".repeat(VALUES);
+    let blocks = "(block (br_if 0 (i32.load (i32.const 8)))) ".repeat(BLOCKS);
+    let sum = "i64.add ".repeat(VALUES - 1);
     let text = format!(
         r#"(component
-          (core module $m (func (export "run") (result i32) (local {variables}) {body} (i32.const 0)))
+          (core module $m (memory 1) (func (export "run") (result i32) {values} {blocks} {sum} i32.wrap_i64))
           (core instance $i (instantiate $m))
           (func $run (result (result)) (canon lift (core func $i "run")))
           (component $c (import "f" (func $f (result (result)))) (export "run" (func $f)))
