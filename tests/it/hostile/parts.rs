@@ -41,14 +41,14 @@ pub static NAMES: LazyLock<PathBuf> = LazyLock::new(|| {
 /// A component that takes a compiler gigabytes: thousands of values wait on the stack while thousands of blocks pass, and the
 /// compiler keeps for each block which of the values live.
 pub static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    const VALUES: usize = 50_000;
-    const BLOCKS: usize = 60_000;
-    let values = "(i64.load (i32.const 0)) ".repeat(VALUES);
+    const VALUES: usize = 100_000;
+    const BLOCKS: usize = 30_000;
+    let values = "(call $f) ".repeat(VALUES);
     let blocks = "(block (br_if 0 (i32.load (i32.const 8)))) ".repeat(BLOCKS);
     let sum = "i64.add ".repeat(VALUES - 1);
     let text = format!(
         r#"(component
-          (core module $m (memory 1) (func (export "run") (result i32) {values} {blocks} {sum} i32.wrap_i64))
+          (core module $m (memory 1) (func $f (result i64) (i64.const 1)) (func (export "run") (result i32) {values} {blocks} {sum} i32.wrap_i64))
           (core instance $i (instantiate $m))
           (func $run (result (result)) (canon lift (core func $i "run")))
           (component $c (import "f" (func $f (result (result)))) (export "run" (func $f)))

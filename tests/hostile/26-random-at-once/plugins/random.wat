@@ -8,7 +8,7 @@
       (i32.const 65536)))
   (core instance $memory (instantiate $memory))
   (core func $bytes (canon lower (func $random "get-random-bytes")
-    (memory $memory "memory") (realloc (func $memory "realloc"))))
+    (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
   (core module $m
     (import "host" "bytes" (func $bytes (param i64 i32)))
     (func (export "run") (result i32)
