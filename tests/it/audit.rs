@@ -338,8 +338,8 @@ fn a_receipt_that_does_not_fit_is_refused() {
 
     // An artifact that was changed.
     let artifacts = environment.workspace().join(".sluice/artifacts/sha256");
-    let artifact = fs::read_dir(artifacts).unwrap().map(|entry| entry.unwrap().path());
-    let artifact = artifact.filter(|path| path.extension().is_none()).next().unwrap();
+    let mut artifacts = fs::read_dir(artifacts).unwrap().map(|entry| entry.unwrap().path());
+    let artifact = artifacts.find(|path| path.extension().is_none()).unwrap();
     let bytes = fs::read(&artifact).unwrap();
     fs::write(&artifact, "planted").unwrap();
     let refused = verify("run.receipt", "release.key.pub", 1);

@@ -1,7 +1,6 @@
 //! Programs that want more than their step was granted: each is held back by the system, and has a twin that was granted it.
 
 use std::fs;
-use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
@@ -242,6 +241,55 @@ fn the_doctor_says_what_this_machine_can_do() {
     assert!(able, "{}", ran.whole());
 }
 
+/// What a step says of its programs, on each script that changes what decides over others.
+const TAKEOVERS: [(&str, &str); 8] = [
+    ("echo evil > .git/hooks/pre-commit", ".git/hooks/pre-commit"),
+    ("rm .git/hooks/pre-commit", ".git/hooks/pre-commit"),
+    ("mv .git else && mkdir -p .git/hooks && echo evil > .git/hooks/pre-commit", ".git/hooks/pre-commit"),
+    ("mv evil .git/hooks/pre-commit", ".git/hooks/pre-commit"),
+    ("cd .git && echo evil > hooks/pre-commit", ".git/hooks/pre-commit"),
+    ("sed -i 's/^/evil/' sluice.yaml", "sluice.yaml"),
+    ("ln -f evil sluice.yaml", "sluice.yaml"),
+    ("rm -r .sluice || mv .sluice else", ".sluice/runs"),
+];
+
+fn repository_with_hooks(step: &str) -> Environment {
+    let environment = environment(step);
+    environment.write(".git/hooks/pre-commit", "good\n").write("evil", "evil\n");
+    environment
+}
+
+/// The grant of the whole workspace does not reach them, and one by name does.
+#[test]
+fn what_decides_over_others_is_out_of_reach_of_programs() {
+    for (script, place) in TAKEOVERS {
+        let environment = repository_with_hooks(&format!("{{run: {script:?}}}"));
+        let before = fs::read(environment.workspace().join(place)).ok();
+        let ran = environment.sluice(&["run", "--plain"]).exits_with(1);
+        assert_eq!(fs::read(environment.workspace().join(place)).ok(), before, "{script}: {}", ran.whole());
+        let said = ran.whole().to_lowercase();
+        assert!(said.contains("read-only file system") || said.contains("resource busy"), "{script}: {}", ran.whole());
+        assert!(ran.unwrapped().contains("is written only by a step that was granted it by name"), "{}", ran.whole());
+    }
+    let step = "{run: echo mine > .git/hooks/pre-commit, grants: {files: [write ., write .git/hooks]}}";
+    let environment = repository_with_hooks(step);
+    environment.sluice(&["run", "--plain"]).exits_with(0);
+    assert_eq!(fs::read_to_string(environment.workspace().join(".git/hooks/pre-commit")).unwrap(), "mine\n");
+}
+
+/// What does not exist cannot be held; the step fails that makes it.
+#[test]
+fn what_decides_over_others_is_not_made_anew_by_programs() {
+    for (script, place) in
+        [("echo 'version: 1' > sluice.lock", "sluice.lock"), ("mkdir workflows; echo > workflows/x.yaml", "workflows")]
+    {
+        let ran = run(&format!("{{run: {script:?}}}"), 1);
+        let said = format!("`{place}` changed while programs of plugin `exec` ran, which were not granted that");
+        assert!(ran.unwrapped().contains(&said), "{}", ran.whole());
+    }
+    run("{run: \"echo 'version: 1' > sluice.lock\", grants: {files: [write ., write sluice.lock]}}", 0);
+}
+
 /// Neither root nor its capabilities are needed.
 #[test]
 fn an_ordinary_user_is_confined_alike() {
@@ -258,7 +306,9 @@ fn an_ordinary_user_is_confined_alike() {
     fs::copy(binary(), &sluice).unwrap();
     let run = |script: &str, code: i32| {
         let workflow = format!("steps: [{{run: {script:?}}}]\n");
-        fs::File::create(folder.path().join("work/sluice.yaml")).unwrap().write_all(workflow.as_bytes()).unwrap();
+        let path = folder.path().join("work/sluice.yaml");
+        fs::write(&path, workflow).unwrap();
+        std::os::unix::fs::chown(&path, Some(65534), Some(65534)).unwrap();
         let mut command = Command::new("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(&sluice).args(["run", "--plain"]);
         command.current_dir(folder.path().join("work")).env_clear().env("PATH", "/usr/bin:/bin");
@@ -268,6 +318,7 @@ fn an_ordinary_user_is_confined_alike() {
     fs::write(folder.path().join("home/key"), "my key").unwrap();
     run("id -u; echo x > written", 0);
     assert!(!run(&format!("cat {}/home/key", folder.path().display()), 1).whole().contains("my key"));
+    assert!(run("echo x > sluice.yaml", 1).whole().contains("Read-only file system"));
     run("kill $PPID", 1);
     run("exec 3<>/dev/tcp/127.0.0.1/1", 1);
 }

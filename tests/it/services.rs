@@ -71,6 +71,27 @@ fn a_step_finds_its_service_ready() {
     }
 }
 
+/// What a probe asked for is on record like what steps ask for.
+#[test]
+fn decisions_on_a_probe_are_told() {
+    let environment = environment(
+        "jobs:
+  test:
+    services:
+      web: {run: exec python3 server.py, port: auto, ready: {tcp: \"127.0.0.1:${{ services.web.port }}\"}}
+    steps: [{run: 'true'}]
+",
+    );
+    environment.sluice(&["run", "--plain"]).exits_with(0);
+    let audit = environment.sluice(&["runs", "audit", "--json"]).exits_with(0).stdout;
+    let audit: serde_json::Value = serde_json::from_str(&audit).unwrap();
+    let mut decisions = audit["decisions"].as_array().unwrap().iter();
+    let probed = decisions.any(|told| {
+        told["step"] == "services.web.ready" && told["capability"] == "tcp" && told["verdict"] == "allowed"
+    });
+    assert!(probed, "{audit:#}");
+}
+
 /// What people read when a service spoils its job.
 #[test]
 fn a_service_that_fails_says_why() {

@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::path::Path;
 
-use sluice_engine::{Code, CompilerCommand, GuardCommand, Plugin, SecretValues, Settings, WasmRunner, WorkerCommand};
+use sluice_engine::{
+    Code, CompilerCommand, GuardCommand, Plugin, Protection, SecretValues, Settings, WasmRunner, WorkerCommand,
+};
 use sluice_model::Problem;
 use sluice_registry::Component;
 
@@ -39,6 +41,7 @@ pub fn engine(workspace: &Path, secrets: SecretValues, protected: Vec<String>) -
         compiler,
         worker,
         launcher: confinement::launcher(),
+        protection: Protection::ByLauncher,
         scratch: std::env::temp_dir(),
         host_env: secrets::environment_without_secrets(),
     })

@@ -16,6 +16,10 @@ pub struct Confinement {
     pub read: Vec<PathBuf>,
     /// Files and folders to read, write, and run programs from. What does not exist is left out.
     pub write: Vec<PathBuf>,
+    /// Files and folders of the workspace, relative to it and normalised, that stay as they are although a folder above them
+    /// may be written. Those that do not exist, or only behind a symbolic link, are not protected: whoever asks for this looks
+    /// at them afterwards.
+    pub protected: Vec<String>,
     pub network: Network,
     /// Whether it may talk to other programs of this machine through sockets in files. The kernel cannot tell one from
     /// the other.
@@ -52,13 +56,15 @@ pub struct Limits {
     pub processes: u64,
     /// Files that one process may have open.
     pub open_files: u64,
+    /// Size of a file that is written, in bytes.
+    pub file_bytes: u64,
     /// Size of the image that a crash leaves behind, in bytes.
     pub core: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { processes: 8192, open_files: 65_536, core: 0 }
+        Self { processes: 8192, open_files: 65_536, file_bytes: u64::MAX, core: 0 }
     }
 }
 

@@ -1,9 +1,11 @@
-//! Confines a program with what Linux has for it, without being root and without namespaces.
+//! Confines a program with what Linux has for it, without being root.
 //!
 //! * [`Confinement`] says what one program may touch; [`Confinement::of`] makes it from the grants of a step.
 //! * [`launch`] is what a process of its own does: it restricts one of its threads (Landlock for files, ports, signals;
 //!   seccomp for calls), starts the program from there, and ends and reaps everything that the program leaves behind.
 //! * [`Abilities::probe`] says what this machine can do of that, by doing it.
+//!
+//! * [`can_protect`] says whether a launcher can keep places of the workspace from a program that may write the rest.
 //!
 //! Nothing here is best effort: what a confinement asks for and the kernel cannot do is an error before the program starts.
 
@@ -27,6 +29,7 @@ pub use linux::launch::launch;
 /// Whatever the confinement asks for and the kernel cannot do, in words.
 #[cfg(target_os = "linux")]
 pub fn restrict(confinement: &Confinement) -> Result<(), String> {
+    linux::protect::protect(confinement)?;
     linux::privileges::restrict()?;
     linux::rules::restrict(confinement, linux::rules::version())?;
     linux::calls::restrict(confinement)
@@ -48,6 +51,24 @@ pub fn holds_ports() -> bool {
 pub fn restrict(_confinement: &Confinement) -> Result<(), String> {
     Err("processes are confined on Linux only".to_owned())
 }
+
+/// Whether a launcher can protect [`Confinement::protected`] here, found out by starting one: `program` with `argument` calls
+/// [`launch`].
+///
+/// # Errors
+/// Why not, in words.
+pub fn can_protect(program: &std::path::Path, argument: &str) -> Result<(), String> {
+    let tried = std::process::Command::new(program).args([argument, TRIAL]).env_clear().output();
+    let tried = tried.map_err(|error| error.to_string())?;
+    if tried.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&tried.stderr);
+    Err(said.trim_end().trim_start_matches(NOT_STARTED_BECAUSE).to_owned())
+}
+
+/// What [`launch`] is told, instead of a [`Launch`], to find out whether it could protect something.
+const TRIAL: &str = "trial";
 
 /// What [`launch`] is told, as JSON.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]

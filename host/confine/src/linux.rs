@@ -3,4 +3,5 @@ mod filter;
 pub mod launch;
 mod left;
 pub mod privileges;
+pub mod protect;
 pub mod rules;

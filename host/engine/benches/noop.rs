@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sha2::Digest as _;
-use sluice_engine::{Plugin, SecretValues, Settings, WasmRunner};
+use sluice_engine::{Plugin, Protection, SecretValues, Settings, WasmRunner};
 use sluice_model::grant::Capability;
 use sluice_model::{Digest, Grants, Kind, Limits, PluginRef, StepId};
 use sluice_run::runner::{Action, Cancel};
@@ -36,6 +36,7 @@ async fn bench() {
         secrets: SecretValues::default(),
         guard: None,
         launcher: None,
+        protection: Protection::Nothing,
         scratch: std::env::temp_dir(),
         host_env: HashMap::from([("PATH".to_owned(), path)]),
     })

@@ -148,6 +148,17 @@ pub fn with_leaks(failure: Option<Failure>, plugin: &PluginRef, leaks: &[Leak]) 
     Some(leaked)
 }
 
+/// A program of the step changed what no grant names, whatever the step says itself.
+pub fn changed(failure: Option<Failure>, plugin: &PluginRef, place: &str) -> Failure {
+    let message = format!("`{place}` changed while programs of plugin `{plugin}` ran, which were not granted that");
+    let mut changed = Failure::new(FailureKind::Denied, message).help(format!(
+        "look at it before anything else uses it. If the step should change it, name it: `files: [\"write {place}\"]`; if \
+         it was somebody else, run the step again"
+    ));
+    changed.causes = failure.map(|failure| failure.message).into_iter().collect();
+    changed
+}
+
 /// Signs that a program ran into its confinement, in what it says.
 const NETWORK_SIGNS: [&str; 6] = [
     "could not resolve",
@@ -157,7 +168,8 @@ const NETWORK_SIGNS: [&str; 6] = [
     "socket",
     "connect",
 ];
-const SIGNS: [&str; 3] = ["permission denied", "operation not permitted", "eacces"];
+const SIGNS: [&str; 5] =
+    ["permission denied", "operation not permitted", "eacces", "read-only file system", "device or resource busy"];
 
 /// A program of the step failed: says that it ran confined, if that may be why.
 pub fn with_confinement(mut failure: Failure, last_words: &str, code: Option<i64>, call: &StepCall) -> Failure {
@@ -181,6 +193,11 @@ pub fn with_confinement(mut failure: Failure, last_words: &str, code: Option<i64
     let narrowest = match refused.and_then(outside_path) {
         _ if unreachable => {
             "if it should reach a server, give the step its host and port: `network: [\"HOST:PORT\"]`".to_owned()
+        }
+        _ if SIGNS[3..].iter().any(|sign| refused.is_some_and(|line| line.to_lowercase().contains(sign))) => {
+            "what decides over other steps (`.git/hooks`, `.sluice`, `sluice.lock`, workflows, policies) is written only by a \
+             step that was granted it by name: `files: [\"write .git/hooks\"]`"
+                .to_owned()
         }
         Some(path) if !["/proc/", "/dev/", "/sys/"].iter().any(|front| path.starts_with(front)) => {
             format!("if it should touch that too, give the step `paths: [\"read {path}\"]`")

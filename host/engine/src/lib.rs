@@ -20,6 +20,7 @@ mod stdio;
 mod text;
 mod ticker;
 mod voice;
+mod watch;
 mod worker;
 mod workspace;
 
@@ -27,7 +28,7 @@ pub use compiler::{CompilerCommand, compile_stdin};
 pub use files::list_files;
 pub use inspect::{InspectError, Inspection, inspect};
 pub use plugin::{Code, Plugin};
-pub use runner::{Settings, WasmRunner};
+pub use runner::{Protection, Settings, WasmRunner};
 pub use sluice_capability_exec::guard::guard;
 pub use sluice_capability_exec::{GuardCommand, LauncherCommand, find_program};
 pub use sluice_capability_files::ALWAYS as PROTECTED;

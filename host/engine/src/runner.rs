@@ -1,22 +1,20 @@
 //! [`StepRunner`] in earnest.
 
 mod apart;
+mod programs;
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use sluice_capability_artifacts::{Artifacts, Published, Store as ArtifactStore, Watch};
-use sluice_capability_exec::{
-    Confine, Digests, Exec, GRACE as PROGRAM_GRACE, Guard, GuardCommand, LauncherCommand, Pipe, Processes,
-};
+use sluice_capability_exec::{Digests, GRACE as PROGRAM_GRACE, Guard, GuardCommand, LauncherCommand, Processes};
 use sluice_capability_files::{Files, Protected};
 use sluice_capability_http::{Http, Injection};
 use sluice_capability_secrets::{Mask, Placeholders, SecretValues, Secrets, Taint};
 use sluice_capability_tcp::Tcp;
-use sluice_confine::{Confinement, Surroundings};
 use sluice_engine_compile::{CompileCache, engine_config};
 use sluice_model::event::Stream;
 use sluice_model::grant::{Access, Capability, FileGrant};
@@ -37,6 +35,7 @@ use crate::failure;
 use crate::limiter::Limiter;
 use crate::plugin::{Linkers, Loaded, Plugin, Source};
 use crate::ports::Ports;
+pub use crate::runner::programs::Protection;
 use crate::state::State;
 use crate::stdio::Stdio;
 use crate::ticker::Ticker;
@@ -60,10 +59,6 @@ const CANCEL_GRACE: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::from_secs(1);
 /// What ending the programs of a step may take on top of that.
 const PROCESS_GRACE: Duration = Duration::from_secs(5);
-/// What programs get of the host's environment, beside what is granted.
-const PROGRAM_ENVIRONMENT: [&str; 9] =
-    ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ"];
-
 /// What a [`WasmRunner`] has to know of its machine.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -85,6 +80,8 @@ pub struct Settings {
     pub guard: Option<GuardCommand>,
     /// How to start programs so that they are confined; `None` runs them with all rights of the account.
     pub launcher: Option<LauncherCommand>,
+    /// What keeps programs from [`Settings::protected`] beside the folders that they are held to.
+    pub protection: Protection,
     /// Where programs of a step get a folder of their own for temporary files.
     pub scratch: PathBuf,
     /// The environment of this process. Programs are looked for on its `PATH`.
@@ -114,6 +111,7 @@ struct Inner {
     mask: Arc<Mask>,
     guard: Guard,
     launcher: Option<Arc<LauncherCommand>>,
+    protection: OnceLock<Protection>,
     scratch: PathBuf,
     digests: Digests,
     host_env: HashMap<String, String>,
@@ -145,6 +143,10 @@ impl WasmRunner {
             search_path: path.split(':').filter(|folder| !folder.is_empty()).map(PathBuf::from).collect(),
             guard: Guard::new(settings.guard),
             launcher: settings.launcher.map(Arc::new),
+            protection: match settings.protection {
+                Protection::ByLauncher => OnceLock::new(),
+                known => OnceLock::from(known),
+            },
             scratch: settings.scratch,
             digests: Digests::default(),
             ports: Ports::default(),
@@ -294,6 +296,7 @@ impl Step {
             Ok(store) => store,
             Err(failure) => return failed(failure),
         };
+        let watch = self.watch();
         let _ticking = inner.ticker.run();
         let plugin = &self.call.plugin;
         let ended = tokio::select! {
@@ -310,6 +313,7 @@ impl Step {
         drop(store);
         self.processes.end().await;
         self.voice.flush();
+        let changed = watch.and_then(|watch| watch.changed()).inspect(|place| self.tell_changed(place));
         self.audit.finish();
         let failure = match ended {
             Ok(Ok(())) => None,
@@ -324,6 +328,10 @@ impl Step {
                 })
             }
             Err(failure) => Some(failure),
+        };
+        let failure = match &changed {
+            Some(place) => Some(failure::changed(failure, plugin, place)),
+            None => failure,
         };
         let failure = failure::with_leaks(failure, plugin, &self.taint.leaks());
         StepReport { failure: failure.map(|failure| self.told(failure)), outputs }
@@ -455,55 +463,6 @@ impl Step {
         let injection =
             Injection { granted: secrets.granted.as_slice().into(), placeholders: secrets.placeholders.clone() };
         Http::new(&self.call.grants.http, RESPONSE_BYTES, self.audit.clone(), injection)
-    }
-
-    fn exec(&self, secrets: &Secrets) -> Exec {
-        let (inner, call) = (&*self.inner, &self.call);
-        let granted = call.grants.env.iter().map(|grant| grant.name.as_str());
-        let inherited = PROGRAM_ENVIRONMENT.into_iter().chain(granted);
-        let inherited = inherited.filter_map(|name| Some((name.to_owned(), inner.host_env.get(name)?.clone())));
-        let (secrets, voice) = (secrets.clone(), self.voice.clone());
-        Exec {
-            granted: call.grants.exec.clone(),
-            workspace: inner.workspace.root().to_owned(),
-            search_path: inner.search_path.clone(),
-            inherited: inherited.collect(),
-            environment: call.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-            confine: inner.launcher.clone().map(|launcher| self.confine(launcher)),
-            digests: inner.digests.clone(),
-            secret: Arc::new(move |secret, variable| {
-                let used = format!("as the variable `{variable}` of a program");
-                secrets.for_program(secret, &used).map(|value| value.map(str::to_owned))
-            }),
-            listen: Arc::new(move |pipe, bytes| {
-                let stream = match pipe {
-                    Pipe::Stdout => Stream::Stdout,
-                    Pipe::Stderr => Stream::Stderr,
-                };
-                Ok(voice.write(stream, bytes)?)
-            }),
-            mask: inner.mask.clone(),
-            processes: self.processes.clone(),
-            audit: self.audit.clone(),
-        }
-    }
-
-    fn confine(&self, launcher: Arc<LauncherCommand>) -> Confine {
-        let (inner, call, scratch) = (Arc::clone(&self.inner), Arc::clone(&self.call), Arc::clone(&self.scratch));
-        let processes = self.processes.clone();
-        Confine::new(launcher, move || {
-            let folder = tempfile::Builder::new().prefix("sluice-").tempdir_in(&inner.scratch)?;
-            let folder = scratch.get_or_init(|| folder).path();
-            processes.scratch(folder);
-            let around = Surroundings {
-                workspace: inner.workspace.root(),
-                home: inner.host_env.get("HOME").map(Path::new).filter(|home| home.is_absolute()),
-                scratch: folder,
-                variable: &|name| inner.host_env.get(name).cloned(),
-                port: call.port,
-            };
-            Confinement::of(&call.grants, &around)
-        })
     }
 
     fn artifacts(&self) -> Artifacts {

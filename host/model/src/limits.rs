@@ -15,7 +15,7 @@ pub struct Limits {
     pub table_elements: u64,
     /// Open handles: files, streams, resources.
     pub handles: u32,
-    /// Everything that the plugin writes to files, in bytes; what a program writes is another matter.
+    /// Everything that the plugin writes to files, in bytes; for a program, the size of one file.
     #[serde(default = "disk")]
     pub disk_bytes: u64,
     /// Everything the step says: log, standard output, findings, outputs, in bytes.

@@ -21,7 +21,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sluice_model::{ApprovalRequest, Decision, Event, EventKind, Failure, FailureKind, Outcome, StepId};
+use sluice_model::{ApprovalRequest, Decision, Digest, Event, EventKind, Failure, FailureKind, Outcome, StepId};
 use sluice_plan::{Plan, Scope};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
@@ -199,6 +199,8 @@ struct Dispatcher<R, S> {
     /// Names of the secrets whose values were handed into a step that has not ended, by any of its attempts.
     tainted: BTreeMap<StepIndex, Vec<String>>,
     names: HashMap<StepId, StepIndex>,
+    /// What looks whether steps in the background are ready.
+    probes: HashMap<StepId, Digest>,
     say: mpsc::UnboundedSender<(StepId, Said)>,
     timers: Timers,
     authority: Authority,
@@ -233,6 +235,7 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
             retrying: BTreeMap::new(),
             tainted: BTreeMap::new(),
             names: HashMap::new(),
+            probes: HashMap::new(),
             say,
             timers: Timers::default(),
             authority: Authority::default(),

@@ -439,7 +439,7 @@ pub static LIMITS: Table = Table {
         field("memory", Shape::Size, "Memory of the component"),
         field("output", Shape::Size, "Everything the step says: log, standard output, findings, outputs"),
         field("handles", Shape::Count, "Open files, streams and other handles"),
-        field("disk", Shape::Size, "Everything that the plugin writes to files"),
+        field("disk", Shape::Size, "Everything that the plugin writes to files, and the largest file of a program"),
         field("table-elements", Shape::Count, "Elements of all WebAssembly tables together"),
     ],
 };

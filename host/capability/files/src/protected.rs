@@ -23,6 +23,16 @@ impl Protected {
         Self { paths: paths.to_vec(), named: granted.iter().filter(names).cloned().collect() }
     }
 
+    /// Those of the paths that lie in a granted folder and that no grant names: what a program with these grants could change,
+    /// if it were only held to folders.
+    pub fn exposed(paths: &[String], granted: &[FileGrant]) -> Vec<String> {
+        let writes = || granted.iter().filter(|grant| grant.access == Access::Write);
+        let is_exposed = |path: &&String| {
+            writes().any(|grant| grant.contains(path)) && !writes().any(|grant| is_within(&grant.path, path))
+        };
+        paths.iter().filter(is_exposed).cloned().collect()
+    }
+
     /// The protected path that forbids a change at this place. `also_above`: whether what lies below would move with it.
     pub fn forbids(&self, place: &str, also_above: bool) -> Option<&str> {
         if self.named.iter().any(|grant| grant.contains(place)) {
@@ -46,6 +56,20 @@ mod tests {
     fn protected(grants: &[&str]) -> Protected {
         let grants: Vec<FileGrant> = grants.iter().map(|grant| grant.parse().unwrap()).collect();
         Protected::new(&ALWAYS.map(str::to_owned), &grants)
+    }
+
+    #[test]
+    fn programs_are_kept_from_what_no_grant_names() {
+        for (grants, exposed) in [
+            (&["write target"][..], ""),
+            (&["read ."], ""),
+            (&["write .git"], ".git/config .git/hooks"),
+            (&["write .", "write .git/hooks/pre-commit"], ".git/config .sluice sluice-policy.yaml sluice.lock"),
+            (&["write .git/hooks"], ""),
+        ] {
+            let grants: Vec<FileGrant> = grants.iter().map(|grant| grant.parse().unwrap()).collect();
+            assert_eq!(Protected::exposed(&ALWAYS.map(str::to_owned), &grants).join(" "), exposed, "{grants:?}");
+        }
     }
 
     #[test]

@@ -161,6 +161,11 @@ fn url_in(method: &Method, name: &str, value: &str, path: &str, shown: String) -
     Ok(Address { target, path_and_query: path, url_secret: Some(name.to_owned()), shown, secrets: Vec::new() })
 }
 
+/// The port of the server whose URL is the value of a secret; `None` if it is no such URL.
+pub fn port_in(value: &str) -> Option<u16> {
+    url_in(&Method::GET, "", value, "", String::new()).ok().map(|address| address.target.port)
+}
+
 /// Everything but what means nothing anywhere in a URL (RFC 3986, section 2.3) and what is `kept`.
 fn percent_encoded(value: &str, kept: &[u8]) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || kept.contains(&byte);

@@ -18,4 +18,4 @@ mod tls;
 
 pub use client::{exchange, exchange_within};
 pub use hooks::{Http, add_to_linker};
-pub use inject::Injection;
+pub use inject::{Injection, port_in};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::args::JsonArgs;
-use crate::confinement::abilities;
+use crate::confinement::{abilities, launcher};
 use crate::output::Output;
 use crate::{discover, exit, host};
 
@@ -24,7 +24,7 @@ pub fn run(args: &JsonArgs, from: &Path, output: &Output) -> u8 {
         how: finding.how.clone(),
         then: finding.then,
     });
-    let findings: Vec<Finding> = confine.chain(folders(from)).collect();
+    let findings: Vec<Finding> = confine.chain(protects()).chain(folders(from)).collect();
     let confines = abilities().why_not().is_none();
     if args.json {
         let all: Vec<Value> = findings
@@ -44,6 +44,18 @@ pub fn run(args: &JsonArgs, from: &Path, output: &Output) -> u8 {
         output.result(&text);
     }
     if confines { exit::PASSED } else { exit::FAILED }
+}
+
+/// Whether programs can be kept from some places of a folder that they may write.
+fn protects() -> Option<Finding> {
+    let launcher = launcher()?;
+    let can = sluice_confine::can_protect(&launcher.program, &launcher.argument);
+    Some(Finding {
+        about: "keep programs that may write the workspace from `.git/hooks`, workflows and the like".to_owned(),
+        able: can.is_ok(),
+        how: can.map_or_else(|why| why, |()| "a namespace of mounts".to_owned()),
+        then: "without it, such a change is found when the step ends, and fails it",
+    })
 }
 
 /// What sluice writes to.

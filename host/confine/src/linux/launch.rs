@@ -20,8 +20,8 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getppid, setsid};
 use std::os::fd::AsFd;
 
-use crate::linux::{calls, left, privileges, rules};
-use crate::{Confinement, END_NOW, Ended, FOR_PROGRAM, Launch};
+use crate::linux::{calls, left, privileges, protect, rules};
+use crate::{Confinement, END_NOW, Ended, FOR_PROGRAM, Launch, TRIAL};
 
 /// How often descendants that are being ended are looked for where no signal reaches all of them at once.
 const ROUND: Duration = Duration::from_millis(10);
@@ -43,12 +43,16 @@ type Started = Result<(Pid, bool), String>;
 /// Why the program was not started.
 pub fn launch(mut arguments: impl Iterator<Item = OsString>) -> Result<Ended, String> {
     let launch = arguments.next().ok_or("the launcher is told nothing")?;
+    if launch == TRIAL {
+        return protect::trial().map(|()| Ended::Code(0));
+    }
     let launch: Launch = serde_json::from_slice(launch.as_bytes()).map_err(|error| error.to_string())?;
     prctl::set_child_subreaper(true).map_err(|error| format!("no subreaper: {error}"))?;
     if getppid() != Pid::from_raw(launch.parent) {
         return Err("the run is gone".to_owned());
     }
     limit(&launch.confinement)?;
+    protect::protect(&launch.confinement)?;
     // Before there is a second thread, which then blocks them as well.
     SigSet::all().thread_block().map_err(|error| error.to_string())?;
     let signals = SignalFd::with_flags(&SigSet::all(), SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
@@ -72,6 +76,7 @@ fn limit(confinement: &Confinement) -> Result<(), String> {
     for (resource, most) in [
         (Resource::RLIMIT_NPROC, limits.processes),
         (Resource::RLIMIT_NOFILE, limits.open_files),
+        (Resource::RLIMIT_FSIZE, limits.file_bytes),
         (Resource::RLIMIT_CORE, limits.core),
     ] {
         let (soft, hard) = getrlimit(resource).map_err(|error| error.to_string())?;

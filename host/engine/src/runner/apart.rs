@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sluice_capability_files::Protected;
 use sluice_model::PluginRef;
 use sluice_run::runner::Said;
 use sluice_run::{StepCall, StepEvents, StepReport};
 
-use super::{GRACE, Inner, PROCESS_GRACE, PROGRAM_ENVIRONMENT, failed};
+use super::programs::{PROGRAM_ENVIRONMENT, Protection};
+use super::{GRACE, Inner, PROCESS_GRACE, failed};
 use crate::failure;
 use crate::plugin::Loaded;
 use crate::voice::{LimitReached, Voice};
@@ -66,6 +68,8 @@ impl Inner {
             workspace: self.workspace.root().to_owned(),
             artifacts: self.artifacts.root().to_owned(),
             protected: self.protected.clone(),
+            protects: self.protection(&Protected::exposed(&self.protected, &call.grants.files))
+                == Protection::ByLauncher,
             plugin: call.plugin.clone(),
             digest: call.digest,
             declared: plugin.declared().to_vec(),

@@ -192,7 +192,7 @@ impl Worker {
         }
         let failure = match status {
             Some(status) if status.code() == Some(NOT_READY) => {
-                let message = format!("the process for plugin `{}` could not be confined", call.plugin);
+                let message = format!("the process for plugin `{}` could not begin", call.plugin);
                 Failure::new(FailureKind::Load, message)
             }
             status => {

@@ -14,7 +14,7 @@ use tokio::runtime::Builder;
 use super::restrict::restrict;
 use super::wire::{Call, Order, Reply, Start, receive_blocking, send_blocking};
 use crate::plugin::{Code, Plugin};
-use crate::runner::{Settings, WasmRunner};
+use crate::runner::{Protection, Settings, WasmRunner};
 
 /// What a worker does until its input ends: restricts itself if it is to be `confined`, then runs the steps that it is told.
 /// `guard` and `launcher` are as in [`Settings`].
@@ -48,6 +48,7 @@ pub fn serve(
         secrets: SecretValues::from_iter(start.secrets.iter().cloned()),
         guard,
         launcher,
+        protection: if start.protects { Protection::Inherited } else { Protection::Nothing },
         scratch: start.scratch.clone(),
         host_env: start.host_env(),
     })?;

@@ -25,6 +25,8 @@ pub struct Start {
     pub workspace: PathBuf,
     pub artifacts: PathBuf,
     pub protected: Vec<String>,
+    /// Whether the system can keep a process from them.
+    pub protects: bool,
     pub plugin: PluginRef,
     pub digest: Digest,
     pub declared: Vec<sluice_model::grant::Capability>,

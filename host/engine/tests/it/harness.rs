@@ -9,7 +9,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 use sha2::Digest as _;
-use sluice_engine::{Plugin, Settings, WasmRunner};
+use sluice_engine::{Plugin, Protection, Settings, WasmRunner};
 use sluice_model::grant::{Capability, Grant};
 use sluice_model::{Digest, Grants, Kind, Limits, PluginRef, StepId};
 use sluice_run::runner::{Action, Cancel, Said};
@@ -56,6 +56,7 @@ impl Bench {
             secrets: secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             guard: None,
             launcher: None,
+            protection: Protection::Nothing,
             scratch: std::env::temp_dir(),
             host_env: HashMap::from(host_env.map(|(name, value)| (name.to_owned(), value.to_owned()))),
         })

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, json};
-use sluice_model::{Event, EventKind, Failure, FailureKind, Kind, Outcome, Place, StepId};
+use sluice_model::{Digest, Event, EventKind, Failure, FailureKind, Kind, Outcome, Place, StepId, Told};
 use sluice_plan::{Decided, Job, Step, When};
 use sluice_workflow::background::Port;
 use tokio::task::{AbortHandle, Id};
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::step::{Running, duration, with_port};
 use super::timers::Timer;
 use super::{Dispatcher, Task, planned};
-use crate::runner::{Action, Cancel, StepEvents, StepReport, StepRunner};
+use crate::runner::{Action, Cancel, Said, StepEvents, StepReport, StepRunner};
 use crate::scheduler::{CellIndex, Input, StepIndex};
 
 /// How long after its time a probe has to say why it gives up.
@@ -159,7 +159,6 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 
     fn spawn_probe(&mut self, index: StepIndex, probe: &Step, decided: &Decided) {
         let Some(started) = self.running.get(&index).map(|running| running.started) else { return };
-        // Nobody hears this id: what a probe says is only why the step is not ready.
         let id = StepId::new(&self.jobs[index.cell.job].cells[index.cell.cell].name, &probe.id);
         let action = if probe.command { Action::Command } else { Action::Run(Kind::Task) };
         let mut call = self.call(index.cell.job, probe, id.clone(), action, decided, (started, 1));
@@ -167,10 +166,23 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
         call.limits.time_ms += u64::try_from(GRACE_OF_PROBE.as_millis()).unwrap_or_default();
         // What it looks at is the step's own port.
         call.port = self.running.get(&index).and_then(|running| running.port);
+        self.probes.insert(id.clone(), probe.digest);
         let (runner, events) = (self.runner.clone(), StepEvents::new(id, self.say.clone()));
         let task = self.tasks.spawn(async move { (Task::Probe(index), runner.run(call, events).await) });
         if let Some(waiting) = self.running.get_mut(&index).and_then(|running| running.background.as_mut()) {
             waiting.probe = Some(Probe { task, cancel });
+        }
+    }
+
+    /// What was decided on a probe is told like all decisions. What it says otherwise is only why the step is not ready.
+    pub(super) fn hear_probe(&mut self, id: &StepId, digest: Digest, said: Said) {
+        let id = id.clone();
+        match said {
+            Said::Decided(Told::Ruling(ruling)) => self.emit(EventKind::Decision { id, digest, ruling }),
+            Said::Decided(Told::Counted { repeated, left_out }) => {
+                self.emit(EventKind::DecisionsCounted { id, repeated, left_out });
+            }
+            _ => {}
         }
     }
 

@@ -306,6 +306,9 @@ impl<R: StepRunner, S: FnMut(&Event)> Dispatcher<R, S> {
 
     /// Takes in what a running step says.
     pub(super) fn hear(&mut self, id: &StepId, said: Said) {
+        if let Some(digest) = self.probes.get(id).copied() {
+            return self.hear_probe(id, digest, said);
+        }
         let Some(&index) = self.names.get(id) else { return };
         let Some(running) = self.running.get_mut(&index) else { return };
         let id = id.clone();

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 use sluice_capability_artifacts::Store;
-use sluice_engine::{SecretValues, Settings, WasmRunner, inspect};
+use sluice_engine::{Protection, SecretValues, Settings, WasmRunner, inspect};
 use sluice_model::event::EventKind;
 use sluice_model::{Digest, Event, Manifest, PluginRef, Problem, Source};
 use sluice_plan::{Facts, Plan, PluginInfo, Plugins, SharedPolicies};
@@ -139,6 +139,7 @@ impl Call {
             secrets: self.secrets.into_iter().collect::<SecretValues>(),
             guard: None,
             launcher: None,
+            protection: Protection::Nothing,
             scratch: std::env::temp_dir(),
             host_env: std::env::vars().collect::<HashMap<_, _>>(),
         })
