@@ -10,8 +10,7 @@ use crate::server::{Misdeed, OK, Server};
 
 /// What nobody may find, in a file outside of the workspace, in a variable and in a secret.
 const CANARY: &str = "canary-6d1f0c9e-sings";
-const KEYS: [&str; 10] =
-    ["tries", "ends", "says", "hides", "runs", "may-send", "serves", "variable", "names", "needs"];
+const KEYS: [&str; 10] = ["tries", "ends", "says", "hides", "runs", "may-send", "serves", "variable", "names", "needs"];
 
 pub struct Case {
     pub name: String,
@@ -109,7 +108,9 @@ impl Case {
             wrong.push(format!("ended with {} and not with {}", ran.code, self.ends));
         }
         let expected = |key| self.all(key).map(|text| place.named(text)).collect::<Vec<_>>();
-        wrong.extend(expected("says").iter().filter(|text| !said.contains(*text)).map(|text| format!("did not say `{text}`")));
+        wrong.extend(
+            expected("says").iter().filter(|text| !said.contains(*text)).map(|text| format!("did not say `{text}`")),
+        );
         wrong.extend(expected("hides").iter().filter(|text| said.contains(*text)).map(|text| format!("said `{text}`")));
         let whole = ran.whole();
         if whole.contains(CANARY) {
@@ -143,7 +144,9 @@ impl Case {
         copy(&self.folder, &workspace);
         environment.write("plugins/command.wasm", guest("hostile-command.wasm")).write("plugins/task.wasm", &*TASK);
         environment.write("plugins/bare.wasm", guest("hostile-task.wasm"));
-        environment.write("plugins/scanner.wasm", guest("scanner.wasm")).write("plugins/thief.wasm", guest("thief.wasm"));
+        environment
+            .write("plugins/scanner.wasm", guest("scanner.wasm"))
+            .write("plugins/thief.wasm", guest("thief.wasm"));
         if self.name.ends_with("compile-bomb") {
             environment.write("plugins/bomb.wasm", &*BOMB);
         }

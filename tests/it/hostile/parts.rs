@@ -48,7 +48,10 @@ pub static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let sum = "i64.add ".repeat(VALUES - 1);
     let text = format!(
         r#"(component
-          (core module $m (memory 1) (func $f (result i64) (i64.const 1)) (func (export "run") (result i32) {values} {blocks} {sum} i32.wrap_i64))
+          (core module $m
+            (memory 1)
+            (func $f (result i64) (i64.const 1))
+            (func (export "run") (result i32) {values} {blocks} {sum} i32.wrap_i64))
           (core instance $i (instantiate $m))
           (func $run (result (result)) (canon lift (core func $i "run")))
           (component $c (import "f" (func $f (result (result)))) (export "run" (func $f)))
