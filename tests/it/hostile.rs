@@ -10,10 +10,12 @@
 //! # runs: check                        arguments instead of `run`
 //! # may-send: why                      the server may get the canary
 //! # serves: 302 /there                 status and `Location` of the server, `an echo`, or what it does (`Misdeed::named`)
-//! # variable: PATH=WORKSPACE/bin:PATH  of the environment
+//! # variable: PATH=WORKSPACE/bin:$PATH of the environment
 //! # names: a.example.com=8.8.8.8,127.0.0.1    what a name leads to when it is looked up first, second, ...
 //! # needs: registry                    `REGISTRY` is the address of a real one
 //! ```
+//!
+//! `SERVER` (its address), `WORKSPACE`, `OUTSIDE` and `REGISTRY` are replaced, in the workflow too.
 //!
 //! `setup.sh` makes the place ready before, `check.sh` looks at it afterwards; both run in the workspace and see `$OUTSIDE` (a
 //! folder beside it with `secret.txt`), `$HOME`, `$SERVER`, `$REGISTRY` and `$SLUICE`. The workspace has `plugins/command.wasm`, a

@@ -156,7 +156,6 @@ impl Case {
             ("SERVER", server.address.clone()),
             ("OUTSIDE", text(&outside)),
             ("WORKSPACE", text(&workspace)),
-            ("PATH", std::env::var("PATH").unwrap()),
         ];
         environment
             .variable("XDG_CACHE_HOME", &text(CACHE.path()))
@@ -174,7 +173,7 @@ impl Case {
         }
         let mut place = Place { environment, server, names };
         for (name, value) in self.all("variable").map(|text| text.split_once('=').unwrap()) {
-            let value = place.named(value);
+            let value = place.named(value).replace("$PATH", &std::env::var("PATH").unwrap());
             place.environment.variable(name, &value);
         }
         place
