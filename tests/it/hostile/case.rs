@@ -152,11 +152,8 @@ impl Case {
         }
         let server = self.server();
         let text = |path: &Path| path.to_str().unwrap().to_owned();
-        let mut names = vec![
-            ("SERVER", server.address.clone()),
-            ("OUTSIDE", text(&outside)),
-            ("WORKSPACE", text(&workspace)),
-        ];
+        let mut names =
+            vec![("SERVER", server.address.clone()), ("OUTSIDE", text(&outside)), ("WORKSPACE", text(&workspace))];
         environment
             .variable("XDG_CACHE_HOME", &text(CACHE.path()))
             .variable("OUTSIDE", &text(&outside))
