@@ -1,9 +1,10 @@
 //! A small HTTP or HTTPS server on loopback that remembers what it was asked.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -36,27 +37,33 @@ impl Server {
 
     /// The same at another address of this machine.
     pub fn start_at(address: IpAddr, responses: &[&str]) -> Self {
-        Self::serve("http", address, in_turn(responses), Some)
+        Self::serve("http", address, say(in_turn(responses)), Some)
     }
 
     /// Answers each request with the text after `HTTP/1.1 ` that is made for it.
     pub fn with(answer: impl Fn(&Request) -> String + Send + 'static) -> Self {
-        Self::serve("http", Ipv4Addr::LOCALHOST.into(), answer, Some)
+        Self::serve("http", Ipv4Addr::LOCALHOST.into(), say(answer), Some)
+    }
+
+    /// One that means ill.
+    pub fn hostile(how: Misdeed) -> Self {
+        let does = move |_: &Request, stream: &mut TcpStream| how.send(stream);
+        Self::serve("http", Ipv4Addr::LOCALHOST.into(), does, Some)
     }
 
     /// The same over TLS.
     pub fn start_tls(responses: &[&str], config: ServerConfig) -> Self {
         let config = Arc::new(config);
-        Self::serve("https", Ipv4Addr::LOCALHOST.into(), in_turn(responses), move |stream| {
+        Self::serve("https", Ipv4Addr::LOCALHOST.into(), say(in_turn(responses)), move |stream| {
             Some(StreamOwned::new(ServerConnection::new(config.clone()).ok()?, stream))
         })
     }
 
-    /// `open` makes of a connection what requests are read from.
+    /// `open` makes of a connection what requests are read from; `respond` writes the answer.
     fn serve<S: Read + Write>(
         scheme: &'static str,
         address: IpAddr,
-        answer: impl Fn(&Request) -> String + Send + 'static,
+        respond: impl Fn(&Request, &mut S) -> io::Result<()> + Send + 'static,
         open: impl Fn(TcpStream) -> Option<S> + Send + 'static,
     ) -> Self {
         let listener = TcpListener::bind((address, 0)).unwrap();
@@ -67,10 +74,9 @@ impl Server {
             for stream in listener.incoming() {
                 let Some(mut stream) = open(stream.unwrap()) else { continue };
                 let Some(request) = read_request(&mut stream) else { continue };
-                let response = answer(&request);
-                seen.lock().unwrap().push(request);
-                let _ = write!(stream, "HTTP/1.1 {response}");
-                let _ = stream.flush();
+                seen.lock().unwrap().push(request.clone());
+                // Who asked may be gone.
+                let _ = respond(&request, &mut stream);
             }
         });
         Self { scheme, address, requests }
@@ -86,6 +92,81 @@ impl Server {
 
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
+    }
+}
+
+/// What a server does to who asks it, until the other side has had enough.
+#[derive(Debug, Clone, Copy)]
+pub enum Misdeed {
+    /// A body without an end.
+    EndlessBody,
+    /// A head of which a byte comes now and then.
+    SlowHead,
+    /// A body of which a byte comes now and then.
+    SlowBody,
+    /// One field of the head that never ends.
+    LongHead,
+    /// Many fields in the head.
+    ManyFields,
+}
+
+impl Misdeed {
+    /// Between the bytes of one that is slow.
+    const PAUSE: Duration = Duration::from_millis(20);
+    const FIELDS: usize = 100_000;
+
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "an endless body" => Self::EndlessBody,
+            "a slow head" => Self::SlowHead,
+            "a slow body" => Self::SlowBody,
+            "a long head" => Self::LongHead,
+            "many fields" => Self::ManyFields,
+            _ => return None,
+        })
+    }
+
+    fn send(self, stream: &mut impl Write) -> io::Result<()> {
+        stream.write_all(b"HTTP/1.1 200 OK\r\n")?;
+        match self {
+            Self::EndlessBody => {
+                stream.write_all(b"\r\n")?;
+                loop {
+                    stream.write_all(&[b'x'; 1 << 16])?;
+                }
+            }
+            Self::SlowHead => loop {
+                stream.write_all(b"X: y\r\n")?;
+                thread::sleep(Self::PAUSE);
+            },
+            Self::SlowBody => {
+                stream.write_all(b"\r\n")?;
+                loop {
+                    stream.write_all(b"x")?;
+                    thread::sleep(Self::PAUSE);
+                }
+            }
+            Self::LongHead => {
+                stream.write_all(b"X: ")?;
+                loop {
+                    stream.write_all(&[b'x'; 1 << 12])?;
+                }
+            }
+            Self::ManyFields => {
+                for field in 0..Self::FIELDS {
+                    write!(stream, "X-{field}: y\r\n")?;
+                }
+                stream.write_all(b"Content-Length: 0\r\n\r\n")
+            }
+        }
+    }
+}
+
+/// Writes the text after `HTTP/1.1 ` that is made for a request.
+fn say<S: Write>(answer: impl Fn(&Request) -> String + Send) -> impl Fn(&Request, &mut S) -> io::Result<()> + Send {
+    move |request, stream| {
+        write!(stream, "HTTP/1.1 {}", answer(request))?;
+        stream.flush()
     }
 }
 

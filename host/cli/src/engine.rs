@@ -31,7 +31,9 @@ pub fn engine(workspace: &Path, secrets: SecretValues, protected: Vec<String>) -
     let worker = program.map(|program| WorkerCommand { program, arguments: worker_arguments() });
     WasmRunner::new(Settings {
         workspace: workspace.to_owned(),
-        compile_cache: host::cache_folder().map(|folder| folder.join("compiled")),
+        compile_cache: host::cache_folder()
+            .map(|folder| folder.join("compiled"))
+            .filter(|folder| !is_within(folder, workspace)),
         protected,
         artifacts: workspace.join(".sluice/artifacts"),
         secrets,
@@ -44,6 +46,16 @@ pub fn engine(workspace: &Path, secrets: SecretValues, protected: Vec<String>) -
         host_env: secrets::environment_without_secrets(),
     })
     .map_err(|reason| Problem::new("host::internal", "the engine could not be started").cause(reason))
+}
+
+/// Whether a folder, which need not exist yet, is one of the workspace. There a step could read the key of the cache, and put
+/// machine code of its own beside it.
+fn is_within(folder: &Path, workspace: &Path) -> bool {
+    let real = folder.ancestors().find_map(|above| above.canonicalize().ok());
+    match (real, workspace.canonicalize()) {
+        (Some(real), Ok(workspace)) => real.starts_with(workspace),
+        _ => true,
+    }
 }
 
 /// What the engine needs to know of a component.

@@ -1,1 +1,1 @@
-test "$REQUESTS" = 0
+test "$REQUESTS" = 1

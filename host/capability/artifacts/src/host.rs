@@ -88,6 +88,10 @@ impl artifacts::HostWriter for View<'_> {
         if let Err(denied) = self.artifacts.check(ArtifactGrant::Write, "publishing", &name) {
             return Ok(Err(denied));
         }
+        // The description stands beside the bytes, and is looked through like them.
+        if let Err(why) = (self.artifacts.watch)(&name)(format!("{name}\n{media_type}\n").as_bytes()) {
+            return Ok(Err(artifacts::Error::Failed(why)));
+        }
         match self.artifacts.store.start(&name, &media_type, self.artifacts.size_limit) {
             Ok(writer) => Ok(Ok(self.table.push(writer.watched((self.artifacts.watch)(&name)))?)),
             Err(error) => Ok(Err(artifacts::Error::Failed(error))),

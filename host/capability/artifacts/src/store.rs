@@ -1,6 +1,6 @@
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use tempfile::NamedTempFile;
 
 /// The longest description of an artifact, in bytes.
 const DESCRIPTION_BYTES: u64 = 64 << 10;
+const CHANGED: &str = "its bytes were changed after it was published";
 
 /// Artifacts on disk: `sha256/HEX` holds the bytes, `sha256/HEX.json` the [`Info`]. An artifact is there whole or not at
 /// all.
@@ -96,7 +97,8 @@ impl Store {
         Ok(Writer { store: self.clone(), file, hash: Sha256::new(), info, size_limit, watch: None, refused: None })
     }
 
-    /// Opens an artifact; `None` when there is none of this digest.
+    /// Opens an artifact; `None` when there is none of this digest. Its bytes are compared with the digest before any of them
+    /// is given: who reads them may act on the first, and need not read to the end.
     pub fn open(&self, digest: &Digest) -> Result<Option<Reader>, String> {
         let path = self.folder().join(digest.hex());
         let info = match description(&path) {
@@ -104,10 +106,16 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(disk(error)),
         };
-        match sluice_beneath::open_anywhere(&path) {
-            Ok(file) => Ok(Some(Reader { info, file, hash: Sha256::new(), digest: *digest })),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(disk(error)),
+        let mut file = match sluice_beneath::open_anywhere(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(disk(error)),
+        };
+        let mut hash = Sha256::new();
+        io::copy(&mut file, &mut hash).and_then(|_| file.rewind()).map_err(disk)?;
+        match Digest::from_bytes(hash.finalize().into()) == *digest {
+            true => Ok(Some(Reader { info, file, hash: Sha256::new(), digest: *digest })),
+            false => Err(CHANGED.to_owned()),
         }
     }
 }
@@ -166,7 +174,7 @@ impl Reader {
         (&self.file).take(max as u64).read_to_end(&mut bytes).map_err(disk)?;
         self.hash.update(&bytes);
         if bytes.is_empty() && max > 0 && Digest::from_bytes(self.hash.clone().finalize().into()) != self.digest {
-            return Err("its bytes were changed after it was published".to_owned());
+            return Err(CHANGED.to_owned());
         }
         Ok(bytes)
     }
@@ -216,16 +224,18 @@ mod tests {
     }
 
     #[test]
-    fn an_artifact_that_was_changed_is_not_read_to_its_end() {
+    fn an_artifact_that_was_changed_is_not_read() {
         let root = tempfile::tempdir().unwrap();
         let store = Store::new(root.path());
         let mut writer = store.start("a", "text/plain", 10).unwrap();
         writer.write(b"good").unwrap();
         let digest = writer.finish().unwrap().digest;
-        fs::write(store.folder().join(digest.hex()), "evil").unwrap();
         let mut reader = store.open(&digest).unwrap().unwrap();
+        fs::write(store.folder().join(digest.hex()), "evil").unwrap();
+        assert_eq!(store.open(&digest).unwrap_err(), CHANGED);
+        // Changed while it was read.
         assert_eq!(reader.read(10).unwrap(), b"evil");
-        assert_eq!(reader.read(10).unwrap_err(), "its bytes were changed after it was published");
+        assert_eq!(reader.read(10).unwrap_err(), CHANGED);
     }
 
     #[test]

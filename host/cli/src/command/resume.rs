@@ -160,7 +160,12 @@ fn ended(run: &Run, state: State) -> Problem {
 }
 
 /// The events that tell how steps stand, and how many events there are; logs may be long, and say nothing of that.
+///
+/// What was edited could make steps go on with what never was, or without the answer that they wait for.
 pub(super) fn events(run: &Run) -> Result<(Vec<Event>, u64), Vec<Problem>> {
+    if let Err(error @ RecordError::Edited { .. }) = run.verify() {
+        return Err(vec![Problem::from(&error)]);
+    }
     let (mut events, mut read) = (Vec::new(), 0);
     for event in run.events().map_err(|error| vec![Problem::from(&error)])? {
         let event = event.map_err(|error| vec![Problem::from(&error)])?;

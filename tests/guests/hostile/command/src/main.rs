@@ -43,6 +43,7 @@ fn run(misdeed: &str, first: &str, second: &str) -> Fallible {
         "trap" => std::process::abort(),
         "exit" => std::process::exit(first.parse()?),
         "read" => print!("{}", fs::read_to_string(first)?),
+        "read-while-it-changes" => read_while_it_changes(first, second)?,
         "write" => fs::write(first, second)?,
         "rename" => fs::rename(first, second)?,
         "remove" => fs::remove_file(first)?,
@@ -98,6 +99,21 @@ fn run(misdeed: &str, first: &str, second: &str) -> Fallible {
         other => return Err(format!("unknown misdeed `{other}`").into()),
     }
     Ok(())
+}
+
+/// Reads a file that is there, and then is not, until it was seen often in both states; then makes the file `end`.
+fn read_while_it_changes(path: &str, end: &str) -> Fallible {
+    const OFTEN: usize = 100;
+    let (mut got, mut refused) = (0, 0);
+    while got < OFTEN || refused < OFTEN {
+        match fs::read_to_string(path) {
+            Ok(text) if text == "harmless" => got += 1,
+            Ok(text) => println!("loot: {text}"),
+            Err(_) => refused += 1,
+        }
+    }
+    println!("seen in both states");
+    Ok(fs::write(end, "")?)
 }
 
 fn recurse(depth: u64) -> u64 {

@@ -12,7 +12,7 @@ use sluice::host::exec::{Command, Error as ExecError, Status};
 use sluice::host::secrets;
 use sluice::plugin::types::{Explanation, Failure, Finding, Level, Severity, Sink, Step, TransientFailure};
 use wasi::http::outgoing_handler::{self, OutgoingRequest};
-use wasi::http::types::{Fields, IncomingBody, IncomingResponse, Method, OutgoingBody, Scheme};
+use wasi::http::types::{Fields, IncomingBody, IncomingResponse, Method, OutgoingBody, RequestOptions, Scheme};
 use wasi::io::streams::StreamError;
 
 struct Task;
@@ -155,6 +155,40 @@ fn run(step: &Step, sink: &Sink, misdeed: &str, with: &str) -> Result<(), String
         "host-header" => {
             http(Method::Get, with, &[("host", "evil.example")])?;
         }
+        // `URL NAME=VALUE...`, with `_` for a space and `~` for the end of a line.
+        "headers" => {
+            let mut words = with.split(' ');
+            let url = words.next().unwrap_or_default();
+            let headers: Vec<(&str, String)> =
+                words.filter_map(|word| word.split_once('=')).map(|(name, value)| (name, raw(value))).collect();
+            let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let (status, _) = http(Method::Get, url, &headers)?;
+            sink.log(Level::Info, &format!("{status}"));
+        }
+        // `AUTHORITY PATH`, spelled in the same way; the path as it stands.
+        "path" => {
+            let (authority, path) = with.split_once(' ').ok_or("no space")?;
+            let (status, _) = answer(request(Method::Get, &Scheme::Http, authority, &raw(path), Fields::new())?, None, b"")
+                .and_then(|response| Ok((response.status(), body(response)?)))?;
+            sink.log(Level::Info, &format!("{status}"));
+        }
+        "long-url" => {
+            let (status, _) = http(Method::Get, &format!("{with}{}", "x".repeat(64 << 10)), &[])?;
+            sink.log(Level::Info, &format!("{status}"));
+        }
+        // `URL NANOSECONDS`
+        "patience" => {
+            let (url, time) = with.split_once(' ').ok_or("no space")?;
+            let time = time.parse().map_err(|_| "no number")?;
+            let options = RequestOptions::new();
+            options.set_connect_timeout(Some(time)).map_err(|()| "connect timeout")?;
+            options.set_first_byte_timeout(Some(time)).map_err(|()| "first byte timeout")?;
+            options.set_between_bytes_timeout(Some(time)).map_err(|()| "between bytes timeout")?;
+            let (scheme, authority, path) = parts(url)?;
+            let response = answer(request(Method::Get, &scheme, authority, path, Fields::new())?, Some(options), b"")?;
+            sink.log(Level::Info, &format!("{} {}", response.status(), body(response)?.len()));
+        }
+        "poll" => wasi::clocks::monotonic_clock::subscribe_duration(u64::MAX).block(),
         "exec" => {
             let mut words = with.split(' ').map(str::to_owned);
             let command = Command::new(&words.next().unwrap_or_default());
@@ -238,6 +272,11 @@ fn secret(error: secrets::Error) -> String {
     }
 }
 
+/// What does not survive in a test's text: `_` for a space, `~` for the end of a line.
+fn raw(text: &str) -> String {
+    text.replace('_', " ").replace('~', "\r\n")
+}
+
 fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
@@ -279,23 +318,47 @@ fn post(url: &str, bytes: &[u8]) -> Result<(u16, Vec<u8>), String> {
 }
 
 fn send_body(method: Method, url: &str, headers: &[(&str, &str)], bytes: &[u8]) -> Result<IncomingResponse, String> {
+    let (scheme, authority, path) = parts(url)?;
+    let fields = Fields::new();
+    for (name, value) in headers {
+        fields.append(name, value.as_bytes()).map_err(|error| format!("header `{name}`: {error:?}"))?;
+    }
+    answer(request(method, &scheme, authority, path, fields)?, None, bytes)
+}
+
+fn parts(url: &str) -> Result<(Scheme, &str, &str), String> {
     let (scheme, rest) = match url.split_once("://") {
         Some(("https", rest)) => (Scheme::Https, rest),
         Some((_, rest)) => (Scheme::Http, rest),
         None => return Err(format!("`{url}` is not a URL")),
     };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let fields = Fields::new();
-    for (name, value) in headers {
-        fields.append(name, value.as_bytes()).map_err(|error| format!("header `{name}`: {error:?}"))?;
-    }
+    Ok((scheme, authority, if path.is_empty() { "/" } else { path }))
+}
+
+fn request(
+    method: Method,
+    scheme: &Scheme,
+    authority: &str,
+    path: &str,
+    fields: Fields,
+) -> Result<OutgoingRequest, String> {
     let request = OutgoingRequest::new(fields);
     request.set_method(&method).map_err(|()| "method")?;
-    request.set_scheme(Some(&scheme)).map_err(|()| "scheme")?;
+    request.set_scheme(Some(scheme)).map_err(|()| "scheme")?;
     request.set_authority(Some(authority)).map_err(|()| "authority")?;
-    request.set_path_with_query(Some(if path.is_empty() { "/" } else { path })).map_err(|()| "path")?;
+    request.set_path_with_query(Some(path)).map_err(|()| "path")?;
+    Ok(request)
+}
+
+/// Sends a request with a body and waits for the head of the answer.
+fn answer(
+    request: OutgoingRequest,
+    options: Option<RequestOptions>,
+    bytes: &[u8],
+) -> Result<IncomingResponse, String> {
     let body = request.body().map_err(|()| "body")?;
-    let answer = outgoing_handler::handle(request, None).map_err(|error| format!("{error:?}"))?;
+    let answer = outgoing_handler::handle(request, options).map_err(|error| format!("{error:?}"))?;
     if !bytes.is_empty() {
         let stream = body.write().map_err(|()| "write")?;
         stream.blocking_write_and_flush(bytes).map_err(|error| format!("{error:?}"))?;

@@ -1,0 +1,2 @@
+test -L link
+test -e "$OUTSIDE/secret.txt"

@@ -1,0 +1,1 @@
+"$SLUICE" plugin pack plugins/bare.wasm sly.yaml --output plugins/sly.wasm

@@ -1,0 +1,1 @@
+mkdir -p "$OUTSIDE/cache/sluice/plugins"

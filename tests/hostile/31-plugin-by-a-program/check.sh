@@ -1,0 +1,1 @@
+! grep -qs "^evil$" plugins/command.wasm

@@ -1,0 +1,1 @@
+! grep -qs "^evil$" sluice-policy.yaml

@@ -1,0 +1,1 @@
+"$SLUICE" plugin pack plugins/bare.wasm seen.yaml --output plugins/seen.wasm

@@ -1,0 +1,1 @@
+cmp sluice.lock "$OUTSIDE/sluice.lock"

@@ -1,0 +1,1 @@
+! grep -rq canary public 2>/dev/null

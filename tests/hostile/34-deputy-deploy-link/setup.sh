@@ -1,0 +1,1 @@
+mkdir site; echo words > site/index.html

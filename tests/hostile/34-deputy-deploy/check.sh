@@ -1,0 +1,1 @@
+test "$(ls "$OUTSIDE")" = secret.txt

@@ -1,0 +1,1 @@
+mkdir src docs; echo words > src/words

@@ -1,0 +1,1 @@
+! ps -ef | grep '[s]leep 86413'

@@ -1,0 +1,1 @@
+printf "version: 1\nexec: false\n" > "$OUTSIDE/policy.yaml"

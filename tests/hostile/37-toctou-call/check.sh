@@ -1,0 +1,1 @@
+cmp other.yaml ci/later.yaml

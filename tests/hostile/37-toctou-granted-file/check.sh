@@ -1,0 +1,1 @@
+test ! -e .git/hooks/pre-commit

@@ -1,0 +1,1 @@
+cmp plugins/thief.wasm plugins/command.wasm

@@ -1,0 +1,1 @@
+cmp other.yaml sluice.yaml

@@ -1,0 +1,2 @@
+cmp "$OUTSIDE/lock" "$OUTSIDE/before"
+test ! -L sluice.lock

@@ -1,0 +1,1 @@
+! cmp -s "$(find "$XDG_CACHE_HOME" -name key)" "$OUTSIDE/key"
