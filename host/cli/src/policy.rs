@@ -20,7 +20,7 @@ const FURTHER_MACHINE: &str = "SLUICE_MACHINE_POLICY";
 /// Names a policy of the organisation.
 const ORGANISATION: &str = "SLUICE_POLICY";
 
-/// Of the repository, in its workspace.
+/// Of the repository: in the workspace, and in the folders above it that belong to a repository.
 const REPOSITORY: &str = "sluice-policy.yaml";
 
 /// A file that is a policy if it exists.
@@ -30,6 +30,8 @@ pub struct Place {
     /// What messages call it.
     pub name: String,
     path: PathBuf,
+    /// The workspace below the folder of the policy, for one of the repository.
+    workspace: String,
     /// The environment variable that names it, so that it must exist.
     named_by: Option<&'static str>,
 }
@@ -38,7 +40,7 @@ pub struct Place {
 pub fn places(workspace: &Path) -> Vec<Place> {
     let place = |owner, path: PathBuf, named_by| {
         let name = path.display().to_string();
-        Place { owner, name, path, named_by }
+        Place { owner, name, path, workspace: ".".to_owned(), named_by }
     };
     let mut places = vec![place(Owner::Machine, PathBuf::from(MACHINE), None)];
     for (owner, variable) in [(Owner::Machine, FURTHER_MACHINE), (Owner::Organisation, ORGANISATION)] {
@@ -46,9 +48,24 @@ pub fn places(workspace: &Path) -> Vec<Place> {
         places.extend(named.map(|path| place(owner, PathBuf::from(path), Some(variable))));
     }
     places.extend(config_folder().map(|folder| place(Owner::Organisation, folder.join("policy.yaml"), None)));
+    let real = workspace.canonicalize().unwrap_or_else(|_| workspace.to_owned());
+    for folder in above(&real) {
+        // What is no text is no path of a workflow either.
+        let Some(below) = real.strip_prefix(folder).ok().and_then(Path::to_str) else { continue };
+        let place = place(Owner::Repository, folder.join(REPOSITORY), None);
+        places.push(Place { workspace: below.to_owned(), ..place });
+    }
     let name = REPOSITORY.to_owned();
-    places.push(Place { owner: Owner::Repository, name, path: workspace.join(REPOSITORY), named_by: None });
+    places.push(Place { name, ..place(Owner::Repository, workspace.join(REPOSITORY), None) });
     places
+}
+
+/// The folders above the workspace, down from the outermost one with a repository of git. Otherwise a folder with workflows of
+/// its own would be a way past the policy of the repository that it is in.
+fn above(workspace: &Path) -> Vec<&Path> {
+    let mut above: Vec<&Path> = workspace.ancestors().skip(1).collect();
+    above.reverse();
+    above.into_iter().skip_while(|folder| folder.join(".git").symlink_metadata().is_err()).collect()
 }
 
 /// `sluice` in the user's folder for settings, if the environment names one.
@@ -86,11 +103,14 @@ impl Place {
             Ok(_) => {}
         }
         let opened = match self.owner {
-            Owner::Repository => sluice_beneath::open(workspace, REPOSITORY, Links::Inside),
+            Owner::Repository => {
+                sluice_beneath::open(self.path.parent().unwrap_or(workspace), REPOSITORY, Links::Inside)
+            }
             Owner::Machine | Owner::Organisation => sluice_beneath::open_anywhere(&self.path),
         };
         let text = opened.and_then(text).map_err(|error| vec![self.unreadable(reason(&error))])?;
-        Layer::parse(self.owner, &Source::new(self.name.as_str(), text)).map(Some)
+        let layer = Layer::parse(self.owner, &Source::new(self.name.as_str(), text))?;
+        Ok(Some(layer.above(self.workspace.clone())))
     }
 
     fn unreadable(&self, reason: String) -> Problem {

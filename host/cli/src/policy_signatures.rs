@@ -63,12 +63,12 @@ fn trusted(layer: &Layer, signer: &Signer, workspace: &Path) -> Result<Trusted, 
 
 /// A file that stands beside the policy that names it.
 fn read(layer: &Layer, path: &str, most: u64, workspace: &Path) -> Result<String, String> {
+    // That of the workspace has a name without a folder.
+    let folder = workspace.join(layer.source.name());
+    let folder = folder.parent().unwrap_or(workspace);
     let opened = match layer.owner {
-        Owner::Repository => sluice_beneath::open(workspace, path, Links::Inside),
-        Owner::Machine | Owner::Organisation => {
-            let folder = Path::new(layer.source.name()).parent().unwrap_or(Path::new("/"));
-            sluice_beneath::open_anywhere(&folder.join(path))
-        }
+        Owner::Repository => sluice_beneath::open(folder, path, Links::Inside),
+        Owner::Machine | Owner::Organisation => sluice_beneath::open_anywhere(&folder.join(path)),
     };
     let mut text = String::new();
     opened.and_then(|file| file.take(most).read_to_string(&mut text)).map_err(|error| error.to_string())?;

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use sluice_model::grant::Capability;
+use sluice_model::grant::{Capability, FileGrant, Grant, normalise_path};
 use sluice_model::{Digest, PluginRef, Problem, Source, Span};
 
 pub use codes::CODES;
@@ -49,6 +49,8 @@ impl Owner {
 pub struct Layer {
     pub owner: Owner,
     pub source: Source,
+    /// Where the workspace stands below the folder that paths in the policy start at: `services/web`, or `.`.
+    pub workspace: String,
     /// The plugins that may run; `None` says nothing of them.
     pub plugins: Option<Listed<PluginRule>>,
     /// For every step.
@@ -155,6 +157,41 @@ impl Layer {
     /// All problems, in source order, each within `source`.
     pub fn parse(owner: Owner, source: &Source) -> Result<Self, Vec<Problem>> {
         parse::layer(owner, source)
+    }
+
+    /// The same for a workspace below the folder of the policy, at this normalised path.
+    #[must_use]
+    pub fn above(self, workspace: String) -> Self {
+        Self { workspace, ..self }
+    }
+
+    /// A path of the workspace as the policy has it.
+    fn path(&self, path: &str) -> String {
+        match (self.workspace.as_str(), path) {
+            (".", path) => path.to_owned(),
+            (workspace, ".") => workspace.to_owned(),
+            (workspace, path) => format!("{workspace}/{path}"),
+        }
+    }
+
+    /// A plugin as the policy has it.
+    fn reference(&self, reference: &PluginRef) -> PluginRef {
+        match reference {
+            PluginRef::Path(path) if self.workspace != "." && !path.starts_with('/') => {
+                // One that leads above the workspace stays as it is, and fits nothing.
+                let own = normalise_path(path).map(|path| format!("./{}", self.path(&path)));
+                PluginRef::Path(own.unwrap_or_else(|_| path.clone()))
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// A grant as the policy has it.
+    fn grant(&self, grant: &Grant) -> Grant {
+        match grant {
+            Grant::File(file) => Grant::File(FileGrant { access: file.access, path: self.path(&file.path) }),
+            other => other.clone(),
+        }
     }
 
     /// `sluice-policy.yaml:4:9`

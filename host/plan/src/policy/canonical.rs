@@ -12,6 +12,9 @@ use super::{Bounds, Layer, PluginRule, Switch};
 /// What a layer says; an empty mapping if it says nothing.
 pub fn layer(layer: &Layer) -> Value {
     let mut said = Map::new();
+    if layer.workspace != "." {
+        said.insert("workspace".to_owned(), Value::String(layer.workspace.clone()));
+    }
     if let Some(plugins) = &layer.plugins {
         said.insert("plugins".to_owned(), plugin_rules(&plugins.rules));
     }

@@ -86,9 +86,11 @@ impl Policies {
                 let known = self.signatures.get(&(index, signer.clone(), candidate.reference.clone()));
                 known.cloned().unwrap_or_else(|| Err("nobody looked for one".to_owned()))
             };
+            let reference = layer.reference(candidate.reference);
+            let own = Candidate { reference: &reference, digest: candidate.digest };
             let verdict = match &layer.plugins {
                 None => Verdict::Silent,
-                Some(listed) => plugin(&listed.rules, listed.span, candidate, signed),
+                Some(listed) => plugin(&listed.rules, listed.span, &own, signed),
             };
             Ruling { layer: index, verdict }
         });
@@ -97,20 +99,25 @@ impl Policies {
 
     /// The signers that decide over a plugin, each with the position of its layer.
     pub fn wanted_signatures(&self, candidate: &Candidate<'_>) -> Vec<(usize, Signer)> {
-        let layers = self.layers.iter().enumerate().filter_map(|(index, layer)| Some((index, layer.plugins.as_ref()?)));
-        let signers = layers.flat_map(|(index, listed)| {
-            let rules = listed.rules.iter().filter(|rule| rule.matches(candidate) == Match::Yes);
-            rules.filter_map(move |rule| Some((index, rule.signer.clone()?)))
-        });
-        signers.collect()
+        let mut signers = Vec::new();
+        for (index, layer) in self.layers.iter().enumerate() {
+            let reference = layer.reference(candidate.reference);
+            let own = Candidate { reference: &reference, digest: candidate.digest };
+            let rules = layer.plugins.iter().flat_map(|listed| &listed.rules);
+            let rules = rules.filter(|rule| rule.matches(&own) == Match::Yes);
+            signers.extend(rules.filter_map(|rule| Some((index, rule.signer.clone()?))));
+        }
+        signers
     }
 
     /// Whether a step of this plugin may get a grant.
     pub fn grant(&self, candidate: &Candidate<'_>, wanted: &Grant) -> Decision {
         self.decide(Subject::Grant(wanted.clone()), |layer| {
-            let concerned = layer.sections.iter().filter(|section| section.concerns(candidate));
+            let (reference, wanted) = (layer.reference(candidate.reference), layer.grant(wanted));
+            let own = Candidate { reference: &reference, digest: candidate.digest };
+            let concerned = layer.sections.iter().filter(|section| section.concerns(&own));
             let bounds = std::iter::once(&layer.bounds).chain(concerned.map(|section| &section.bounds));
-            strictest(bounds.map(|bounds| bounds.grant(wanted)))
+            strictest(bounds.map(|bounds| bounds.grant(&wanted)))
         })
     }
 

@@ -50,7 +50,7 @@ fn read(owner: Owner, source: &Source, node: &Node, check: &mut Checker<'_>) -> 
     let bounds = bounds(fields, check);
     let unconfined = field(fields, UNCONFINED).and_then(|node| switch(UNCONFINED, node, check));
     let sections = field(fields, "for").map(|node| sections(node, check)).unwrap_or_default();
-    Some(Layer { owner, source: source.clone(), plugins, bounds, unconfined, sections })
+    Some(Layer { owner, source: source.clone(), workspace: ".".to_owned(), plugins, bounds, unconfined, sections })
 }
 
 fn version(node: &Node, fields: &[(Key, Node)], check: &mut Checker<'_>) {

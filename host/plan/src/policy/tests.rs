@@ -6,6 +6,28 @@ mod spellings;
 
 use super::*;
 
+/// A policy of the repository holds for a workspace in it as well, with paths as they are there.
+#[test]
+fn a_policy_holds_below_its_folder() {
+    let text = "version: 1\nplugins: [\"./web/plugins/*\"]\ngrants: {files: [read web/src, read all]}\n";
+    let policies = Policies::new(vec![layer(text).above("web".to_owned())]);
+    for (plugin, grant, expected) in [
+        ("./plugins/a.wasm", "read src/deep", [true, true]),
+        ("./../plugins/a.wasm", "read .", [false, false]),
+        ("./plugins/../a.wasm", "read web/src", [false, false]),
+        ("./a.wasm", "read all", [false, false]),
+        ("./web/plugins/a.wasm", "write src", [false, false]),
+    ] {
+        let reference = PluginRef::parse(plugin).unwrap();
+        let candidate = Candidate { reference: &reference, digest: Digest::from_bytes([0; 32]) };
+        let grant = Grant::parse(Capability::Files, grant).unwrap();
+        let allowed =
+            [policies.plugin(&candidate), policies.grant(&candidate, &grant)].map(|decision| decision.is_allowed());
+        assert_eq!(allowed, expected, "{plugin} {grant}");
+    }
+    assert_ne!(policies.digest(), Policies::new(vec![layer(text)]).digest());
+}
+
 pub fn layer(text: &str) -> Layer {
     Layer::parse(Owner::Repository, &Source::new("sluice-policy.yaml", text)).unwrap()
 }

@@ -1,0 +1,1 @@
+test ! -e planted && test ! -e sub/planted
