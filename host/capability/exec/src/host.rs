@@ -188,7 +188,11 @@ impl Exec {
         for name in command.environment.iter().chain(&command.secrets).map(|(name, _)| name) {
             if is_dangerous(name) {
                 let asked = format!("setting the variable `{}` of a program", name.escape_default());
-                return Err(self.deny(asked, Some("it decides which code the program runs".into()), None));
+                return Err(self.deny(
+                    asked,
+                    Some("it decides which code the program runs; a workflow may set it, as `env` of the step".into()),
+                    None,
+                ));
             }
         }
         environment.extend(command.environment.iter().cloned());
@@ -206,9 +210,55 @@ impl Exec {
     }
 }
 
-/// Variables with which a plugin would choose the code that a granted program runs.
+/// Variables with which a plugin would choose the code that a granted program runs, past the patterns of its arguments: those
+/// of the loader, of interpreters, and of git. No list of them is whole; the system confines what runs anyway.
 fn is_dangerous(name: &str) -> bool {
-    name == "PATH" || name.starts_with("LD_") || name.starts_with("DYLD_") || name == crate::processes::MARK
+    const NAMES: [&str; 40] = [
+        "PATH",
+        "BASH_ENV",
+        "ENV",
+        "SHELLOPTS",
+        "BASHOPTS",
+        "PS4",
+        "PERL5OPT",
+        "PERL5LIB",
+        "PERL5DB",
+        "PERLLIB",
+        "PYTHONPATH",
+        "PYTHONHOME",
+        "PYTHONSTARTUP",
+        "RUBYOPT",
+        "RUBYLIB",
+        "NODE_OPTIONS",
+        "NODE_PATH",
+        "CLASSPATH",
+        "JAVA_TOOL_OPTIONS",
+        "JDK_JAVA_OPTIONS",
+        "_JAVA_OPTIONS",
+        "PHPRC",
+        "PHP_INI_SCAN_DIR",
+        "RUSTC",
+        "RUSTC_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "MAKEFILES",
+        "EDITOR",
+        "VISUAL",
+        "PAGER",
+        "LESSOPEN",
+        "SSH_ASKPASS",
+        "GIT_ASKPASS",
+        "GIT_EDITOR",
+        "GIT_EXEC_PATH",
+        "GIT_EXTERNAL_DIFF",
+        "GIT_PAGER",
+        "GIT_PROXY_COMMAND",
+        "GIT_SEQUENCE_EDITOR",
+        "GIT_TEMPLATE_DIR",
+    ];
+    const BEGINNINGS: [&str; 6] = ["LD_", "DYLD_", "GIT_CONFIG", "GIT_SSH", "LUA_INIT", "BASH_FUNC_"];
+    name == crate::processes::MARK
+        || NAMES.contains(&name)
+        || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
 }
 
 impl View<'_> {
@@ -315,5 +365,20 @@ impl exec::HostCommand for View<'_> {
     fn drop(&mut self, command: Resource<Command>) -> wasmtime::Result<()> {
         self.table.delete(command)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_dangerous;
+
+    #[test]
+    fn a_plugin_chooses_no_code_by_a_variable() {
+        for name in ["PATH", "LD_PRELOAD", "BASH_ENV", "GIT_SSH_COMMAND", "GIT_CONFIG_COUNT", "NODE_OPTIONS"] {
+            assert!(is_dangerous(name), "{name}");
+        }
+        for name in ["GIT_TERMINAL_PROMPT", "GIT_AUTHOR_NAME", "TOKEN", "PATHS", "LDFLAGS"] {
+            assert!(!is_dangerous(name), "{name}");
+        }
     }
 }

@@ -286,7 +286,7 @@ async fn programs_run_when_granted() {
     assert_eq!(
         run(&bench, "exec-preload", "/tmp/evil.so", &["exec: env"]).await,
         "denied: plugin `task` returned an error: the host denied setting the variable `LD_PRELOAD` of a program: it \
-         decides which code the program runs"
+         decides which code the program runs; a workflow may set it, as `env` of the step"
     );
     let inside = bench.workspace().canonicalize().unwrap();
     assert_eq!(run(&bench, "exec-in", "src", &["exec: pwd"]).await, format!("passed\n> {}/src", inside.display()));
