@@ -1,0 +1,1 @@
+! grep -qs "^evil$" .git/hooks/pre-commit
