@@ -1,7 +1,10 @@
 use super::*;
 
 /// The text after the amendments of its steps, by id, and the diff.
-fn amended(text: &str, wanted: &[(&str, &[(Capability, &[&str])])]) -> (String, String) {
+/// A step, and for each capability the grants that it is to have.
+type Wanted<'w> = (&'w str, &'w [(Capability, &'w [&'w str])]);
+
+fn amended(text: &str, wanted: &[Wanted<'_>]) -> (String, String) {
     let source = Source::new("ci.yaml", text);
     let (workflow, problems) = crate::parse(&source);
     assert!(problems.is_empty(), "{problems:?}");
