@@ -55,8 +55,20 @@ fn a_deployment_is_rolled_back() {
     environment.write("site/index.html", "two\n");
     environment.sluice(&["run"]).exits_with(0);
     assert_eq!(environment.read("public/current/index.html"), "two\n");
+    let decisions = || {
+        let audit = environment.sluice(&["runs", "audit", "--json"]).exits_with(0).stdout;
+        let audit: serde_json::Value = serde_json::from_str(&audit).unwrap();
+        audit["decisions"].as_array().unwrap().len()
+    };
+    let before = decisions();
     environment.sluice(&["rollback"]).exits_with(0);
     assert_eq!(environment.read("public/current/index.html"), "one\n");
+    // It is on record, with what was decided for it, and the record fits together.
+    assert!(decisions() > before);
+    let show = environment.sluice(&["runs", "show", "--json"]).exits_with(0).stdout;
+    assert!(show.contains("deploy-rolled-back"), "{show}");
+    let verified = environment.sluice(&["runs", "verify"]).exits_with(0).stdout;
+    assert!(verified.contains("is as it was written") && !verified.contains("has no end"), "{verified}");
 }
 
 #[test]

@@ -273,6 +273,13 @@ pub enum EventKind {
         inputs: Value,
         grants: Grants,
     },
+    /// Somebody undid a deployment, when the run had ended.
+    DeployRolledBack {
+        #[serde(flatten)]
+        id: StepId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
     StepFinished {
         #[serde(flatten)]
         id: StepId,

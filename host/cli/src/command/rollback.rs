@@ -8,11 +8,12 @@ use std::pin::pin;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 use sluice_engine::WasmRunner;
+use sluice_model::audit::Told;
 use sluice_model::name::job_of;
-use sluice_model::{EventKind, Grants, Limits, PluginRef, Problem, SecretSource, StepId};
+use sluice_model::{Event, EventKind, Grants, Limits, PluginRef, Problem, SecretSource, StepId};
 use sluice_plan::SEPARATOR;
 use sluice_plan::policy::Candidate;
-use sluice_record::{Run, State};
+use sluice_record::{RecordError, Recorder, Run, State};
 use sluice_run::StepRunner;
 use sluice_run::runner::{Action, Cancel, Said, StepCall, StepEvents, Summary};
 use sluice_workflow::concurrency::WhenBusy;
@@ -21,6 +22,7 @@ use tokio::sync::mpsc;
 use crate::args::RollbackArgs;
 use crate::engine::{engine, plugin};
 use crate::output::Output;
+use crate::screen::now;
 use crate::secrets::{self, Unavailable};
 use crate::signals::Signals;
 use crate::turn::{self, Claim, NoTurn};
@@ -142,6 +144,7 @@ fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &O
         }
     };
     let runner = engine(workspace, secrets, protected::of(None)).map_err(|problem| vec![problem])?;
+    let mut record = Record::go_on(run, output);
     let mut failed = false;
     for deployment in deployments {
         let id = &deployment.id;
@@ -149,10 +152,19 @@ fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &O
         let (sender, mut said) = mpsc::unbounded_channel();
         let report = runtime.block_on(runner.run(call, StepEvents::new(id.clone(), sender)));
         while let Ok((_, said)) = said.try_recv() {
-            if let Said::Log { text, .. } = said {
-                output.message(&format!("[{id}] {text}\n"));
+            let id = id.clone();
+            match said {
+                Said::Log { text, .. } => output.message(&format!("[{id}] {text}\n")),
+                Said::Decided(Told::Ruling(ruling)) => {
+                    record.append(EventKind::Decision { id, digest: deployment.digest, ruling });
+                }
+                Said::Decided(Told::Counted { repeated, left_out }) => {
+                    record.append(EventKind::DecisionsCounted { id, repeated, left_out });
+                }
+                _ => {}
             }
         }
+        record.append(EventKind::DeployRolledBack { id: id.clone(), failure: report.failure.clone() });
         match report.failure {
             None => output.result(&format!("{id}: rolled back\n")),
             Some(failure) => {
@@ -168,7 +180,35 @@ fn roll_back(run: &Run, deployments: &[Deployment], workspace: &Path, output: &O
         }
     }
     runtime.shutdown_background();
+    record.finish(output);
     Ok(if failed { exit::FAILED } else { exit::PASSED })
+}
+
+/// The record of the run, which goes on with what is decided and done now. A rollback is not held up by it: what cannot be
+/// recorded is told.
+struct Record(Option<Recorder>);
+
+impl Record {
+    fn go_on(run: &Run, output: &Output) -> Self {
+        let recorder = Recorder::reopen(run).map_err(|error| not_recorded(&error, output));
+        Self(recorder.ok())
+    }
+
+    fn append(&mut self, kind: EventKind) {
+        if let Some(recorder) = &mut self.0 {
+            recorder.append(&Event { seq: recorder.next_seq(), at: now(), kind });
+        }
+    }
+
+    fn finish(self, output: &Output) {
+        if let Some(Err(error)) = self.0.map(Recorder::finish) {
+            not_recorded(&error, output);
+        }
+    }
+}
+
+fn not_recorded(error: &RecordError, output: &Output) {
+    output.message(&format!("note: the rollback is not on record: {error}\n"));
 }
 
 /// The plan of the run; null if it cannot be read.
